@@ -1,0 +1,114 @@
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON_PACKAGES := .venv/.installed
+PROJECT := .venv/.project
+CHAIN_TOOLS := node_modules/.installed
+
+# A stamp is worth nothing when the interpreter that its .venv points to is gone.
+ifeq ($(wildcard $(BIN)/python),)
+.PHONY: $(PYTHON_PACKAGES)
+endif
+
+forge = forge=$$(scripts/toolchain.sh path forge) && "$$forge"
+step = @printf '== %s\n'
+# Quiet while it passes, everything it said when it does not.
+quietly = mkdir -p .build; run() { "$$@" >.build/$@.log 2>&1 </dev/null || { cat .build/$@.log; exit 1; }; }; run
+
+.PHONY: help
+help: ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+$(PYTHON_PACKAGES): requirements.lock
+	@scripts/toolchain.sh python
+	@touch $@
+
+$(PROJECT): $(PYTHON_PACKAGES) pyproject.toml
+	@scripts/toolchain.sh project
+	@touch $@
+
+$(CHAIN_TOOLS): package-lock.json package.json .npmrc
+	@scripts/toolchain.sh node
+	@touch $@
+
+.PHONY: setup
+setup: $(PYTHON_PACKAGES) $(PROJECT) $(CHAIN_TOOLS) ## everything the other targets need; nothing when it is there
+
+.PHONY: demo
+demo: setup ## the whole main job on a sample month, from an empty folder
+	@$(BIN)/python scripts/demo.py
+
+.PHONY: test
+test: setup lint types imports artifact forge-test pytest ## what CI runs
+
+.PHONY: lint
+lint: setup ## ruff and forge fmt: rules and layout
+	$(step) 'ruff check'
+	@$(BIN)/ruff check --quiet .
+	$(step) 'ruff format'
+	@$(BIN)/ruff format --quiet --check .
+	$(step) 'forge fmt'
+	@$(forge) fmt --check
+
+.PHONY: types
+types: setup
+	$(step) 'mypy --strict'
+	@$(BIN)/mypy --strict ledger_service
+
+.PHONY: imports
+imports: setup
+	$(step) 'import-linter: imports run one way'
+	@$(quietly) $(BIN)/lint-imports
+
+.PHONY: artifact
+artifact: setup
+	$(step) 'the committed contract is what its source gives'
+	@$(BIN)/python scripts/compile.py --check
+
+.PHONY: forge-test
+forge-test: setup
+	$(step) 'forge test'
+	@$(forge) test
+
+.PHONY: pytest
+pytest: setup
+	$(step) 'pytest'
+	@$(BIN)/pytest -q -m 'not slow'
+
+.PHONY: contract
+contract: setup ## compile the contract into the artifact that is committed
+	@$(BIN)/python scripts/compile.py
+
+.PHONY: vectors
+vectors: setup ## write the golden vectors that Python and Solidity share
+	@$(BIN)/python scripts/vectors.py
+
+.PHONY: bench
+bench: setup ## the numbers, as ratios within one run
+	@$(BIN)/python scripts/bench.py
+
+.PHONY: check-all
+check-all: setup lint types imports artifact ## what test runs, and the long suites
+	$(step) 'forge test, deep'
+	@export FOUNDRY_PROFILE=deep; $(forge) test
+	$(step) 'pytest, slow ones too'
+	@$(BIN)/pytest -q
+
+.PHONY: format
+format: setup ## lay the code out as lint wants it
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+	@$(forge) fmt
+
+.PHONY: lock
+lock: ## resolve requirements.lock and package-lock.json anew (wants uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --upgrade \
+	    --output-file requirements.lock pyproject.toml
+	@npm install --package-lock-only --no-audit --no-fund
+
+.PHONY: clean
+clean: ## remove what was installed and built; var/ stays
+	@rm -rf .venv node_modules .build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
