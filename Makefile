@@ -61,7 +61,7 @@ types: setup
 .PHONY: imports
 imports: setup
 	$(step) 'import-linter: imports run one way'
-	@$(quietly) $(BIN)/lint-imports
+	@$(quietly) $(BIN)/lint-imports --no-logo
 
 .PHONY: artifact
 artifact: setup

@@ -3,8 +3,8 @@
     scripts/compile.py             write ledger_service/chain/artifacts/VolunteerCoin.json
     scripts/compile.py --check     exit 1 when the committed artifact is not what the source gives
 
-The settings are foundry.toml's, so that forge tests the very bytes that are deployed. Exit 0 done, 1 stale or refused by
-the compiler, 2 could not run.
+The settings are foundry.toml's, so that forge tests the very bytes that are deployed.
+Exit 0 done, 1 stale or refused by the compiler, 2 could not run.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def collect_sources(source: Path, remappings: list[str]) -> dict[str, str]:
         if not path.is_file():
             raise Refusal(f"no such source: {unit}")
         sources[unit] = path.read_text("utf-8")
-        waiting += [imported_unit(unit, target, remappings) for target in IMPORT.findall(COMMENT.sub("", sources[unit]))]
+        targets = IMPORT.findall(COMMENT.sub("", sources[unit]))
+        waiting += [imported_unit(unit, target, remappings) for target in targets]
     return sources
 
 
@@ -142,7 +143,7 @@ def check_sizes(artifact: Json) -> None:
         ("creation code", "bytecode", INITCODE_BYTES_MAX),
     ):
         if (size := code_bytes(artifact[field])) > limit:
-            raise Refusal(f"{artifact['contract']}'s {what} is {size:,} bytes, {size - limit:,} above the limit of {limit:,}")
+            raise Refusal(f"{artifact['contract']}: {what} of {size:,} bytes is {size - limit:,} above the limit")
 
 
 def artifact_text(source: Path) -> str:
@@ -151,8 +152,8 @@ def artifact_text(source: Path) -> str:
     settings = foundry_settings()
     sources = collect_sources(source, settings["remappings"])
     compiler = (ROOT / "node_modules" / "solc" / "package.json").read_text("utf-8")
-    key = json.dumps([unit_name(source), sources, settings, compiler, Path(__file__).read_text("utf-8")], sort_keys=True)
-    cached = CACHE / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+    inputs = [unit_name(source), sources, settings, compiler, Path(__file__).read_text("utf-8")]
+    cached = CACHE / f"{hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()}.json"
     if not cached.is_file():
         artifact = compile_source(source, sources, settings)
         check_sizes(artifact)
