@@ -1,0 +1,248 @@
+"""Master data from files: members.csv, centers.csv, programmes.csv → typed rows.
+
+A file is taken whole or refused whole: `MasterFileInvalid` lists every problem with its line and column, and never
+repeats a cell, because cells are personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from ledger_service.domain.rates import (
+    EXPIRY_MONTHS_DEFAULT,
+    TIMED_DAILY_CAP_MINUTES,
+    Measure,
+    RateInvalid,
+    RateTable,
+    RateVersion,
+)
+from ledger_service.domain.records import plain_code, plain_name, plain_number, read_date
+from ledger_service.errors import BoramError
+from ledger_service.services.table_errors import Columns
+from ledger_service.services.table_file import read_table
+
+PROBLEMS_MAX = 100
+WHOLE_DIGITS_MAX = 9
+
+MEMBER_COLUMNS = Columns(required=("회원번호", "이름", "생년월일"), optional=("휴대전화", "동", "자격"))
+CENTER_COLUMNS = Columns(required=("code", "name"))
+PROGRAMME_COLUMNS = Columns(
+    required=(
+        "code",
+        "name",
+        "unit",
+        "coins",
+        "per_units",
+        "effective_from",
+        "effective_to",
+        "daily_cap_units",
+        "min_age",
+        "measure",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend: where, and what is wrong, in English and Korean."""
+
+    line: int
+    column: str
+    reason: str
+    reason_ko: str
+
+
+class MasterFileInvalid(BoramError):
+    """Rows of a master file cannot be taken. Fields: problems (line, column, reason), at most PROBLEMS_MAX of them."""
+
+    code = "master_file_invalid"
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        shown = f"{len(problems)}" if len(problems) < PROBLEMS_MAX else f"{PROBLEMS_MAX} or more"
+        super().__init__(
+            f"Line {first.line}, {first.column}: {first.reason} ({shown} in all). Nothing was loaded.",
+            f"{first.line}번째 줄 {first.column}: {first.reason_ko} (모두 {len(problems)}건). 반영된 내용은 없습니다.",
+            problems=[{"line": one.line, "column": one.column, "reason": one.reason} for one in problems],
+        )
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member as the file has it; the ledger gives it its own person id."""
+
+    line: int
+    member_number: str = field(repr=False)
+    name: str = field(repr=False)
+    birth_date: date = field(repr=False)
+    phone: str = field(repr=False)
+    neighbourhood: str = field(repr=False)
+    qualification: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CenterRow:
+    """A centre that records activities."""
+
+    line: int
+    code: str
+    name: str
+
+
+class _Problems:
+    """Problems found so far; stops the reading when there are enough of them."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def add(self, line: int, column: str, reason: str, reason_ko: str) -> None:
+        self._found.append(Problem(line, column, reason, reason_ko))
+        if len(self._found) >= PROBLEMS_MAX:
+            self.raise_any()
+
+    def raise_any(self) -> None:
+        if self._found:
+            raise MasterFileInvalid(self._found)
+
+
+class _Row:
+    """One row by column name. A cell that cannot be read is noted and comes back as a stand-in."""
+
+    def __init__(self, line: int, cells: dict[str, str], problems: _Problems) -> None:
+        self.line = line
+        self._cells = cells
+        self._problems = problems
+
+    def wrong(self, column: str, reason: str, reason_ko: str) -> None:
+        self._problems.add(self.line, column, reason, reason_ko)
+
+    def _filled(self, column: str, plain: Callable[[str], str]) -> str:
+        value = plain(self._cells[column])
+        if not value:
+            self.wrong(column, "is empty", "비어 있습니다")
+        return value
+
+    def code(self, column: str) -> str:
+        return self._filled(column, plain_code)
+
+    def name(self, column: str) -> str:
+        return self._filled(column, plain_name)
+
+    def text(self, column: str) -> str:
+        return plain_name(self._cells[column])
+
+    def day(self, column: str) -> date:
+        value = read_date(self._cells[column])
+        if value is None:
+            self.wrong(column, "is not a date (use 2024-04-11)", "날짜가 아닙니다(예: 2024-04-11)")
+        return value or date.min
+
+    def day_or_open(self, column: str) -> date | None:
+        return self.day(column) if self._cells[column].strip() else None
+
+    def whole(self, column: str) -> int:
+        digits = plain_number(self._cells[column])
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= WHOLE_DIGITS_MAX):
+            self.wrong(column, "is not a whole number", "정수가 아닙니다")
+            return 0
+        return int(digits)
+
+
+def _rows_of(data: bytes, columns: Columns, problems: _Problems) -> Iterator[_Row]:
+    names = (*columns.required, *columns.optional)
+    for line in read_table(data, columns):
+        row = _Row(line.number, dict(zip(names, line.cells, strict=True)), problems)
+        if line.surplus_cells:
+            row.wrong(names[-1], "is followed by more cells than the header has", "뒤에 제목 없는 칸이 더 있습니다")
+        yield row
+
+
+def _refuse_repeated(row: _Row, column: str, value: str, first_lines: dict[str, int]) -> None:
+    first_line = first_lines.setdefault(value, row.line)
+    if value and first_line != row.line:
+        row.wrong(column, f"is the same as in line {first_line}", f"{first_line}번째 줄과 같습니다")
+
+
+def read_members(data: bytes) -> list[MemberRow]:
+    """The members; each number once. Raises MasterFileInvalid and what `read_table` raises."""
+    problems = _Problems()
+    first_lines: dict[str, int] = {}
+    members = []
+    for row in _rows_of(data, MEMBER_COLUMNS, problems):
+        member = MemberRow(
+            line=row.line,
+            member_number=row.code("회원번호"),
+            name=row.name("이름"),
+            birth_date=row.day("생년월일"),
+            phone=row.text("휴대전화"),
+            neighbourhood=row.text("동"),
+            qualification=row.text("자격"),
+        )
+        _refuse_repeated(row, "회원번호", member.member_number, first_lines)
+        members.append(member)
+    problems.raise_any()
+    return members
+
+
+def read_centers(data: bytes) -> list[CenterRow]:
+    """The centres; each code once. Raises MasterFileInvalid and what `read_table` raises."""
+    problems = _Problems()
+    first_lines: dict[str, int] = {}
+    centers = []
+    for row in _rows_of(data, CENTER_COLUMNS, problems):
+        center = CenterRow(row.line, row.code("code"), row.name("name"))
+        _refuse_repeated(row, "code", center.code, first_lines)
+        centers.append(center)
+    problems.raise_any()
+    return centers
+
+
+def read_programmes(
+    data: bytes, first_rate_id: int = 1, expiry_months: int = EXPIRY_MONTHS_DEFAULT
+) -> list[RateVersion]:
+    """The rate versions in file order, with ids from `first_rate_id`; together they make a RateTable.
+
+    The most units of one entry are the daily cap: for a timed programme the minutes that all of them share, whatever
+    the file says. Raises MasterFileInvalid, RatesOverlap and what `read_table` raises.
+    """
+    problems = _Problems()
+    versions = []
+    for rate_id, row in enumerate(_rows_of(data, PROGRAMME_COLUMNS, problems), start=first_rate_id):
+        version = _rate_of(row, rate_id, expiry_months)
+        if version is not None:
+            versions.append(version)
+    problems.raise_any()
+    RateTable(versions)  # refuses versions that share a day
+    return versions
+
+
+def _rate_of(row: _Row, rate_id: int, expiry_months: int) -> RateVersion | None:
+    measure_text = row.text("measure").lower()
+    measure = next((one for one in Measure if one.value == measure_text), None)
+    if measure is None:
+        row.wrong("measure", "is neither 'time' nor 'count'", "time 또는 count 가 아닙니다")
+    daily_cap_units = row.whole("daily_cap_units")
+    try:
+        return RateVersion(
+            rate_id=rate_id,
+            programme=row.code("code"),
+            name=row.name("name"),
+            unit=row.text("unit"),
+            coins=row.whole("coins"),
+            per_units=row.whole("per_units"),
+            first_day=row.day("effective_from"),
+            last_day=row.day_or_open("effective_to"),
+            daily_cap_units=daily_cap_units,
+            min_age=row.whole("min_age"),
+            measure=measure or Measure.COUNT,
+            units_max=TIMED_DAILY_CAP_MINUTES if measure is Measure.TIME else daily_cap_units,
+            expiry_months=expiry_months,
+        )
+    except RateInvalid as error:
+        field_name, bounds = error.fields["field"], error.fields["bounds"]
+        row.wrong(str(field_name), f"must be {bounds}", f"{bounds} 범위여야 합니다")
+        return None
