@@ -9,25 +9,18 @@ comes in as `as_of`.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from ledger_service.domain.cells import plain_code, plain_name, read_date, read_quantity, read_time
 from ledger_service.domain.days import age_on, minus_months
 from ledger_service.domain.rates import Measure, RateTable, RateVersion, coins_of
 
 ENTRY_WINDOW_MONTHS = 3  # DOMAIN rule 15: later only with evidence and a higher approver
-QUANTITY_DIGITS_MAX = 18  # fits a signed 64-bit integer
 
-_WIDE_TO_PLAIN: Final = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
-_DATE: Final = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})|([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})\.?|([0-9]{4})([0-9]{2})([0-9]{2})"
-)
-_TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
-_QUANTITY: Final = re.compile(rf"0*[1-9][0-9]{{0,{QUANTITY_DIGITS_MAX - 1}}}")
 _LOST_DIGITS: Final = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]+")
 
 
@@ -161,51 +154,6 @@ class Standing:
         else:
             key = (person_id, day, judgement.programme)
             self.counted_units[key] = self.counted_units.get(key, 0) + judgement.counted_units
-
-
-def plain_number(text: str) -> str:
-    """A number, date or time in its plain form: full-width signs as ASCII, no white space anywhere."""
-    return "".join((text if text.isascii() else text.translate(_WIDE_TO_PLAIN)).split())
-
-
-def plain_code(text: str) -> str:
-    """A record number, member number or code in its plain form: as `plain_number`, and NFC without invisible signs.
-
-    Two spellings that look the same must not pass as two records.
-    """
-    if text.isascii():
-        return "".join(text.split())
-    visible = (sign for sign in unicodedata.normalize("NFC", text) if unicodedata.category(sign) != "Cf")
-    return plain_number("".join(visible))
-
-
-def plain_name(text: str) -> str:
-    """A name as it is compared: NFC, trimmed; what stands inside stays."""
-    return unicodedata.normalize("NFC", text).strip()
-
-
-def read_date(text: str) -> date | None:
-    """A date in one of the accepted forms (2024-04-11, 2024.04.11, 20240411, 2024. 4. 11.), or None."""
-    match = _DATE.fullmatch(plain_number(text))
-    if match is None:
-        return None
-    year, month, day = (int(part) for part in match.groups() if part is not None)
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def read_time(text: str) -> int | None:
-    """Minutes since midnight of a time from 00:00 to 23:59, or None. `7:05` is read, `24:00` is not."""
-    match = _TIME.fullmatch(plain_number(text))
-    return None if match is None else int(match[1]) * 60 + int(match[2])
-
-
-def read_quantity(text: str) -> int | None:
-    """A positive whole number in digits alone, or None: no sign, no point, no comma, no exponent."""
-    digits = plain_number(text)
-    return None if _QUANTITY.fullmatch(digits) is None else int(digits)
 
 
 class _Measured(NamedTuple):

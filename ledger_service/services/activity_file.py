@@ -35,4 +35,4 @@ def read_activities(data: bytes) -> list[RawRow]:
 
     Raises FileTooLarge, FileUndecodable, FileNotUnderstood, ColumnMissing, ColumnRepeated.
     """
-    return [RawRow(line.number, *line.cells, line.surplus_cells) for line in read_table(data, ACTIVITY_COLUMNS)]
+    return [RawRow._make((number, *cells, surplus)) for number, cells, surplus in read_table(data, ACTIVITY_COLUMNS)]

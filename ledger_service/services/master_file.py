@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from ledger_service.domain.cells import plain_code, plain_name, plain_number, read_date
 from ledger_service.domain.rates import (
     EXPIRY_MONTHS_DEFAULT,
     TIMED_DAILY_CAP_MINUTES,
@@ -18,7 +19,6 @@ from ledger_service.domain.rates import (
     RateTable,
     RateVersion,
 )
-from ledger_service.domain.records import plain_code, plain_name, plain_number, read_date
 from ledger_service.errors import BoramError
 from ledger_service.services.table_errors import Columns
 from ledger_service.services.table_file import read_table

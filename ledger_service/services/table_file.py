@@ -1,5 +1,4 @@
-"""Bytes of an uploaded table → header and rows of text. Knows CSV (UTF-8, CP949) and .xlsx, and nothing of what they
-mean.
+"""Bytes of an uploaded table → rows of text by column. Knows CSV (UTF-8, CP949) and .xlsx, not what they mean.
 
 The kind is told by the content, never by the name. A file is read whole or refused whole, and every limit is checked
 before the work that it limits: what arrives here may be anything.
@@ -11,8 +10,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger_service.services.table_errors import (
     CELL_CHARACTERS_MAX,
@@ -33,11 +31,17 @@ from ledger_service.services.workbook_file import workbook_records
 RECORD_CHARACTERS_MAX = 2 * COLUMNS_MAX * (CELL_CHARACTERS_MAX + 2)  # quoted cells may double each sign
 
 _ZIP_MARK = b"PK\x03\x04"
+_FOREIGN_MARKS: Final = (
+    (b"\xd0\xcf\x11\xe0", "an old .xls workbook or one with a password", "이전 형식(.xls)이거나 암호가 걸린 엑셀 파일"),
+    (b"%PDF", "a PDF", "PDF 파일"),
+    (codecs.BOM_UTF16_LE, "UTF-16 text", "UTF-16 텍스트"),
+    (codecs.BOM_UTF16_BE, "UTF-16 text", "UTF-16 텍스트"),
+    (b"<", "a web page or XML", "웹 페이지나 XML 파일"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row: its number, the cells in the order of `Columns` (absent ones empty), and filled cells beyond the header."""
+class Line(NamedTuple):
+    """One row: its number, its cells in the order of `Columns` ('' where absent), filled cells beyond the header."""
 
     number: int
     cells: list[str]
@@ -106,7 +110,7 @@ def _positions(header: Sequence[str], columns: Columns) -> list[int]:
 
 
 def _encoding_of(data: bytes, columns: Columns) -> str:
-    """UTF-8 where the bytes are UTF-8, else CP949. Raises FileUndecodable with the position in the likelier of the two."""
+    """UTF-8 where the bytes are UTF-8, else CP949. Raises FileUndecodable with the position in the likelier one."""
     nul_position = data.find(b"\0")
     if nul_position >= 0:
         raise FileUndecodable(nul_position, "text")
@@ -153,17 +157,18 @@ class _TextLines:
 
 
 def _text_records(data: bytes, encoding: str) -> Iterator[Sequence[str]]:
-    """The records of a CSV file; a blank line is an empty record. Strict: a stray quote must not swallow the rows below."""
+    """The records of a CSV file, a blank line as an empty one. Strict: a stray quote must not swallow the rows below."""
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     lines = _TextLines(data[start:], encoding)
     reader = csv.reader(lines, strict=True)
-    number = 1
+    number = 0
     try:
-        for number, record in enumerate(reader, start=1):
+        for record in reader:
+            number += 1
             lines.begin_record()
             yield record if len(record) > 1 or (record and record[0].strip()) else ()
     except csv.Error:
         raise FileNotUnderstood(
-            f"a quotation mark is out of place at or below line {number}",
+            f"a quotation mark is out of place below line {number}",
             f"{number}번째 줄 아래에 따옴표가 잘못되어 있습니다",
         ) from None

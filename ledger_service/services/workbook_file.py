@@ -172,7 +172,7 @@ def _text_of(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, time):
-        return _time_text(datetime.combine(date.min, value) - datetime.min)
+        return _time_text(timedelta(0, value.second, value.microsecond, 0, value.minute, value.hour))
     if isinstance(value, timedelta):
         return _time_text(value)
     if isinstance(value, float):
@@ -188,7 +188,7 @@ def _time_text(since_midnight: timedelta) -> str:
 
 
 def _float_text(value: float) -> str:
-    """Whole numbers without a point. One too large to hold all its digits is left empty: none is better than a wrong one."""
+    """Whole numbers without a point. One too large to hold all its digits is left empty: better none than a wrong one."""
     if abs(value) >= FLOAT_WHOLE_MAX:
         return ""
     return str(int(value)) if value.is_integer() else repr(value)
