@@ -13,7 +13,7 @@ ifeq ($(wildcard $(BIN)/python),)
 .PHONY: $(PYTHON_PACKAGES)
 endif
 
-forge = forge=$$(scripts/toolchain.sh path forge) && "$$forge"
+forge = "$$(scripts/toolchain.sh path forge)"
 step = @printf '== %s\n'
 # Quiet while it passes, everything it said when it does not.
 quietly = mkdir -p .build; run() { "$$@" >.build/$@.log 2>&1 </dev/null || { cat .build/$@.log; exit 1; }; }; run
@@ -45,13 +45,15 @@ demo: setup ## the whole main job on a sample month, from an empty folder
 test: setup lint types imports artifact forge-test pytest ## what CI runs
 
 .PHONY: lint
-lint: setup ## ruff and forge fmt: rules and layout
+lint: setup ## rules and layout of Python and Solidity
 	$(step) 'ruff check'
 	@$(BIN)/ruff check --quiet .
 	$(step) 'ruff format'
 	@$(BIN)/ruff format --quiet --check .
 	$(step) 'forge fmt'
 	@$(forge) fmt --check
+	$(step) 'forge lint'
+	@$(quietly) $(forge) lint --deny warnings
 
 .PHONY: types
 types: setup
@@ -71,7 +73,7 @@ artifact: setup
 .PHONY: forge-test
 forge-test: setup
 	$(step) 'forge test'
-	@$(forge) test
+	@$(quietly) $(forge) test && tail -n 1 .build/$@.log
 
 .PHONY: pytest
 pytest: setup
@@ -93,7 +95,7 @@ bench: setup ## the numbers, as ratios within one run
 .PHONY: check-all
 check-all: setup lint types imports artifact ## what test runs, and the long suites
 	$(step) 'forge test, deep'
-	@export FOUNDRY_PROFILE=deep; $(forge) test
+	@FOUNDRY_PROFILE=deep $(forge) test
 	$(step) 'pytest, slow ones too'
 	@$(BIN)/pytest -q
 
@@ -105,6 +107,7 @@ format: setup ## lay the code out as lint wants it
 
 .PHONY: lock
 lock: ## resolve requirements.lock and package-lock.json anew (wants uv)
+	@command -v uv >/dev/null || { printf 'missing: uv\n  install it: pipx install uv\n' >&2; exit 2; }
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --upgrade \
 	    --output-file requirements.lock pyproject.toml
 	@npm install --package-lock-only --no-audit --no-fund
