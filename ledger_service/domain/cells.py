@@ -1,7 +1,7 @@
 """Cells of text as values: what people type and spreadsheets export, read leniently where the meaning is plain.
 
-Full-width signs and white space are read as if they were typed well; digits of other scripts, signs, points and exponents
-are not read at all. Every reader gives None for what it cannot read.
+Full-width signs and white space are read as if they were typed well; digits of other scripts, signs, points and
+exponents are not read at all. Every reader gives None for what it cannot read.
 """
 
 from __future__ import annotations

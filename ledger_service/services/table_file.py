@@ -157,7 +157,7 @@ class _TextLines:
 
 
 def _text_records(data: bytes, encoding: str) -> Iterator[Sequence[str]]:
-    """The records of a CSV file, a blank line as an empty one. Strict: a stray quote must not swallow the rows below."""
+    """The records of a CSV file, blank lines as empty ones. Strict: a stray quote must not swallow the rows below."""
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     lines = _TextLines(data[start:], encoding)
     reader = csv.reader(lines, strict=True)

@@ -188,7 +188,7 @@ def _time_text(since_midnight: timedelta) -> str:
 
 
 def _float_text(value: float) -> str:
-    """Whole numbers without a point. One too large to hold all its digits is left empty: better none than a wrong one."""
+    """Whole numbers without a point. One too large to hold all its digits is left empty: none beats a wrong one."""
     if abs(value) >= FLOAT_WHOLE_MAX:
         return ""
     return str(int(value)) if value.is_integer() else repr(value)
