@@ -1,7 +1,7 @@
 """The import rules a second time: naive, slow and separate, to hold the product against on generated months.
 
-Written from the rules alone. It imports nothing of the product, keeps a plain list of what it accepted and walks through
-all of it for every row. Where the rules leave a corner open, docs/import.md decides it for both.
+Written from the rules alone. It imports nothing of the product, keeps a plain list of what it accepted and walks
+through all of it for every row. Where the rules leave a corner open, docs/import.md decides it for both.
 """
 
 from __future__ import annotations

@@ -9,17 +9,20 @@ comes in as `as_of`.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from ledger_service.domain.cells import plain_code, plain_name, read_date, read_quantity, read_time
 from ledger_service.domain.days import age_on, minus_months
 from ledger_service.domain.rates import Measure, RateTable, RateVersion, coins_of
 
 ENTRY_WINDOW_MONTHS = 3  # DOMAIN rule 15: later only with evidence and a higher approver
+
+Text = TypeVar("Text")
+Value = TypeVar("Value")
 
 _LOST_DIGITS: Final = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]+")
 
@@ -167,6 +170,7 @@ class _Known(NamedTuple):
 
     row: RawRow
     record_number: str
+    member_number: str
     center: str
     programme: str
     day: date
@@ -174,8 +178,20 @@ class _Known(NamedTuple):
     measured: _Measured
 
 
+class _Memory(dict[Text, Value]):
+    """What a reader made of each text: a file repeats few dates, times and codes."""
+
+    def __init__(self, read: Callable[[Text], Value]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: Text) -> Value:
+        self[text] = value = self._read(text)
+        return value
+
+
 class _Judge:
-    """One judging: the given tables, the standing, and what was read before (a file repeats few dates and times)."""
+    """One judging: the given tables, the standing, and what was read before."""
 
     def __init__(
         self,
@@ -191,16 +207,16 @@ class _Judge:
         self._rates = rates
         self._centers = centers
         self._standing = standing
-        self._dates: dict[str, date | None] = {}
-        self._times: dict[str, int | None] = {}
-        self._codes: dict[str, str] = {}
-        self._rates_on: dict[tuple[str, date], RateVersion | None] = {}
+        self._dates = _Memory(read_date)
+        self._times = _Memory(read_time)
+        self._codes = _Memory(plain_code)
+        self._rates_on: _Memory[tuple[str, date], RateVersion | None] = _Memory(lambda key: rates.version_on(*key))
 
     def judge(self, row: RawRow) -> Judgement:
         known = self._read(row)
         if isinstance(known, Judgement):
             return known
-        person = self._people.get(plain_code(row.member_number))
+        person = self._people.get(known.member_number)
         outcome, fault = self._refusal(known, person)
         if outcome is not None:
             return _judgement(known, outcome, fault, None if person is None else person.person_id)
@@ -217,27 +233,27 @@ class _Judge:
     def _read(self, row: RawRow) -> _Known | Judgement:
         """The row's cells as values, or the judgement `malformed`."""
         record_number = plain_code(row.record_number)
-        programme = self._code(row.programme)
-        day = self._date(row.activity_day)
+        member_number = plain_code(row.member_number)
+        center, programme = self._codes[row.center], self._codes[row.programme]
+        day = self._dates[row.activity_day]
         fault: Fault | None
         if row.surplus_cells:
             fault = Fault.ROW_SHIFTED
         elif not record_number:
             fault = Fault.RECORD_NUMBER_EMPTY
-        elif record_number[-1].isdigit() and "+" in record_number and _LOST_DIGITS.fullmatch(record_number):
+        elif "+" in record_number and _LOST_DIGITS.fullmatch(record_number):
             # 2.40401E+11: a spreadsheet has rounded the number, and other records round to the same
             fault = Fault.RECORD_NUMBER_ROUNDED
-        elif not plain_code(row.member_number):
+        elif not member_number:
             fault = Fault.MEMBER_NUMBER_EMPTY
         elif day is None:
             fault = Fault.DATE_UNREADABLE
         else:
-            rate = self._rate_on(programme, day)
+            rate = self._rates_on[programme, day]
             measured = self._measured(row, programme, rate)
             if isinstance(measured, _Measured):
-                return _Known(row, record_number, self._code(row.center), programme, day, rate, measured)
+                return _Known(row, record_number, member_number, center, programme, day, rate, measured)
             fault = measured
-        center = self._code(row.center)
         return Judgement(
             row.line, Outcome.MALFORMED, fault, 0, 0, 0, None, None, center, programme, day, None, None, record_number
         )
@@ -258,7 +274,7 @@ class _Judge:
         return next((one for one in readings if isinstance(one, _Measured)), readings[0])
 
     def _session(self, row: RawRow) -> _Measured | Fault:
-        start, end = self._time(row.start), self._time(row.end)
+        start, end = self._times[row.start], self._times[row.end]
         if start is None or end is None:
             return Fault.TIME_UNREADABLE
         if end <= start:
@@ -299,30 +315,9 @@ class _Judge:
     def _difference(self, row: RawRow, person: Person) -> Fault | None:
         if row.name != person.name and plain_name(row.name) != plain_name(person.name):
             return Fault.NAME_DIFFERS
-        if self._date(row.birth_date) != person.birth_date:
+        if self._dates[row.birth_date] != person.birth_date:
             return Fault.BIRTH_DATE_DIFFERS
         return None
-
-    def _rate_on(self, programme: str, day: date) -> RateVersion | None:
-        key = (programme, day)
-        if key not in self._rates_on:
-            self._rates_on[key] = self._rates.version_on(programme, day)
-        return self._rates_on[key]
-
-    def _date(self, text: str) -> date | None:
-        if text not in self._dates:
-            self._dates[text] = read_date(text)
-        return self._dates[text]
-
-    def _time(self, text: str) -> int | None:
-        if text not in self._times:
-            self._times[text] = read_time(text)
-        return self._times[text]
-
-    def _code(self, text: str) -> str:
-        if text not in self._codes:
-            self._codes[text] = plain_code(text)
-        return self._codes[text]
 
 
 def _count(row: RawRow) -> _Measured | Fault:
@@ -333,23 +328,12 @@ def _count(row: RawRow) -> _Measured | Fault:
 def _judgement(
     known: _Known, outcome: Outcome, fault: Fault | None, person_id: str | None, counted_units: int = 0
 ) -> Judgement:
-    rate, measured = known.rate, known.measured
+    row, record_number, _, center, programme, day, rate, (units, start, end) = known
+    coins, rate_id = (0, None) if rate is None else (coins_of(counted_units, rate), rate.rate_id)
     return Judgement(
-        line=known.row.line,
-        outcome=outcome,
-        fault=fault,
-        coins=0 if rate is None else coins_of(counted_units, rate),
-        units=measured.units,
-        counted_units=counted_units,
-        rate_id=None if rate is None else rate.rate_id,
-        person_id=person_id,
-        center=known.center,
-        programme=known.programme,
-        activity_day=known.day,
-        start_minute=measured.start,
-        end_minute=measured.end,
-        record_number=known.record_number,
-    )
+        row.line, outcome, fault, coins, units, counted_units, rate_id, person_id, center, programme, day, start, end,
+        record_number,
+    )  # fmt: skip
 
 
 def judge(

@@ -88,7 +88,7 @@ def test_two_versions_from_the_same_day_are_refused() -> None:
 )
 def test_a_version_out_of_bounds_is_refused(field: str, value: object) -> None:
     with pytest.raises(RateInvalid):
-        replace(hours(date(2024, 4, 1)), **{field: value})
+        replace(hours(date(2024, 4, 1)), **{field: value})  # type: ignore[arg-type]
 
 
 def test_the_sample_rates_have_ids_in_file_order() -> None:
