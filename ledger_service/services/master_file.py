@@ -43,6 +43,13 @@ PROGRAMME_COLUMNS = Columns(
     ),
 )
 
+VENUE_COLUMNS = Columns(required=("code", "name", "step_coins"))
+FUND_COLUMNS = Columns(required=("code", "name", "body"))
+VALUE_COLUMNS = Columns(required=("effective_from", "krw"))
+LIMIT_COLUMNS = Columns(required=("limit", "code", "period", "coins"))
+COURSE_COLUMNS = Columns(required=("code", "venue", "name", "first_day", "last_day", "seats", "price_krw"))
+LIMIT_KINDS = ("centre", "venue", "treasury", "budget", "person")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -91,6 +98,61 @@ class CenterRow:
     line: int
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VenueRow:
+    """A facility that takes coins, in steps of `step_coins`."""
+
+    line: int
+    code: str
+    name: str
+    step_coins: int
+
+
+@dataclass(frozen=True, slots=True)
+class FundRow:
+    """A donation project and the listed body that receives its money."""
+
+    line: int
+    code: str
+    name: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRow:
+    """What a coin is worth in won from a day on."""
+
+    line: int
+    first_day: date
+    krw: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """A limit in coins: of a desk's month (centre, venue, treasury; `month` is its first day), of a year (budget), or of a
+    person's month in a year (person)."""
+
+    line: int
+    limit: str
+    code: str
+    first_day: date
+    coins: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFileRow:
+    """A course of a venue."""
+
+    line: int
+    code: str
+    venue: str
+    name: str
+    first_day: date
+    last_day: date
+    seats: int
+    price_krw: int
 
 
 class _Problems:
@@ -246,3 +308,83 @@ def _rate_of(row: _Row, rate_id: int, expiry_months: int) -> RateVersion | None:
         field_name, bounds = error.fields["field"], error.fields["bounds"]
         row.wrong(str(field_name), f"must be {bounds}", f"{bounds} 범위여야 합니다")
         return None
+
+
+def read_venues(data: bytes) -> list[VenueRow]:
+    """The venues; each code once. Raises MasterFileInvalid and what `read_table` raises."""
+    problems, first_lines, venues = _Problems(), dict[str, int](), []
+    for row in _rows_of(data, VENUE_COLUMNS, problems):
+        venue = VenueRow(row.line, row.code("code"), row.name("name"), row.whole("step_coins"))
+        if venue.step_coins < 1:
+            row.wrong("step_coins", "must be 1 or more", "1 이상이어야 합니다")
+        _refuse_repeated(row, "code", venue.code, first_lines)
+        venues.append(venue)
+    problems.raise_any()
+    return venues
+
+
+def read_funds(data: bytes) -> list[FundRow]:
+    """The funds; each code once. Raises MasterFileInvalid and what `read_table` raises."""
+    problems, first_lines, found = _Problems(), dict[str, int](), []
+    for row in _rows_of(data, FUND_COLUMNS, problems):
+        fund = FundRow(row.line, row.code("code"), row.name("name"), row.name("body"))
+        _refuse_repeated(row, "code", fund.code, first_lines)
+        found.append(fund)
+    problems.raise_any()
+    return found
+
+
+def read_values(data: bytes) -> list[ValueRow]:
+    """The coin's values by day, oldest first. Raises MasterFileInvalid and what `read_table` raises."""
+    problems, values = _Problems(), list[ValueRow]()
+    for row in _rows_of(data, VALUE_COLUMNS, problems):
+        value = ValueRow(row.line, row.day("effective_from"), row.whole("krw"))
+        if value.krw < 1:
+            row.wrong("krw", "must be 1 or more", "1 이상이어야 합니다")
+        if values and value.first_day <= values[-1].first_day:
+            row.wrong("effective_from", "must be after the line above", "윗줄보다 뒤여야 합니다")
+        values.append(value)
+    problems.raise_any()
+    return values
+
+
+def read_limits(data: bytes) -> list[LimitRow]:
+    """The limits; each once. `period` is `2024-05` for a desk's month and `2024` for a budget or a person's cap."""
+    problems, first_lines, limits = _Problems(), dict[str, int](), []
+    for row in _rows_of(data, LIMIT_COLUMNS, problems):
+        limit, code, period = row.text("limit").lower(), plain_code(row.text("code")), row.text("period")
+        of_desk = limit in ("centre", "venue", "treasury")
+        first_day = read_date(f"{period}-01" if of_desk else f"{period}-01-01")
+        if limit not in LIMIT_KINDS:
+            row.wrong("limit", f"is none of {', '.join(LIMIT_KINDS)}", f"{', '.join(LIMIT_KINDS)} 중 하나여야 합니다")
+        elif first_day is None:
+            wanted = "2024-05" if of_desk else "2024"
+            row.wrong("period", f"is not a period (use {wanted})", f"기간이 아닙니다(예: {wanted})")
+        if of_desk and not code:
+            row.wrong("code", "is empty", "비어 있습니다")
+        _refuse_repeated(row, "limit", f"{limit} {code} {period}", first_lines)
+        limits.append(LimitRow(row.line, limit, code, first_day or date.min, row.whole("coins")))
+    problems.raise_any()
+    return limits
+
+
+def read_courses(data: bytes) -> list[CourseFileRow]:
+    """The courses; each code once. Raises MasterFileInvalid and what `read_table` raises."""
+    problems, first_lines, courses = _Problems(), dict[str, int](), []
+    for row in _rows_of(data, COURSE_COLUMNS, problems):
+        course = CourseFileRow(
+            line=row.line,
+            code=row.code("code"),
+            venue=row.code("venue"),
+            name=row.name("name"),
+            first_day=row.day("first_day"),
+            last_day=row.day("last_day"),
+            seats=row.whole("seats"),
+            price_krw=row.whole("price_krw"),
+        )
+        if course.last_day < course.first_day:
+            row.wrong("last_day", "is before first_day", "first_day보다 빠릅니다")
+        _refuse_repeated(row, "code", course.code, first_lines)
+        courses.append(course)
+    problems.raise_any()
+    return courses
