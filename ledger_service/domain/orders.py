@@ -1,0 +1,115 @@
+"""Orders of the coin office: desk 0's instructions, ABI-encoded in a batch's annex (docs/formats.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ledger_service.domain.hashing import keccak, text_word, word
+
+OPEN_DAY = 65_535
+EMERGENCY_CODES = frozenset({4, 13, 15, 17})
+
+
+class OrderCode(IntEnum):
+    """The code of an order (docs/formats.md)."""
+
+    SEAL = 1
+    REGISTER_DESK = 2
+    ROTATE_KEYS = 3
+    REVOKE_KEYS = 4
+    OFFICE_KEYS = 5
+    RATE = 6
+    COIN_VALUE = 7
+    DESK_LIMIT = 8
+    BUDGET = 9
+    PERSON_CAP = 10
+    FUND = 11
+    OPEN_UNTIL = 12
+    FREEZE = 13
+    UNFREEZE = 14
+    PAUSE = 15
+    UNPAUSE = 16
+    VETO = 17
+
+
+class OrderSkip(IntEnum):
+    """Why an order of a landed batch was not applied."""
+
+    BAD_ANNEX = 1
+    UNKNOWN_ORDER = 2
+    BAD_ARGUMENTS = 3
+    NOT_ALLOWED = 4
+    NOTICE = 5
+    BELOW_USED = 6
+    LENGTHENED = 7
+    EXISTS = 8
+    UNKNOWN = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One instruction: a code and its 256-bit arguments."""
+
+    code: int
+    args: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        """The ABI encoding of the tuple (uint8 code, uint256[] args)."""
+        return word(self.code) + word(64) + word(len(self.args)) + b"".join(word(value) for value in self.args)
+
+    def record(self) -> bytes:
+        """keccak of the order's encoding, as its evidence leaf carries it."""
+        return keccak(self.encode())
+
+
+def encode_orders(orders: Sequence[Order]) -> bytes:
+    """The annex of an order batch: abi.encode(Order[])."""
+    bodies = [order.encode() for order in orders]
+    offsets = []
+    offset = 32 * len(bodies)
+    for body in bodies:
+        offsets.append(word(offset))
+        offset += len(body)
+    return word(32) + word(len(bodies)) + b"".join(offsets) + b"".join(bodies)
+
+
+def decode_orders(annex: bytes) -> list[Order]:
+    """The orders of an annex.
+
+    Raises ValueError where the bytes are not what `abi.decode` of the contract accepts: the contract then skips the annex as one.
+    """
+
+    def read(position: int) -> int:
+        if position < 0 or position + 32 > len(annex):
+            raise ValueError("the annex ends inside an order")
+        return int.from_bytes(annex[position : position + 32], "big")
+
+    base = read(0)
+    count = read(base)
+    start = base + 32
+    if count > len(annex) // 32:
+        raise ValueError("more orders than the annex can hold")
+    orders = []
+    for index in range(count):
+        body = start + read(start + 32 * index)
+        code = read(body)
+        if code > 255:
+            raise ValueError("an order's code is one byte")
+        args_at = body + read(body + 32)
+        length = read(args_at)
+        if length > len(annex) // 32:
+            raise ValueError("more arguments than the annex can hold")
+        orders.append(Order(code, tuple(read(args_at + 32 + 32 * position) for position in range(length))))
+    return orders
+
+
+def address_arg(address: bytes) -> int:
+    """A 20-byte address as an order's argument."""
+    return int.from_bytes(address, "big")
+
+
+def text_arg(text: str) -> int:
+    """Up to 31 bytes of text as an order's argument (bytes32, left-aligned)."""
+    return int.from_bytes(text_word(text), "big")

@@ -1,0 +1,121 @@
+"""Courses and enrolments. A seat is taken by one conditional update, so that no course is oversold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from ledger_service.journal.schema import courses, enrolments
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRow:
+    """A class of a venue, with its seats and its price in won."""
+
+    id: str
+    code: str
+    desk: int
+    name: str
+    first_day: int
+    last_day: int
+    seats: int
+    seats_taken: int
+    price_krw: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRow:
+    """A sign-up: held until the won rest is confirmed, then enrolled; cancelled or lapsed."""
+
+    id: str
+    course_id: str
+    person_id: str
+    state: str
+    coins: int
+    rest_krw: int
+    hold_id: str | None
+    redemption_id: str | None
+    refunded_coins: int
+    refunded_krw: int
+    created_at: int
+
+
+class Courses:
+    """Repository of courses and enrolments."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_course(self, row: CourseRow) -> None:
+        """Write: a new course."""
+        self._connection.execute(insert(courses).values(**{name: getattr(row, name) for name in CourseRow.__slots__}))
+
+    def course(self, course_id: str) -> CourseRow | None:
+        """One course by id."""
+        row = self._connection.execute(select(courses).where(courses.c.id == course_id)).one_or_none()
+        return CourseRow(**row._mapping) if row else None
+
+    def course_of_code(self, code: str) -> CourseRow | None:
+        """One course by code."""
+        row = self._connection.execute(select(courses).where(courses.c.code == code)).one_or_none()
+        return CourseRow(**row._mapping) if row else None
+
+    def courses(self, after_code: str = "", rows_max: int = 100) -> list[CourseRow]:
+        """Courses by code, paged by it."""
+        rows = self._connection.execute(
+            select(courses).where(courses.c.code > after_code).order_by(courses.c.code).limit(rows_max)
+        )
+        return [CourseRow(**row._mapping) for row in rows]
+
+    def take_seat(self, course_id: str) -> bool:
+        """Write: one seat more is taken; False where none is left."""
+        done = self._connection.execute(
+            update(courses)
+            .where(courses.c.id == course_id, courses.c.seats_taken < courses.c.seats)
+            .values(seats_taken=courses.c.seats_taken + 1)
+        )
+        return done.rowcount == 1
+
+    def give_seat_back(self, course_id: str) -> None:
+        """Write: one seat is free again."""
+        self._connection.execute(
+            update(courses).where(courses.c.id == course_id).values(seats_taken=courses.c.seats_taken - 1)
+        )
+
+    def add_enrolment(self, row: EnrolmentRow) -> None:
+        """Write: a sign-up."""
+        self._connection.execute(
+            insert(enrolments).values(**{name: getattr(row, name) for name in EnrolmentRow.__slots__})
+        )
+
+    def enrolment(self, enrolment_id: str) -> EnrolmentRow | None:
+        """One sign-up."""
+        row = self._connection.execute(select(enrolments).where(enrolments.c.id == enrolment_id)).one_or_none()
+        return EnrolmentRow(**row._mapping) if row else None
+
+    def enrolment_of_hold(self, hold_id: str) -> EnrolmentRow | None:
+        """The sign-up behind a hold."""
+        row = self._connection.execute(select(enrolments).where(enrolments.c.hold_id == hold_id)).one_or_none()
+        return EnrolmentRow(**row._mapping) if row else None
+
+    def open_enrolment(self, course_id: str, person_id: str) -> EnrolmentRow | None:
+        """A person's sign-up for a course that is held or enrolled."""
+        row = self._connection.execute(
+            select(enrolments).where(
+                enrolments.c.course_id == course_id,
+                enrolments.c.person_id == person_id,
+                enrolments.c.state.in_(("held", "enrolled")),
+            )
+        ).one_or_none()
+        return EnrolmentRow(**row._mapping) if row else None
+
+    def move_enrolment(self, enrolment_id: str, before: str, after: str, **values: Any) -> bool:
+        """Write: change the state once, with other columns; False where it is not `before` any more."""
+        done = self._connection.execute(
+            update(enrolments)
+            .where(enrolments.c.id == enrolment_id, enrolments.c.state == before)
+            .values(state=after, **values)
+        )
+        return done.rowcount == 1

@@ -1,0 +1,109 @@
+"""Entries: the accepted lines of the ledger, waiting for a batch or placed in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ledger_service.journal.schema import counters, entries
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One accepted line. `seq` and `position` are its place once a batch has taken it."""
+
+    journal_no: int
+    desk: int
+    kind: int
+    account: bytes
+    person_id: str
+    ref: int
+    units: int
+    day: int
+    coins: int
+    accepted_day: int
+    accepted_at: int
+    record_key: bytes
+    business_key_sealed: bytes
+    who: str
+    approver: str | None
+    consent: str | None
+    original_no: int | None
+    seq: int | None
+    position: int | None
+    skip_reason: int | None
+
+
+class Entries:
+    """Repository of entries and of the counters that number things."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def next_numbers(self, name: str, count: int) -> int:
+        """Write: take `count` consecutive numbers of a counter; the first of them (numbers start at 1)."""
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(counters).values(name=name, value=count)
+        last = self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["name"], set_={"value": counters.c.value + count}
+            ).returning(counters.c.value)
+        ).scalar_one()
+        return int(last) - count + 1
+
+    def add_many(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write: accepted entries (column values by name)."""
+        if rows:
+            self._connection.execute(insert(entries), rows)
+
+    def read(self, journal_no: int) -> EntryRow | None:
+        """One entry."""
+        row = self._connection.execute(select(entries).where(entries.c.journal_no == journal_no)).one_or_none()
+        return EntryRow(**row._mapping) if row else None
+
+    def unsealed(self, desk: int, rows_max: int) -> list[EntryRow]:
+        """The oldest entries of a desk that no batch has taken, by journal number."""
+        rows = self._connection.execute(
+            select(entries)
+            .where(entries.c.desk == desk, entries.c.seq.is_(None))
+            .order_by(entries.c.journal_no)
+            .limit(rows_max)
+        )
+        return [EntryRow(*row) for row in rows]
+
+    def desks_with_unsealed(self) -> list[int]:
+        """Desks that have entries no batch has taken."""
+        return list(
+            self._connection.execute(
+                select(entries.c.desk).where(entries.c.seq.is_(None)).group_by(entries.c.desk).order_by(entries.c.desk)
+            ).scalars()
+        )
+
+    def of_batch(self, desk: int, seq: int) -> list[EntryRow]:
+        """The entries of a batch, in order."""
+        rows = self._connection.execute(
+            select(entries).where(entries.c.desk == desk, entries.c.seq == seq).order_by(entries.c.position)
+        )
+        return [EntryRow(*row) for row in rows]
+
+    def place(self, seq: int, journal_numbers: Sequence[int]) -> int:
+        """Write: put entries into a batch, in this order; how many were free to be placed."""
+        done = self._connection.execute(
+            update(entries)
+            .where(entries.c.journal_no == bindparam("no"), entries.c.seq.is_(None))
+            .values(seq=seq, position=bindparam("at")),
+            [{"no": number, "at": position} for position, number in enumerate(journal_numbers)],
+        )
+        return done.rowcount
+
+    def mark_skipped(self, desk: int, seq: int, position: int, reason: int) -> None:
+        """Write: the chain did not apply this entry."""
+        self._connection.execute(
+            update(entries)
+            .where(entries.c.desk == desk, entries.c.seq == seq, entries.c.position == position)
+            .values(skip_reason=reason)
+        )

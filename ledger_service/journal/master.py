@@ -1,0 +1,182 @@
+"""Master data: desks, rates, coin values, funds. A version is never edited; a later one follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from ledger_service.domain.entries import DeskKind
+from ledger_service.domain.rates import Measure, RateTable, RateVersion
+from ledger_service.journal.schema import coin_values, desks, funds, rates
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """An organisation's right to write. `sealed_*` are its last sealed batch."""
+
+    number: int
+    kind: DeskKind
+    code: str
+    name: str
+    custody: int
+    step_coins: int
+    sealed_seq: int
+    sealed_head: bytes
+    sealed_day: int
+    stopped: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FundRow:
+    """A donation project of a listed body."""
+
+    number: int
+    code: str
+    name: str
+    body: str
+    active: bool
+
+
+class Master:
+    """Repository of master data."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_desk(self, number: int, kind: DeskKind, code: str, name: str, custody: int, step_coins: int) -> None:
+        """Write: a new desk."""
+        self._connection.execute(
+            insert(desks).values(
+                number=number,
+                kind=int(kind),
+                code=code,
+                name=name,
+                custody=custody,
+                step_coins=step_coins,
+                sealed_head=bytes(32),
+            )
+        )
+
+    def next_desk_number(self) -> int:
+        """The lowest number above all desks."""
+        return int(self._connection.execute(select(func.coalesce(func.max(desks.c.number), 0))).scalar_one()) + 1
+
+    def desk(self, number: int) -> DeskRow | None:
+        """One desk."""
+        row = self._connection.execute(select(desks).where(desks.c.number == number)).one_or_none()
+        return _desk(row) if row else None
+
+    def desk_of_code(self, kind: DeskKind, code: str) -> DeskRow | None:
+        """The desk of an organisation's code and a kind."""
+        row = self._connection.execute(
+            select(desks).where(desks.c.kind == int(kind), desks.c.code == code)
+        ).one_or_none()
+        return _desk(row) if row else None
+
+    def desks(self) -> list[DeskRow]:
+        """Every desk by number."""
+        return [_desk(row) for row in self._connection.execute(select(desks).order_by(desks.c.number))]
+
+    def move_sealed(self, number: int, seq: int, head: bytes, day: int) -> bool:
+        """Write: a desk's next batch is sealed; False where another one was sealed meanwhile."""
+        done = self._connection.execute(
+            update(desks)
+            .where(desks.c.number == number, desks.c.sealed_seq == seq - 1)
+            .values(sealed_seq=seq, sealed_head=head, sealed_day=day)
+        )
+        return done.rowcount == 1
+
+    def stop_desk(self, number: int, reason: str | None) -> None:
+        """Write: nothing is sealed or signed for this desk any more (None: again)."""
+        self._connection.execute(update(desks).where(desks.c.number == number).values(stopped=reason))
+
+    def add_rate(self, rate: RateVersion) -> None:
+        """Write: a rate version."""
+        self._connection.execute(
+            insert(rates).values(
+                id=rate.rate_id,
+                programme=rate.programme,
+                name=rate.name,
+                unit=rate.unit,
+                coins=rate.coins,
+                per_units=rate.per_units,
+                first_day=(rate.first_day - _EPOCH).days,
+                last_day=(rate.last_day - _EPOCH).days if rate.last_day else None,
+                daily_cap_units=rate.daily_cap_units,
+                min_age=rate.min_age,
+                measure=rate.measure.value,
+                units_max=rate.units_max,
+                expiry_months=rate.expiry_months,
+            )
+        )
+
+    def end_rate(self, rate_id: int, last_day: date) -> None:
+        """Write: a rate version ends earlier than it said."""
+        self._connection.execute(update(rates).where(rates.c.id == rate_id).values(last_day=(last_day - _EPOCH).days))
+
+    def rate_versions(self) -> list[RateVersion]:
+        """Every rate version by id."""
+        return [
+            RateVersion(
+                rate_id=row.id,
+                programme=row.programme,
+                name=row.name,
+                unit=row.unit,
+                coins=row.coins,
+                per_units=row.per_units,
+                first_day=_EPOCH + timedelta(days=row.first_day),
+                last_day=_EPOCH + timedelta(days=row.last_day) if row.last_day is not None else None,
+                daily_cap_units=row.daily_cap_units,
+                min_age=row.min_age,
+                measure=Measure(row.measure),
+                units_max=row.units_max,
+                expiry_months=row.expiry_months,
+            )
+            for row in self._connection.execute(select(rates).order_by(rates.c.id))
+        ]
+
+    def rate_table(self) -> RateTable:
+        """All rates, ready for look-up."""
+        return RateTable(self.rate_versions())
+
+    def add_coin_value(self, first_day: int, krw: int) -> None:
+        """Write: a coin is worth this many won from a day on."""
+        self._connection.execute(insert(coin_values).values(first_day=first_day, krw=krw))
+
+    def coin_value(self, day: int) -> int | None:
+        """KRW a coin on a day; None before the first value."""
+        return self._connection.execute(
+            select(coin_values.c.krw)
+            .where(coin_values.c.first_day <= day)
+            .order_by(coin_values.c.first_day.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+
+    def coin_values(self) -> list[tuple[int, int]]:
+        """(first day, KRW) of every value, oldest first."""
+        return [
+            (row.first_day, row.krw)
+            for row in self._connection.execute(select(coin_values).order_by(coin_values.c.first_day))
+        ]
+
+    def add_fund(self, number: int, code: str, name: str, body: str) -> None:
+        """Write: a new fund."""
+        self._connection.execute(insert(funds).values(number=number, code=code, name=name, body=body, active=True))
+
+    def fund_of_code(self, code: str) -> FundRow | None:
+        """One fund."""
+        row = self._connection.execute(select(funds).where(funds.c.code == code)).one_or_none()
+        return FundRow(**row._mapping) if row else None
+
+    def funds(self) -> list[FundRow]:
+        """Every fund by number."""
+        return [FundRow(**row._mapping) for row in self._connection.execute(select(funds).order_by(funds.c.number))]
+
+
+def _desk(row: Row[tuple[object, ...]]) -> DeskRow:
+    values = dict(row._mapping)
+    return DeskRow(**{**values, "kind": DeskKind(values["kind"])})

@@ -1,0 +1,1 @@
+"""Versions of the schema, applied in order when the service starts."""

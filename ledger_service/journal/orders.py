@@ -1,0 +1,97 @@
+"""Order proposals and the orders that approval made of them, waiting for desk 0's next batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from ledger_service.domain.orders import Order, OrderCode
+from ledger_service.journal.schema import order_proposals, orders
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An approved order and its place in desk 0's batches."""
+
+    id: int
+    proposal_id: str
+    order: Order
+    seq: int | None
+    position: int | None
+    skip_reason: int | None
+
+
+class Orders:
+    """Repository of order proposals and orders."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def propose(self, proposal_id: str, title: str, content: dict[str, Any]) -> None:
+        """Write: what approval would put in force."""
+        self._connection.execute(
+            insert(order_proposals).values(
+                id=proposal_id, title=title, content=json.dumps(content, ensure_ascii=False, sort_keys=True)
+            )
+        )
+
+    def proposal(self, proposal_id: str) -> tuple[str, dict[str, Any]] | None:
+        """Title and content of a proposal."""
+        row = self._connection.execute(
+            select(order_proposals.c.title, order_proposals.c.content).where(order_proposals.c.id == proposal_id)
+        ).one_or_none()
+        return (row.title, json.loads(row.content)) if row else None
+
+    def add_many(self, proposal_id: str, new_orders: Sequence[Order]) -> None:
+        """Write: orders of an approved proposal, in order."""
+        if new_orders:
+            self._connection.execute(
+                insert(orders),
+                [
+                    {
+                        "proposal_id": proposal_id,
+                        "code": order.code,
+                        "args": json.dumps([str(value) for value in order.args]),
+                    }
+                    for order in new_orders
+                ],
+            )
+
+    def is_sealed(self) -> bool:
+        """Whether the order that ends setup was approved."""
+        return (
+            self._connection.execute(select(orders.c.id).where(orders.c.code == OrderCode.SEAL).limit(1)).first()
+            is not None
+        )
+
+    def unsealed(self, rows_max: int) -> list[OrderRow]:
+        """The oldest orders that no batch has taken."""
+        rows = self._connection.execute(
+            select(orders).where(orders.c.seq.is_(None)).order_by(orders.c.id).limit(rows_max)
+        )
+        return [_order(row) for row in rows]
+
+    def of_batch(self, seq: int) -> list[OrderRow]:
+        """The orders of a batch of desk 0, in order."""
+        rows = self._connection.execute(select(orders).where(orders.c.seq == seq).order_by(orders.c.position))
+        return [_order(row) for row in rows]
+
+    def place(self, seq: int, order_ids: Sequence[int]) -> None:
+        """Write: put orders into a batch, in this order."""
+        for position, order_id in enumerate(order_ids):
+            self._connection.execute(update(orders).where(orders.c.id == order_id).values(seq=seq, position=position))
+
+    def mark_skipped(self, seq: int, position: int, reason: int) -> None:
+        """Write: the chain did not apply this order."""
+        self._connection.execute(
+            update(orders).where(orders.c.seq == seq, orders.c.position == position).values(skip_reason=reason)
+        )
+
+
+def _order(row: Any) -> OrderRow:
+    args = tuple(int(value) for value in json.loads(row.args))
+    return OrderRow(row.id, row.proposal_id, Order(row.code, args), row.seq, row.position, row.skip_reason)

@@ -1,0 +1,154 @@
+"""Records: the activities behind credits, reserved from submission until withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from ledger_service.journal.schema import approvals, imports, persons, records
+
+QUERY_KEYS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """What the books hold of one accepted activity, as far as judging another one needs it."""
+
+    person_id: str
+    programme_rate: int
+    activity_day: int
+    start_minute: int | None
+    end_minute: int | None
+    counted_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedRow:
+    """A reserved record that earns coins, with its account."""
+
+    id: int
+    line: int
+    record_key: bytes
+    record_sealed: bytes
+    person_id: str
+    account: bytes
+    desk: int
+    rate_id: int
+    activity_day: int
+    counted_units: int
+    coins: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """A submitted file or single record."""
+
+    id: str
+    source: str
+    as_of: int
+    as_of_reason: str | None
+    file_sha256: bytes
+    reserved_day: int
+    rows: int
+    accepted_rows: int
+    coins: int
+    outcomes: bytes
+
+
+class Records:
+    """Repository of imports and their records."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_import(self, row: ImportRow) -> None:
+        """Write: a submission."""
+        self._connection.execute(insert(imports).values(**{name: getattr(row, name) for name in ImportRow.__slots__}))
+
+    def read_import(self, import_id: str) -> ImportRow | None:
+        """One submission."""
+        row = self._connection.execute(select(imports).where(imports.c.id == import_id)).one_or_none()
+        return ImportRow(**row._mapping) if row else None
+
+    def add_many(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write: reserved records (column values by name)."""
+        if rows:
+            self._connection.execute(insert(records), rows)
+
+    def known_keys(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those of the record keys that are reserved or accepted."""
+        wanted = list(keys)
+        known: set[bytes] = set()
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            chunk = wanted[start : start + QUERY_KEYS_MAX]
+            known.update(
+                self._connection.execute(
+                    select(records.c.record_key).where(records.c.record_key.in_(chunk), ~records.c.withdrawn)
+                ).scalars()
+            )
+        return known
+
+    def standing(self, first_day: int, last_day: int) -> list[StandingRow]:
+        """Reserved and accepted activities between two days, of everybody."""
+        rows = self._connection.execute(
+            select(
+                records.c.person_id,
+                records.c.rate_id,
+                records.c.activity_day,
+                records.c.start_minute,
+                records.c.end_minute,
+                records.c.counted_units,
+            ).where(records.c.activity_day.between(first_day, last_day), ~records.c.withdrawn)
+        )
+        return [StandingRow(*row) for row in rows]
+
+    def reserved(self, import_id: str) -> list[ReservedRow]:
+        """The records of a submission that earn coins, in file order."""
+        rows = self._connection.execute(
+            select(
+                records.c.id,
+                records.c.line,
+                records.c.record_key,
+                records.c.record_sealed,
+                records.c.person_id,
+                persons.c.account,
+                records.c.desk,
+                records.c.rate_id,
+                records.c.activity_day,
+                records.c.counted_units,
+                records.c.coins,
+            )
+            .join(persons, persons.c.id == records.c.person_id)
+            .where(records.c.import_id == import_id, records.c.coins > 0, ~records.c.withdrawn)
+            .order_by(records.c.line, records.c.id)
+        )
+        return [ReservedRow(*row) for row in rows]
+
+    def desks_of(self, import_id: str) -> dict[int, int]:
+        """Coins by desk of every record of a submission (0 for a desk whose records earn nothing)."""
+        rows = self._connection.execute(
+            select(records.c.desk, func.sum(records.c.coins))
+            .where(records.c.import_id == import_id)
+            .group_by(records.c.desk)
+        )
+        return {desk: int(coins) for desk, coins in rows}
+
+    def withdraw(self, import_id: str) -> None:
+        """Write: free the record numbers, sessions and units of a submission."""
+        self._connection.execute(
+            update(records).where(records.c.import_id == import_id, ~records.c.withdrawn).values(withdrawn=True)
+        )
+
+    def drop_staged(self, import_id: str | None = None) -> int:
+        """Write: remove one half-staged submission, or (at the start only) all that a crash left; their number."""
+        staged = select(approvals.c.id).where(approvals.c.status == "staging")
+        if import_id is not None:
+            staged = staged.where(approvals.c.id == import_id)
+        ids = list(self._connection.execute(staged).scalars())
+        for staged_id in ids:
+            self._connection.execute(delete(records).where(records.c.import_id == staged_id))
+            self._connection.execute(delete(approvals).where(approvals.c.id == staged_id))
+        return len(ids)

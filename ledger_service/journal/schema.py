@@ -1,0 +1,476 @@
+"""The tables of the books. Amounts are whole coins or won, days are civil day numbers, instants are UTC seconds.
+
+Columns that end in `_sealed` hold personal data under the person's own key (journal/vault.py); an `_index` or `_key` column is a keyed HMAC,
+by which a row is found without its content being readable.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives a rowid alias only to INTEGER; PostgreSQL wants 64 bits for what grows without end.
+GROWING = BigInteger().with_variant(Integer, "sqlite")
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("address", LargeBinary(20), primary_key=True),
+    Column("credited", BigInteger, nullable=False, server_default="0"),  # final credits and final refunds
+    Column("refunding", BigInteger, nullable=False, server_default="0"),  # accepted refunds that are not final yet
+    Column("debited", BigInteger, nullable=False, server_default="0"),  # accepted debits
+    Column("held", BigInteger, nullable=False, server_default="0"),  # open holds
+    Column("on_chain", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("credited >= 0 AND refunding >= 0 AND debited >= 0 AND held >= 0", name="not_negative"),
+    CheckConstraint("credited + refunding - debited - held >= 0", name="not_overspent"),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account", LargeBinary(20), ForeignKey("accounts.address"), nullable=False, unique=True),
+    Column("member_number_index", LargeBinary(32), nullable=False, unique=True),
+    Column("member_number_sealed", LargeBinary, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("birth_date_sealed", LargeBinary, nullable=False),
+    Column("phone_sealed", LargeBinary),
+    Column("residence_sealed", LargeBinary),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+actors = Table(
+    "actors",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("roles", String(200), nullable=False),  # comma-separated
+    Column("desks", String(2000), nullable=False),  # comma-separated desk numbers
+    Column("person_id", String(36), ForeignKey("persons.id")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+desks = Table(
+    "desks",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Integer, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("custody", Integer, nullable=False, server_default="0"),  # 0 the operator holds the key, 1 the organisation
+    Column("step_coins", Integer, nullable=False, server_default="1"),  # a venue takes coins in steps of this many
+    Column("sealed_seq", BigInteger, nullable=False, server_default="0"),
+    Column("sealed_head", LargeBinary(32), nullable=False),
+    Column("sealed_day", Integer, nullable=False, server_default="0"),
+    Column("stopped", Text),  # why nothing is sealed or signed for this desk, if so
+    UniqueConstraint("kind", "code"),
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("programme", String(31), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("coins", Integer, nullable=False),
+    Column("per_units", Integer, nullable=False),
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer),
+    Column("daily_cap_units", Integer, nullable=False),
+    Column("min_age", Integer, nullable=False),
+    Column("measure", String(8), nullable=False),
+    Column("units_max", Integer, nullable=False),
+    Column("expiry_months", Integer, nullable=False),
+)
+
+coin_values = Table(
+    "coin_values",
+    metadata,
+    Column("first_day", Integer, primary_key=True, autoincrement=False),
+    Column("krw", Integer, nullable=False),
+)
+
+# What may still be issued or moved. `reserved` counts what waits for approval and what was accepted.
+desk_limits = Table(
+    "desk_limits",
+    metadata,
+    Column("desk", Integer, primary_key=True, autoincrement=False),
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("reserved >= 0 AND reserved <= coins", name="within"),
+)
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("reserved >= 0 AND reserved <= coins", name="within"),
+)
+person_caps = Table(
+    "person_caps",
+    metadata,
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("coins", BigInteger, nullable=False),
+)
+person_months = Table(
+    "person_months",
+    metadata,
+    Column("account", LargeBinary(20), ForeignKey("accounts.address"), primary_key=True),
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("reserved >= 0", name="not_negative"),
+)
+
+funds = Table(
+    "funds",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("code", String(32), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("body", String(200), nullable=False),  # the listed body that receives the money
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+# One decision by a second person. An import, a single record and an order proposal each are one approval.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(16), nullable=False),  # import, record, orders
+    Column("status", String(16), nullable=False),  # staging, waiting, approved, rejected, withdrawn
+    Column("submitted_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("submitted_at", BigInteger, nullable=False),
+    Column("decided_by", String(36), ForeignKey("actors.id")),
+    Column("decided_at", BigInteger),
+    Column("reason", Text),
+    CheckConstraint("decided_by IS NULL OR status = 'withdrawn' OR decided_by <> submitted_by", name="two_persons"),
+    Index("ix_approvals_status_id", "status", "id"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", String(36), ForeignKey("approvals.id"), primary_key=True),
+    Column("source", String(32), nullable=False),
+    Column("as_of", Integer, nullable=False),
+    Column("as_of_reason", Text),
+    Column("file_sha256", LargeBinary(32), nullable=False),
+    Column("reserved_day", Integer, nullable=False),  # whose month and year the reservations are in
+    Column("rows", Integer, nullable=False),
+    Column("accepted_rows", Integer, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("outcomes", LargeBinary, nullable=False),  # compressed JSON: [line, outcome, coins] of every row
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column("import_id", String(36), ForeignKey("approvals.id"), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("record_key", LargeBinary(32), nullable=False),
+    Column("record_sealed", LargeBinary, nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
+    Column("rate_id", Integer, ForeignKey("rates.id"), nullable=False),
+    Column("activity_day", Integer, nullable=False),
+    Column("start_minute", Integer),
+    Column("end_minute", Integer),
+    Column("units", BigInteger, nullable=False),
+    Column("counted_units", Integer, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
+    Index("ix_records_import_line", "import_id", "line"),
+    Index("ix_records_activity_day", "activity_day"),
+    Index(
+        "uq_records_record_key",
+        "record_key",
+        unique=True,
+        sqlite_where=text("NOT withdrawn"),
+        postgresql_where=text("NOT withdrawn"),
+    ),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("journal_no", GROWING, primary_key=True, autoincrement=False),
+    Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("account", LargeBinary(20), ForeignKey("accounts.address"), nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("ref", Integer, nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("accepted_day", Integer, nullable=False),  # the business day of acceptance, and the day of its batch
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("record_key", LargeBinary(32), nullable=False, unique=True),  # keyed HMAC of the business key
+    Column("business_key_sealed", LargeBinary, nullable=False),
+    Column("who", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("approver", String(36), ForeignKey("actors.id")),
+    Column("consent", String(36)),
+    Column("original_no", BigInteger),  # the journal number of the redeem that a refund undoes
+    Column("seq", BigInteger),
+    Column("position", Integer),
+    Column("skip_reason", Integer),
+    Index(
+        "ix_entries_unsealed",
+        "desk",
+        "journal_no",
+        sqlite_where=text("seq IS NULL"),
+        postgresql_where=text("seq IS NULL"),
+    ),
+    Index("uq_entries_place", "desk", "seq", "position", unique=True),
+    Index("ix_entries_account_no", "account", "journal_no"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column("proposal_id", String(36), ForeignKey("approvals.id"), nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("args", Text, nullable=False),  # JSON list of decimal strings
+    Column("seq", BigInteger),
+    Column("position", Integer),
+    Column("skip_reason", Integer),
+    Index("ix_orders_seq", "seq", "position"),
+)
+order_proposals = Table(
+    "order_proposals",
+    metadata,
+    Column("id", String(36), ForeignKey("approvals.id"), primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("content", Text, nullable=False),  # JSON: the master data and orders that approval puts in force
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("desk", Integer, ForeignKey("desks.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False),
+    Column("previous_head", LargeBinary(32), nullable=False),
+    Column("evidence_root", LargeBinary(32), nullable=False),
+    Column("needs", Text, nullable=False),  # JSON: [[desk, seq], …]
+    Column("words", LargeBinary, nullable=False),
+    Column("annex", LargeBinary, nullable=False),
+    Column("head", LargeBinary(32), nullable=False, unique=True),
+    Column("audit_head", LargeBinary(32), nullable=False),
+    Column("coins", BigInteger, nullable=False),  # the forecast of coinsApplied
+    Column("gas_max", BigInteger, nullable=False),  # the gas that posting it needs at most, as far as the books know
+    Column("signatures", LargeBinary),  # concatenated, 65 bytes each
+    Column("state", String(8), nullable=False),  # sealed, signed, posted, final
+    Column("sealed_at", BigInteger, nullable=False),
+    Column("post_number", BigInteger),
+    Column("block_number", BigInteger),
+    Column("transaction_hash", LargeBinary(32)),
+    Column("skipped", Integer),
+    Index(
+        "ix_batches_not_final",
+        "state",
+        "sealed_at",
+        sqlite_where=text("state <> 'final'"),
+        postgresql_where=text("state <> 'final'"),
+    ),
+    Index("uq_batches_post_number", "post_number", unique=True),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column("sender", LargeBinary(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("state", String(8), nullable=False),  # stored, settled (its nonce is used on the chain), dropped
+    Column("batches", Text, nullable=False),  # JSON: [[desk, seq], …] in order
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_transactions_state_nonce", "state", "nonce"),
+)
+
+chain_identity = Table(
+    "chain_identity",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", LargeBinary(32), nullable=False),
+    Column("contract", LargeBinary(20), nullable=False),
+    Column("code_hash", LargeBinary(32), nullable=False),
+    Column("deploy_block", BigInteger, nullable=False),
+    Column("deploy_block_hash", LargeBinary(32), nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+chain_blocks = Table(
+    "chain_blocks",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+posting_status = Table(
+    "posting_status",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(24), nullable=False),  # starting, rebuilding, ready, chain_down, wrong_chain, …
+    Column("detail", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account", LargeBinary(20), ForeignKey("accounts.address"), nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("purpose", String(16), nullable=False),  # counter, sign_up
+    Column("state", String(16), nullable=False),  # held, captured, released, expired
+    Column("created_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    CheckConstraint("coins > 0", name="positive"),
+    Index("ix_holds_state_expires", "state", "expires_at"),
+)
+
+redemptions = Table(
+    "redemptions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), nullable=False, unique=True),
+    Column("hold_id", String(36), ForeignKey("holds.id"), nullable=False, unique=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("krw_per_coin", Integer, nullable=False),
+    Column("refunded_coins", BigInteger, nullable=False, server_default="0"),
+    Column("day", Integer, nullable=False),
+    CheckConstraint("refunded_coins >= 0 AND refunded_coins <= coins", name="refund_within"),
+    Index("ix_redemptions_desk_no", "desk", "journal_no"),
+)
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("redemption_id", String(36), ForeignKey("redemptions.id"), nullable=False),
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), nullable=False, unique=True),
+    Column("coins", BigInteger, nullable=False),
+    Column("reason", String(32), nullable=False),
+)
+donations = Table(
+    "donations",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), nullable=False, unique=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("fund", Integer, ForeignKey("funds.number"), nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("code", String(32), nullable=False, unique=True),
+    Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    Column("seats", Integer, nullable=False),
+    Column("seats_taken", Integer, nullable=False, server_default="0"),
+    Column("price_krw", Integer, nullable=False),
+    CheckConstraint("seats_taken >= 0 AND seats_taken <= seats", name="not_oversold"),
+)
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("course_id", String(36), ForeignKey("courses.id"), nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("state", String(16), nullable=False),  # held, enrolled, cancelled, lapsed
+    Column("coins", BigInteger, nullable=False),
+    Column("rest_krw", BigInteger, nullable=False),
+    Column("hold_id", String(36), ForeignKey("holds.id")),
+    Column("redemption_id", String(36), ForeignKey("redemptions.id")),
+    Column("refunded_coins", BigInteger, nullable=False, server_default="0"),
+    Column("refunded_krw", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", BigInteger, nullable=False),
+    Index(
+        "uq_enrolments_once",
+        "course_id",
+        "person_id",
+        unique=True,
+        sqlite_where=text("state IN ('held', 'enrolled')"),
+        postgresql_where=text("state IN ('held', 'enrolled')"),
+    ),
+    Index("ix_enrolments_hold", "hold_id"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("actor_id", String(36), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("body_hash", LargeBinary(32), nullable=False),
+    Column("answer", Text, nullable=False),  # JSON with ids and amounts only
+    Column("created_at", BigInteger, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", String(36), nullable=False),
+    Column("action", String(48), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("detail", Text, nullable=False),  # canonical JSON with ids, amounts and reasons; nothing personal
+    Column("number", BigInteger, unique=True),  # place in the chain of hashes, given by the sealer
+    Column("hash", LargeBinary(32)),
+    Index(
+        "ix_audit_log_unchained",
+        "id",
+        sqlite_where=text("number IS NULL"),
+        postgresql_where=text("number IS NULL"),
+    ),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)

@@ -1,0 +1,133 @@
+"""The unit of work: one command, one transaction, with its repositories at hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from ledger_service.journal.accounts import Accounts
+from ledger_service.journal.actors import Actors
+from ledger_service.journal.approvals import Approvals
+from ledger_service.journal.audit_log import AuditLog
+from ledger_service.journal.batches import Batches
+from ledger_service.journal.chain_marks import ChainMarks
+from ledger_service.journal.courses import Courses
+from ledger_service.journal.entries import Entries
+from ledger_service.journal.idempotency import Idempotency
+from ledger_service.journal.limits import Limits
+from ledger_service.journal.master import Master
+from ledger_service.journal.orders import Orders
+from ledger_service.journal.people import People
+from ledger_service.journal.records import Records
+from ledger_service.journal.spending import Spending
+from ledger_service.journal.transactions import Transactions
+
+
+class Unit:
+    """What a transaction can reach. A repository method says whether it writes; only a unit of `Journal.write` may."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.connection)
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.connection)
+
+    @cached_property
+    def actors(self) -> Actors:
+        return Actors(self.connection)
+
+    @cached_property
+    def master(self) -> Master:
+        return Master(self.connection)
+
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(self.connection)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return Approvals(self.connection)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.connection)
+
+    @cached_property
+    def orders(self) -> Orders:
+        return Orders(self.connection)
+
+    @cached_property
+    def entries(self) -> Entries:
+        return Entries(self.connection)
+
+    @cached_property
+    def spending(self) -> Spending:
+        return Spending(self.connection)
+
+    @cached_property
+    def courses(self) -> Courses:
+        return Courses(self.connection)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self.connection)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        return AuditLog(self.connection)
+
+    @cached_property
+    def batches(self) -> Batches:
+        return Batches(self.connection)
+
+    @cached_property
+    def transactions(self) -> Transactions:
+        return Transactions(self.connection)
+
+    @cached_property
+    def chain_marks(self) -> ChainMarks:
+        return ChainMarks(self.connection)
+
+
+class WriteUnit(Unit):
+    """A unit that may write. Leaving it without `commit` rolls everything back."""
+
+    def commit(self) -> None:
+        """Make the unit's work durable. A unit commits once."""
+        self.connection.commit()
+
+
+class Journal:
+    """The books behind one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._write_engine = engine.execution_options(boram_write=True)
+        # SQLite has one writer: waiting on a lock of ours is fair and quick, waiting on its busy handler is neither.
+        self._write_lock: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        # One submission at a time is judged against the books, so that its verdict still holds when it is stored.
+        self.intake_lock = threading.Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[WriteUnit]:
+        """A transaction that may write: serial on SQLite, READ COMMITTED with row locks on PostgreSQL."""
+        with self._write_lock, self._write_engine.connect() as connection:
+            connection.begin()
+            yield WriteUnit(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """A transaction that only reads; on SQLite it sees one moment."""
+        with self.engine.connect() as connection:
+            yield Unit(connection)

@@ -1,0 +1,158 @@
+"""Personal data at rest: a key for each person, in a database of its own, so that forgetting is destroying one key.
+
+Key databases have two tables: `person_keys` (each key wrapped under a key derived from the master key) and `forgotten`. They are not
+part of the books' backup. Ciphertext is `nonce 12 · AES-256-GCM`, with person and column as associated data: a value moved to another
+row or column does not open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, insert, select
+
+from ledger_service.errors import BoramError
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+QUERY_IDS_MAX = 500
+
+_metadata = MetaData()
+_person_keys = Table(
+    "person_keys",
+    _metadata,
+    Column("person_id", String(36), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+_forgotten = Table(
+    "forgotten",
+    _metadata,
+    Column("person_id", String(36), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+
+class PersonForgotten(BoramError):
+    """The person's key is gone: what was sealed under it cannot be read by anybody."""
+
+    code = "person_forgotten"
+    status = 410
+
+
+class SealBroken(BoramError):
+    """A sealed value does not open: wrong master key, or the row was changed."""
+
+    code = "seal_broken"
+    status = 500
+
+
+def _derive(master: bytes, purpose: str) -> bytes:
+    return hmac.new(master, b"boram/1/" + purpose.encode(), hashlib.sha256).digest()
+
+
+class PersonSeal:
+    """One person's key: seals and opens that person's columns and gives the salts of their evidence leaves."""
+
+    __slots__ = ("_cipher", "_key", "_person_id", "_random_bytes")
+
+    def __init__(self, person_id: str, key: bytes, random_bytes: Callable[[int], bytes]) -> None:
+        self._person_id = person_id.encode()
+        self._key = key
+        self._cipher = AESGCM(key)
+        self._random_bytes = random_bytes
+
+    def seal(self, column: str, text: str) -> bytes:
+        """`text` sealed for one column."""
+        nonce = self._random_bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, text.encode(), self._person_id + b"|" + column.encode())
+
+    def open(self, column: str, sealed: bytes) -> str:
+        """The text of a sealed column; SealBroken where it is not what was sealed there."""
+        try:
+            opened = self._cipher.decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._person_id + b"|" + column.encode()
+            )
+        except InvalidTag as error:
+            raise SealBroken(
+                f"column {column} does not open: the master key differs, or the row was changed"
+            ) from error
+        return opened.decode()
+
+    def salt(self, journal_no: int) -> bytes:
+        """The 32-byte salt of the evidence leaf of one entry: it disappears with the key."""
+        return hmac.new(self._key, b"salt|" + journal_no.to_bytes(8, "big"), hashlib.sha256).digest()
+
+
+class Vault:
+    """Keys by purpose from one master key, and the people's keys."""
+
+    def __init__(self, master: bytes, engine: Engine, random_bytes: Callable[[int], bytes]) -> None:
+        if len(master) != KEY_BYTES:
+            raise ValueError("the master key has 32 bytes")
+        _metadata.create_all(engine)
+        self._engine = engine
+        self._random_bytes = random_bytes
+        self._wrapping = AESGCM(_derive(master, "person keys"))
+        self._record_key = _derive(master, "record keys")
+        self._member_key = _derive(master, "member numbers")
+        self._token_key = _derive(master, "tokens")
+        self.bundle_key = _derive(master, "bundles")
+
+    def record_key(self, source: str, number: str) -> bytes:
+        """The keyed HMAC of a business key: the same record gives the same 32 bytes, and they say nothing of it."""
+        return hmac.new(self._record_key, f"{source}\x1f{number}".encode(), hashlib.sha256).digest()
+
+    def member_index(self, member_number: str) -> bytes:
+        """The blind index by which a member number is found."""
+        return hmac.new(self._member_key, member_number.encode(), hashlib.sha256).digest()
+
+    def token_hash(self, token: str) -> bytes:
+        """What is stored of a bearer token."""
+        return hmac.new(self._token_key, token.encode(), hashlib.sha256).digest()
+
+    def create(self, person_ids: Iterable[str]) -> dict[str, PersonSeal]:
+        """New keys, durable before any row of these people is written."""
+        keys = {person_id: self._random_bytes(KEY_BYTES) for person_id in person_ids}
+        rows = []
+        for person_id, key in keys.items():
+            nonce = self._random_bytes(NONCE_BYTES)
+            rows.append(
+                {"person_id": person_id, "wrapped": nonce + self._wrapping.encrypt(nonce, key, person_id.encode())}
+            )
+        if rows:
+            with self._engine.execution_options(boram_write=True).begin() as connection:
+                connection.execute(insert(_person_keys), rows)
+        return {person_id: PersonSeal(person_id, key, self._random_bytes) for person_id, key in keys.items()}
+
+    def of_many(self, person_ids: Iterable[str]) -> Mapping[str, PersonSeal]:
+        """The seals of these people; one who is forgotten is missing from the answer."""
+        wanted = list(dict.fromkeys(person_ids))
+        seals = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), QUERY_IDS_MAX):
+                chunk = wanted[start : start + QUERY_IDS_MAX]
+                for person_id, wrapped in connection.execute(
+                    select(_person_keys.c.person_id, _person_keys.c.wrapped).where(_person_keys.c.person_id.in_(chunk))
+                ):
+                    seals[person_id] = PersonSeal(person_id, self._unwrap(person_id, wrapped), self._random_bytes)
+        return seals
+
+    def of(self, person_id: str) -> PersonSeal:
+        """One person's seal; PersonForgotten where the key is gone."""
+        seal = self.of_many([person_id]).get(person_id)
+        if seal is None:
+            raise PersonForgotten(
+                "this person was forgotten; nothing personal can be read any more",
+                "잊힌 분의 정보는 더 이상 볼 수 없습니다",
+            )
+        return seal
+
+    def _unwrap(self, person_id: str, wrapped: bytes) -> bytes:
+        try:
+            return self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], person_id.encode())
+        except InvalidTag as error:
+            raise SealBroken("a person's key does not open: is BORAM_HOME/secrets/master.key the right one?") from error

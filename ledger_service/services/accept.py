@@ -1,0 +1,87 @@
+"""Accepting one entry: its journal number, its keyed business key, and the receipt that promises it to the chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger_service.domain.actors import Actor
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import Kind
+from ledger_service.errors import NotFound
+from ledger_service.journal.people import PersonRow
+from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.journal.vault import PersonSeal
+from ledger_service.services.context import POSTED_BY_DAYS, Context
+
+
+def person_of(unit: Unit, person_id: str) -> PersonRow:
+    """The person of an id, or NotFound."""
+    person = unit.people.by_id(person_id)
+    if person is None:
+        raise NotFound(f"there is no resident {person_id}", "해당 주민이 없습니다")
+    return person
+
+
+def accept(
+    context: Context,
+    unit: WriteUnit,
+    actor: Actor,
+    person: PersonRow,
+    seal: PersonSeal,
+    *,
+    desk: int,
+    kind: Kind,
+    coins: int,
+    ref: int,
+    key: str,
+    consent: str | None,
+    original_no: int | None = None,
+) -> int:
+    """Write one debit or refund entry of today; its journal number. `key` is its business key within `boram` as source."""
+    today = civil_day(context.clock.today())
+    journal_no = unit.entries.next_numbers("journal", 1)
+    unit.entries.add_many(
+        [
+            {
+                "journal_no": journal_no,
+                "desk": desk,
+                "kind": int(kind),
+                "account": person.account,
+                "person_id": person.id,
+                "ref": ref,
+                "units": coins,
+                "day": today,
+                "coins": coins,
+                "accepted_day": today,
+                "accepted_at": context.clock.now(),
+                "record_key": context.vault.record_key("boram", key),
+                "business_key_sealed": seal.seal("business_key", f"boram\x1f{key}"),
+                "who": actor.id,
+                "consent": consent,
+                "original_no": original_no,
+            }
+        ]
+    )
+    return journal_no
+
+
+def receipt(context: Context, journal_no: int) -> dict[str, Any]:
+    """The signed receipt of an accepted entry. Signing is deterministic: asking again gives the same bytes."""
+    with context.journal.read() as unit:
+        entry = unit.entries.read(journal_no)
+    if entry is None:
+        raise NotFound(f"there is no entry {journal_no}", "해당 기록이 없습니다")
+    posted_by = entry.accepted_day + POSTED_BY_DAYS
+    signature = context.receipts.sign(
+        entry.journal_no, entry.desk, entry.kind, entry.account, entry.units, entry.day, posted_by
+    )
+    return {
+        "journal_no": entry.journal_no,
+        "desk": entry.desk,
+        "kind": entry.kind,
+        "account": "0x" + entry.account.hex(),
+        "units": entry.units,
+        "day": entry.day,
+        "posted_by": posted_by,
+        "signature": "0x" + signature.hex(),
+    }

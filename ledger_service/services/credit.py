@@ -1,0 +1,477 @@
+"""Crediting: a month's file or a single act is judged, submitted (it reserves), and approved by another person."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.cells import plain_code, read_date
+from ledger_service.domain.days import civil_day, date_of
+from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.domain.rates import Measure, RateVersion
+from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, Standing, judge
+from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
+from ledger_service.journal.approvals import ApprovalRow
+from ledger_service.journal.people import PersonRow
+from ledger_service.journal.records import ImportRow, ReservedRow
+from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.journal.vault import PersonSeal
+from ledger_service.services.activity_file import read_activities
+from ledger_service.services.context import Context, Once, run_once, stored_answer
+from ledger_service.services.reserve import Claim, reserve_credit, return_credit
+
+SOURCE_DEFAULT = "1365"
+SOURCE_LENGTH_MAX = 32
+STAGED_ROWS_A_TRANSACTION = 500  # what keeps a charge from waiting behind an import
+
+
+class NothingToSubmit(Invalid):
+    """No row of the file is accepted."""
+
+    code = "nothing_to_submit"
+
+
+class SamePerson(Forbidden):
+    """Who submitted may not decide (DOMAIN rule 10)."""
+
+    code = "same_person"
+
+
+class NotWaiting(Refused):
+    """It was decided before. Fields: status."""
+
+    code = "not_waiting"
+
+
+class AsOfInvalid(Invalid):
+    """The import day is later than today, or earlier without an approver's reason."""
+
+    code = "as_of_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judged file: a judgement for each row, and what its accepted rows need of the books."""
+
+    judgements: Sequence[Judgement]
+    people: Mapping[str, PersonRow]  # by person id
+    desks: Mapping[str, int]  # by centre code
+
+    @property
+    def accepted(self) -> list[Judgement]:
+        """Rows that are recorded, in file order."""
+        return [one for one in self.judgements if one.outcome.accepted]
+
+    def outcomes(self) -> list[tuple[int, str, int]]:
+        """(line, outcome, coins) of every row."""
+        return [(one.line, one.outcome.value, one.coins) for one in self.judgements]
+
+    def counts(self) -> dict[str, int]:
+        """Rows by outcome, those that occur, in the order of judging."""
+        found = Counter(one.outcome for one in self.judgements)
+        return {outcome.value: found[outcome] for outcome in Outcome if found[outcome]}
+
+
+def preview_import(context: Context, actor: Actor, data: bytes, source: str, as_of: date | None) -> Judged:
+    """What each row of a file would become now; nothing is stored. Any `as_of` may be given.
+
+    Raises the file's own errors (services/activity_file.py).
+    """
+    actor.require(Role.CLERK, Role.APPROVER, Role.OFFICE)
+    return _judge(context, read_activities(data), _plain_source(source), as_of or context.clock.today())
+
+
+def submit_import(
+    context: Context,
+    actor: Actor,
+    once: Once | None,
+    data: bytes,
+    source: str,
+    as_of: date | None = None,
+    as_of_reason: str | None = None,
+) -> dict[str, Any]:
+    """Judge a file and reserve its accepted rows until another person approves, rejects, or the submitter withdraws.
+
+    Raises NothingToSubmit, AsOfInvalid, Forbidden (a row of a centre that is not the actor's), the limits' errors
+    (services/reserve.py), and the file's own errors. Nothing is stored then.
+    """
+    actor.require(Role.CLERK, Role.APPROVER, Role.OFFICE)
+    source = _plain_source(source)
+    day = _settled_as_of(context, actor, as_of, as_of_reason)
+    rows = read_activities(data)
+    digest = hashlib.sha256(data).digest()
+    return _submit(context, actor, once, "import", rows, source, day, as_of_reason, digest)
+
+
+def submit_record(
+    context: Context, actor: Actor, once: Once | None, desk: int, act: Mapping[str, str]
+) -> dict[str, Any]:
+    """Submit one act that a clerk typed: judged as a file of one row, numbered `DESK-YYYY-n`.
+
+    `act` has the text cells member_number, name, birth_date, programme, activity_day and start, end or quantity.
+    Raises Refused with the row's outcome as its field where the act is not accepted.
+    """
+    actor.require_desk(desk, Role.CLERK, Role.APPROVER)
+    stored = stored_answer(context, actor.id, once)
+    if stored is not None:
+        return stored
+    with context.journal.read() as unit:
+        row = unit.master.desk(desk)
+    if row is None or row.kind is not DeskKind.CENTRE:
+        raise NotFound(f"there is no centre desk {desk}", f"센터 {desk}번이 없습니다")
+    today = context.clock.today()
+    with context.journal.write() as unit:
+        number = unit.entries.next_numbers(f"record {desk} {today.year}", 1)
+        unit.commit()
+    raw = _raw_row(f"{row.code}-{today.year}-{number}", row.code, act)
+    digest = hashlib.sha256(repr(tuple(raw)).encode()).digest()
+    return _submit(context, actor, once, "record", [raw], row.code, today, None, digest)
+
+
+def approve(context: Context, actor: Actor, once: Once | None, approval_id: str) -> dict[str, Any]:
+    """Turn a submission's reserved records into entries. Re-checks under the write lock and refuses the whole if anything moved.
+
+    Raises SamePerson, NotWaiting, NotFound, Forbidden, and the limits' errors where the month or year has changed since.
+    """
+    with context.journal.read() as unit:
+        rows = unit.records.reserved(approval_id)
+    seals = context.vault.of_many(row.person_id for row in rows)  # hashing and keys: before the write lock
+    sealed_keys = [seals[row.person_id].seal("business_key", _business_key(row, seals)) for row in rows]
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        approval = waiting(unit, actor, approval_id, ("import", "record"))
+        desks = unit.records.desks_of(approval_id)
+        for desk in desks:
+            actor.require_desk(desk, Role.APPROVER)
+        if sum(desks.values()) != sum(row.coins for row in rows):
+            raise Refused(
+                "the submission changed while it was being approved: look at it again and approve once more",
+                "승인하는 동안 내용이 바뀌었습니다. 다시 확인한 뒤 승인해 주세요",
+            )
+        _move_reservation(context, unit, approval_id, rows)
+        unit.approvals.move(approval_id, "waiting", "approved", actor.id, context.clock.now(), None)
+        first = _accept(context, unit, actor, approval, rows, sealed_keys)
+        coins = sum(row.coins for row in rows)
+        unit.audit_log.write(context.clock.now(), actor.id, "approve", approval_id, coins=coins, entries=len(rows))
+        return {
+            "id": approval_id,
+            "status": "approved",
+            "entries": len(rows),
+            "coins": coins,
+            "first_journal_no": first,
+        }
+
+    answer = run_once(context, actor.id, once, command)
+    context.kill_points.reach("after_approval")
+    context.wake()
+    return answer
+
+
+def decline(context: Context, actor: Actor, once: Once | None, approval_id: str, reason: str) -> dict[str, Any]:
+    """Reject another's submission, or withdraw one's own: its rows are free again."""
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        approval = waiting(unit, actor, approval_id, ("import", "record"), deciding=False)
+        own = approval.submitted_by == actor.id
+        if not own:
+            for desk in unit.records.desks_of(approval_id):
+                actor.require_desk(desk, Role.APPROVER)
+        status = "withdrawn" if own else "rejected"
+        stored = unit.records.read_import(approval_id)
+        if stored is None:
+            raise NotFound(f"there is no submission {approval_id}", "해당 제출 건이 없습니다")
+        return_credit(unit, _claim_of(unit.records.reserved(approval_id)), date_of(stored.reserved_day))
+        unit.records.withdraw(approval_id)
+        unit.approvals.move(approval_id, "waiting", status, actor.id, context.clock.now(), reason)
+        unit.audit_log.write(context.clock.now(), actor.id, status, approval_id, reason=bool(reason))
+        return {"id": approval_id, "status": status}
+
+    return run_once(context, actor.id, once, command)
+
+
+def waiting(
+    unit: Unit, actor: Actor, approval_id: str, kinds: tuple[str, ...], *, deciding: bool = True
+) -> ApprovalRow:
+    """The approval if it waits and this actor may decide it; NotFound, NotWaiting or SamePerson otherwise."""
+    approval = unit.approvals.read(approval_id)
+    if approval is None or approval.kind not in kinds or approval.status == "staging":
+        raise NotFound(f"there is nothing to approve with the id {approval_id}", "승인할 항목이 없습니다")
+    if approval.status != "waiting":
+        raise NotWaiting(
+            f"it is {approval.status} already", f"이미 처리된 항목입니다({approval.status})", status=approval.status
+        )
+    if deciding and approval.submitted_by == actor.id:
+        raise SamePerson(
+            "who submitted may not approve: another person has to",
+            "제출한 사람은 승인할 수 없습니다. 다른 분이 승인해야 합니다",
+        )
+    return approval
+
+
+def _submit(
+    context: Context,
+    actor: Actor,
+    once: Once | None,
+    kind: str,
+    rows: Sequence[RawRow],
+    source: str,
+    as_of: date,
+    as_of_reason: str | None,
+    digest: bytes,
+) -> dict[str, Any]:
+    with context.journal.intake_lock:
+        stored = stored_answer(context, actor.id, once)
+        if stored is not None:
+            return stored
+        judged = _judge(context, rows, source, as_of)
+        accepted = judged.accepted
+        if not accepted:
+            raise _nothing(judged)
+        for center in {one.center for one in accepted}:
+            actor.require_desk(judged.desks[center], Role.CLERK, Role.APPROVER)
+        approval_id = context.new_id()
+        _stage(context, actor, kind, approval_id, source, judged)
+
+        def command(unit: WriteUnit) -> dict[str, Any]:
+            today = context.clock.today()
+            reserve_credit(unit, _claim_of(unit.records.reserved(approval_id)), today)
+            coins = sum(one.coins for one in accepted)
+            outcomes = zlib.compress(json.dumps(judged.outcomes()).encode())
+            unit.records.add_import(
+                ImportRow(
+                    approval_id, source, civil_day(as_of), as_of_reason, digest, civil_day(today), len(rows),
+                    len(accepted), coins, outcomes,
+                )
+            )  # fmt: skip
+            unit.approvals.move(approval_id, "staging", "waiting", None, context.clock.now(), None)
+            unit.audit_log.write(
+                context.clock.now(), actor.id, f"submit {kind}", approval_id,
+                rows=len(rows), accepted=len(accepted), coins=coins, file=digest.hex(),
+            )  # fmt: skip
+            return {
+                "id": approval_id, "status": "waiting", "rows": len(rows), "accepted_rows": len(accepted),
+                "coins": coins, "outcomes": judged.counts(),
+            }  # fmt: skip
+
+        try:
+            answer = run_once(context, actor.id, once, command)
+        except BaseException:
+            _unstage(context, approval_id)
+            raise
+    context.kill_points.reach("after_submit")
+    return answer
+
+
+def _stage(context: Context, actor: Actor, kind: str, approval_id: str, source: str, judged: Judged) -> None:
+    """Store the accepted rows in short transactions; nobody acts on them until the submission is flipped to waiting."""
+    with context.journal.write() as unit:
+        unit.approvals.add(approval_id, kind, "staging", actor.id, context.clock.now())
+        unit.commit()
+    accepted = iter(judged.accepted)
+    seals = context.vault.of_many(judged.people)
+    while chunk := list(islice(accepted, STAGED_ROWS_A_TRANSACTION)):
+        rows = [_record(context, approval_id, source, one, judged, seals) for one in chunk]
+        with context.journal.write() as unit:
+            unit.records.add_many(rows)
+            unit.commit()
+
+
+def _unstage(context: Context, approval_id: str) -> None:
+    with context.journal.write() as unit:
+        unit.records.drop_staged(approval_id)
+        unit.commit()
+
+
+def _record(
+    context: Context,
+    approval_id: str,
+    source: str,
+    one: Judgement,
+    judged: Judged,
+    seals: Mapping[str, PersonSeal],
+) -> dict[str, Any]:
+    assert one.person_id is not None and one.activity_day is not None  # the row was accepted
+    return {
+        "import_id": approval_id,
+        "line": one.line,
+        "record_key": context.vault.record_key(source, one.record_number),
+        "record_sealed": seals[one.person_id].seal("record", f"{source}\x1f{one.record_number}"),
+        "person_id": one.person_id,
+        "desk": judged.desks[one.center],
+        "rate_id": one.rate_id,
+        "activity_day": civil_day(one.activity_day),
+        "start_minute": one.start_minute,
+        "end_minute": one.end_minute,
+        "units": one.units,
+        "counted_units": one.counted_units,
+        "coins": one.coins,
+    }
+
+
+def _judge(context: Context, rows: Sequence[RawRow], source: str, as_of: date) -> Judged:
+    keys = {
+        number: context.vault.record_key(source, number) for number in {plain_code(row.record_number) for row in rows}
+    }
+    numbers = {number: context.vault.member_index(number) for number in {plain_code(row.member_number) for row in rows}}
+    with context.journal.read() as unit:
+        rates = unit.master.rate_table()
+        desks = {desk.code: desk.number for desk in unit.master.desks() if desk.kind is DeskKind.CENTRE}
+        people_rows = unit.people.by_member_index(numbers.values())
+        known = unit.records.known_keys(keys.values())
+        standing = _standing(unit, rows, {rate.rate_id: rate for rate in rates})
+    standing.record_numbers = {number for number, key in keys.items() if key in known}
+    people = _people(context, numbers, people_rows)
+    judgements = judge(rows, as_of, people, rates, desks, standing)
+    return Judged(judgements, {row.id: row for row in people_rows}, desks)
+
+
+def _standing(unit: Unit, rows: Iterable[RawRow], rates: Mapping[int, RateVersion]) -> Standing:
+    days = {day for day in (read_date(text) for text in {row.activity_day for row in rows}) if day is not None}
+    standing = Standing()
+    if not days:
+        return standing
+    for row in unit.records.standing(civil_day(min(days)), civil_day(max(days))):
+        day, rate = date_of(row.activity_day), rates[row.programme_rate]
+        if rate.measure is Measure.TIME and row.start_minute is not None and row.end_minute is not None:
+            standing.sessions.setdefault((row.person_id, day), []).append((row.start_minute, row.end_minute))
+            minutes = standing.timed_minutes
+            minutes[row.person_id, day] = minutes.get((row.person_id, day), 0) + row.counted_units
+        else:
+            key = (row.person_id, day, rate.programme)
+            standing.counted_units[key] = standing.counted_units.get(key, 0) + row.counted_units
+    return standing
+
+
+def _people(context: Context, numbers: Mapping[str, bytes], rows: Sequence[PersonRow]) -> dict[str, Person]:
+    number_of = {index: number for number, index in numbers.items()}
+    seals = context.vault.of_many(row.id for row in rows)
+    people = {}
+    for row in rows:
+        seal = seals.get(row.id)
+        if seal is None:
+            continue  # forgotten: the number is nobody's any more
+        number = number_of[row.member_number_index]
+        birth_date = date.fromisoformat(seal.open("birth_date", row.birth_date_sealed))
+        people[number] = Person(row.id, number, seal.open("name", row.name_sealed), birth_date)
+    return people
+
+
+def _move_reservation(context: Context, unit: WriteUnit, approval_id: str, rows: Sequence[ReservedRow]) -> None:
+    """The chain counts a credit in the month of its batch, which is the month of approval."""
+    stored = unit.records.read_import(approval_id)
+    today = context.clock.today()
+    if stored is None:
+        raise NotFound(f"there is no submission {approval_id}", "해당 제출 건이 없습니다")
+    reserved = date_of(stored.reserved_day)
+    if (reserved.year, reserved.month) != (today.year, today.month):
+        claim = _claim_of(rows)
+        return_credit(unit, claim, reserved)
+        reserve_credit(unit, claim, today)
+
+
+def _accept(
+    context: Context,
+    unit: WriteUnit,
+    actor: Actor,
+    approval: ApprovalRow,
+    rows: Sequence[ReservedRow],
+    sealed_keys: Sequence[bytes],
+) -> int | None:
+    if not rows:
+        return None
+    first = unit.entries.next_numbers("journal", len(rows))
+    shared = {
+        "kind": int(Kind.CREDIT),
+        "accepted_day": civil_day(context.clock.today()),
+        "accepted_at": context.clock.now(),
+        "who": approval.submitted_by,
+        "approver": actor.id,
+    }
+    unit.entries.add_many(
+        [
+            {
+                "journal_no": number,
+                "desk": row.desk,
+                "account": row.account,
+                "person_id": row.person_id,
+                "ref": row.rate_id,
+                "units": row.counted_units,
+                "day": row.activity_day,
+                "coins": row.coins,
+                "record_key": row.record_key,
+                "business_key_sealed": sealed,
+                **shared,
+            }
+            for number, row, sealed in zip(range(first, first + len(rows)), rows, sealed_keys, strict=True)
+        ]
+    )
+    return first
+
+
+def _claim_of(rows: Sequence[ReservedRow]) -> Claim:
+    by_desk: Counter[int] = Counter()
+    by_account: Counter[bytes] = Counter()
+    rows_by_desk: dict[int, list[tuple[int, int]]] = {}
+    rows_by_account: dict[bytes, list[tuple[int, int]]] = {}
+    for row in rows:
+        by_desk[row.desk] += row.coins
+        by_account[row.account] += row.coins
+        rows_by_desk.setdefault(row.desk, []).append((row.line, row.coins))
+        rows_by_account.setdefault(row.account, []).append((row.line, row.coins))
+    return Claim(by_desk, by_account, rows_by_desk, rows_by_account)
+
+
+def _business_key(row: ReservedRow, seals: Mapping[str, PersonSeal]) -> str:
+    return seals[row.person_id].open("record", row.record_sealed)
+
+
+def _settled_as_of(context: Context, actor: Actor, as_of: date | None, reason: str | None) -> date:
+    today = context.clock.today()
+    if as_of is None or as_of == today:
+        return today
+    if as_of > today:
+        raise AsOfInvalid(
+            f"as_of {as_of} is later than today ({today}): give today's date or none",
+            f"기준일 {as_of}은 오늘({today})보다 늦을 수 없습니다",
+        )
+    if not reason or not actor.has(Role.APPROVER, Role.OFFICE):
+        raise AsOfInvalid(
+            f"as_of {as_of} is earlier than today ({today}): only an approver may choose it, with a reason",
+            f"지난 기준일({as_of})은 승인 담당자가 사유를 적어야 쓸 수 있습니다",
+        )
+    return as_of
+
+
+def _plain_source(source: str) -> str:
+    plain = plain_code(source)
+    if not plain or len(plain) > SOURCE_LENGTH_MAX:
+        raise Invalid(f"a source is 1 to {SOURCE_LENGTH_MAX} characters", f"출처는 1~{SOURCE_LENGTH_MAX}자입니다")
+    return plain
+
+
+def _raw_row(number: str, center: str, act: Mapping[str, str]) -> RawRow:
+    def cell(name: str) -> str:
+        return act.get(name, "")
+
+    return RawRow(
+        1, number, cell("member_number"), cell("name"), cell("birth_date"), center, cell("programme"),
+        cell("activity_day"), cell("start"), cell("end"), cell("quantity"),
+    )  # fmt: skip
+
+
+def _nothing(judged: Judged) -> NothingToSubmit:
+    counts = judged.counts()
+    listed = ", ".join(f"{outcome} {count}" for outcome, count in counts.items()) or "no rows"
+    return NothingToSubmit(
+        f"no row is accepted ({listed}): nothing was submitted",
+        f"인정되는 행이 없어 제출하지 않았습니다({listed})",
+        outcomes=counts,
+    )

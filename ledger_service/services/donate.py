@@ -1,0 +1,68 @@
+"""Donating: a resident's coins go to a fund of a listed body, one way, by the treasury's desk (DOMAIN rule 28)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind
+from ledger_service.errors import Invalid, NotFound, Unavailable
+from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.accept import accept, person_of
+from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.reserve import reserve_move
+from ledger_service.services.spend import InsufficientCoins, NoCoinValue, refuse_when_behind
+
+
+def donate(
+    context: Context, actor: Actor, once: Once | None, person_id: str, fund_code: str, coins: int
+) -> dict[str, Any]:
+    """Give a resident's coins to a fund. By the resident, or by a clerk or venue on their word, or the coin office."""
+    if actor.person_id != person_id:
+        actor.require(Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE)
+    if not 0 < coins <= UNITS_MAX:
+        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        fund = unit.master.fund_of_code(fund_code)
+        if fund is None or not fund.active:
+            raise NotFound(f"there is no open fund {fund_code}", "기부할 수 있는 모금이 아닙니다")
+        treasury = next((desk for desk in unit.master.desks() if desk.kind is DeskKind.TREASURY), None)
+        if treasury is None:
+            raise Unavailable("there is no treasury desk yet", "아직 기부를 처리할 창구가 없습니다")
+        today = context.clock.today()
+        value = unit.master.coin_value(civil_day(today))
+        if value is None:
+            raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
+        refuse_when_behind(context, unit)
+        person = person_of(unit, person_id)
+        account = unit.accounts.lock(person.account)
+        if not unit.accounts.debit(person.account, coins):
+            raise InsufficientCoins(
+                f"{account.available} coins are free, {coins} were asked for",
+                f"쓸 수 있는 코인은 {account.available}코인입니다({coins}코인 요청)",
+                available=account.available,
+                wanted=coins,
+            )
+        reserve_move(unit, treasury.number, coins, today)
+        donation_id = context.new_id()
+        journal_no = accept(
+            context, unit, actor, person, context.vault.of(person.id), desk=treasury.number, kind=Kind.DONATE,
+            coins=coins, ref=fund.number, key=f"donate {donation_id}", consent=donation_id,
+        )  # fmt: skip
+        unit.spending.add_donation(
+            id=donation_id, journal_no=journal_no, person_id=person.id, fund=fund.number, coins=coins,
+            day=civil_day(today),
+        )  # fmt: skip
+        unit.audit_log.write(
+            context.clock.now(), actor.id, "donate", donation_id, coins=coins, fund=fund.number, journal_no=journal_no
+        )
+        return {
+            "id": donation_id, "fund": fund.code, "coins": coins, "krw": coins * value, "journal_no": journal_no,
+            "state": "accepted",
+        }  # fmt: skip
+
+    answer = run_once(context, actor.id, once, command)
+    context.wake()
+    return answer

@@ -1,0 +1,356 @@
+"""Master data and orders: one person of the coin office proposes, another approves, and desk 0's next batch carries it.
+
+A proposal's content is a list of steps, each naming one thing to put in force; approving writes the books and queues the contract's orders in
+the same transaction. People are not on the chain: loading members needs no approval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.days import civil_day, month_number
+from ledger_service.domain.entries import DeskKind, is_personal_account
+from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, text_arg
+from ledger_service.domain.rates import Measure, RateVersion
+from ledger_service.errors import Invalid, NotFound, Refused
+from ledger_service.journal.courses import CourseRow
+from ledger_service.journal.people import PersonRow
+from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.credit import waiting
+from ledger_service.services.master_file import (
+    read_centers,
+    read_courses,
+    read_funds,
+    read_limits,
+    read_members,
+    read_programmes,
+    read_values,
+    read_venues,
+)
+
+OPEN_UNTIL_DAYS = 400
+NOTICE_DAYS = 7  # of a rate or limit once setup is sealed; the contract asks for the same
+VALUE_NOTICE_DAYS = 30
+MEMBERS_A_TRANSACTION = 1_000
+TREASURY_CODE = "TREASURY"
+
+Step = dict[str, Any]
+
+
+class NoticeTooShort(Refused):
+    """Once setup is sealed, a change takes effect some days ahead, never at once or backwards (DOMAIN rule 11). Fields: earliest."""
+
+    code = "notice_too_short"
+
+
+class AlreadyThere(Refused):
+    """What a proposal would put in force exists. Fields: kind, code."""
+
+    code = "already_there"
+
+
+def load_members(context: Context, actor: Actor, once: Once | None, data: bytes) -> dict[str, Any]:
+    """Add the people of a file, each with a random account and a key of their own; those already known are left as they are."""
+    actor.require(Role.OFFICE)
+    members = read_members(data)
+    with context.journal.intake_lock:
+        index = {member.member_number: context.vault.member_index(member.member_number) for member in members}
+        with context.journal.read() as unit:
+            known = {row.member_number_index for row in unit.people.by_member_index(index.values())}
+        fresh = [member for member in members if index[member.member_number] not in known]
+        ids = [context.new_id() for _ in fresh]
+        seals = context.vault.create(ids)
+        rows = [
+            PersonRow(
+                id=person_id,
+                account=_new_account(context),
+                member_number_index=index[member.member_number],
+                member_number_sealed=seals[person_id].seal("member_number", member.member_number),
+                name_sealed=seals[person_id].seal("name", member.name),
+                birth_date_sealed=seals[person_id].seal("birth_date", member.birth_date.isoformat()),
+                phone_sealed=seals[person_id].seal("phone", member.phone),
+                residence_sealed=seals[person_id].seal(
+                    "residence", f"{member.neighbourhood}\x1f{member.qualification}"
+                ),
+            )
+            for person_id, member in zip(ids, fresh, strict=True)
+        ]
+
+        def command(unit: WriteUnit) -> dict[str, Any]:
+            for start in range(0, len(rows), MEMBERS_A_TRANSACTION):
+                chunk = rows[start : start + MEMBERS_A_TRANSACTION]
+                unit.accounts.open_many(row.account for row in chunk)
+                unit.people.add_many(chunk, context.clock.now())
+            unit.audit_log.write(context.clock.now(), actor.id, "load members", "members", added=len(rows))
+            return {"added": len(rows), "known": len(members) - len(rows)}
+
+        return run_once(context, actor.id, once, command)
+
+
+def load_courses(context: Context, actor: Actor, once: Once | None, data: bytes) -> dict[str, Any]:
+    """Add the courses of a file; one whose code is known is left as it is."""
+    actor.require(Role.OFFICE, Role.VENUE)
+    courses = read_courses(data)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        added = 0
+        for row in courses:
+            venue = unit.master.desk_of_code(DeskKind.VENUE, row.venue)
+            if venue is None:
+                raise NotFound(
+                    f"line {row.line}: there is no venue {row.venue}", f"{row.line}번째 줄: 사용처가 없습니다"
+                )
+            actor.require_desk(venue.number, Role.VENUE)
+            if unit.courses.course_of_code(row.code) is not None:
+                continue
+            unit.courses.add_course(
+                CourseRow(
+                    context.new_id(), row.code, venue.number, row.name, civil_day(row.first_day),
+                    civil_day(row.last_day), row.seats, 0, row.price_krw,
+                )
+            )  # fmt: skip
+            added += 1
+        unit.audit_log.write(context.clock.now(), actor.id, "load courses", "courses", added=added)
+        return {"added": added, "known": len(courses) - added}
+
+    return run_once(context, actor.id, once, command)
+
+
+def propose_file(context: Context, actor: Actor, once: Once | None, kind: str, data: bytes) -> dict[str, Any]:
+    """Propose what a master file holds: centers, venues, programmes, funds, values or limits."""
+    reader = _FILE_STEPS.get(kind)
+    if reader is None:
+        raise Invalid(f"a master file is one of {', '.join(_FILE_STEPS)}", "알 수 없는 기준 정보 파일입니다")
+    steps = reader(data)
+    if not steps:
+        raise Invalid("the file has no rows: nothing was proposed", "행이 없어 제안하지 않았습니다")
+    return propose(context, actor, once, f"{kind} ({len(steps)})", steps)
+
+
+def propose_opening(context: Context, actor: Actor, once: Once | None) -> dict[str, Any]:
+    """Propose to end setup: open the ledger for the coming 400 days and seal it. After it, every change needs its notice."""
+    return propose(context, actor, once, "open and seal", [{"step": "open"}, {"step": "seal"}])
+
+
+def propose(context: Context, actor: Actor, once: Once | None, title: str, steps: Sequence[Step]) -> dict[str, Any]:
+    """Put steps before another person of the coin office."""
+    actor.require(Role.OFFICE)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        proposal_id = context.new_id()
+        unit.approvals.add(proposal_id, "orders", "waiting", actor.id, context.clock.now())
+        unit.orders.propose(proposal_id, title, {"steps": list(steps)})
+        unit.audit_log.write(context.clock.now(), actor.id, "propose", proposal_id, title=title)
+        return {"id": proposal_id, "status": "waiting", "title": title, "steps": len(steps)}
+
+    return run_once(context, actor.id, once, command)
+
+
+def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_id: str) -> dict[str, Any]:
+    """Put a proposal in force: the books change and its orders wait for desk 0's next batch.
+
+    Raises SamePerson, NotWaiting, NotFound, AlreadyThere; then nothing changes.
+    """
+    actor.require(Role.OFFICE)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        waiting(unit, actor, proposal_id, ("orders",))
+        found = unit.orders.proposal(proposal_id)
+        if found is None:
+            raise NotFound(f"there is no proposal {proposal_id}", "해당 제안이 없습니다")
+        title, content = found
+        orders = [order for step in content["steps"] for order in _apply(context, unit, step)]
+        unit.orders.add_many(proposal_id, orders)
+        unit.approvals.move(proposal_id, "waiting", "approved", actor.id, context.clock.now(), None)
+        unit.audit_log.write(context.clock.now(), actor.id, "approve", proposal_id, title=title, orders=len(orders))
+        return {"id": proposal_id, "status": "approved", "title": title, "orders": len(orders)}
+
+    answer = run_once(context, actor.id, once, command)
+    context.kill_points.reach("after_approval")
+    context.wake()
+    return answer
+
+
+def decline_orders(context: Context, actor: Actor, once: Once | None, proposal_id: str, reason: str) -> dict[str, Any]:
+    """Reject another's proposal or withdraw one's own."""
+    actor.require(Role.OFFICE)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        approval = waiting(unit, actor, proposal_id, ("orders",), deciding=False)
+        status = "withdrawn" if approval.submitted_by == actor.id else "rejected"
+        unit.approvals.move(proposal_id, "waiting", status, actor.id, context.clock.now(), reason)
+        unit.audit_log.write(context.clock.now(), actor.id, status, proposal_id)
+        return {"id": proposal_id, "status": status}
+
+    return run_once(context, actor.id, once, command)
+
+
+def _apply(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    return _STEPS[step["step"]](context, unit, step)
+
+
+def _require_notice(context: Context, unit: WriteUnit, first_day: date, days: int) -> None:
+    earliest = context.clock.today() + timedelta(days=days)
+    if first_day < earliest and unit.orders.is_sealed():
+        raise NoticeTooShort(
+            f"setup is sealed: this can take effect on {earliest} at the earliest, not on {first_day}",
+            f"설정이 확정되어 {earliest}부터 적용할 수 있습니다({first_day} 불가)",
+            earliest=earliest.isoformat(),
+        )
+
+
+def _add_desk(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    kind = DeskKind[step["kind"]]
+    if unit.master.desk_of_code(kind, step["code"]) is not None:
+        if step.get("if_missing"):
+            return []
+        raise AlreadyThere(
+            f"{step['kind'].lower()} {step['code']} is there already", f"{step['code']}은(는) 이미 있습니다",
+            kind=step["kind"], code=step["code"],
+        )  # fmt: skip
+    number = unit.master.next_desk_number()
+    unit.master.add_desk(number, kind, step["code"], step["name"], 0, step.get("step_coins", 1))
+    signer = context.desk_keys.create(number)
+    return [Order(OrderCode.REGISTER_DESK, (number, int(kind), 0, 1, address_arg(signer)))]
+
+
+def _add_rate(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    known = unit.master.rate_versions()
+    rate = _rate_from(step["rate"], rate_id=max((one.rate_id for one in known), default=0) + 1)
+    _require_notice(context, unit, rate.first_day, NOTICE_DAYS)
+    if any((one.programme, one.first_day) == (rate.programme, rate.first_day) for one in known):
+        raise AlreadyThere(
+            f"programme {rate.programme} has a version from {rate.first_day} already",
+            f"{rate.programme} 활동은 {rate.first_day}부터의 기준이 이미 있습니다",
+            kind="RATE", code=rate.programme,
+        )  # fmt: skip
+    unit.master.add_rate(rate)
+    unit.master.rate_table()  # refuses versions that share a day
+    last_day = civil_day(rate.last_day) if rate.last_day else OPEN_DAY
+    return [
+        Order(
+            OrderCode.RATE,
+            (
+                rate.rate_id, text_arg(rate.programme), civil_day(rate.first_day), last_day, rate.coins,
+                rate.per_units, rate.units_max, rate.expiry_months,
+            ),
+        )
+    ]  # fmt: skip
+
+
+def _add_value(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    _require_notice(context, unit, date.fromisoformat(step["first_day"]), VALUE_NOTICE_DAYS)
+    first_day = civil_day(date.fromisoformat(step["first_day"]))
+    if any(known >= first_day for known, _ in unit.master.coin_values()):
+        raise AlreadyThere("a coin value from that day or later is there already", "이미 정해진 코인 가치입니다")
+    unit.master.add_coin_value(first_day, step["krw"])
+    return [Order(OrderCode.COIN_VALUE, (first_day, step["krw"]))]
+
+
+def _set_limit(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    period, coins = date.fromisoformat(step["first_day"]), step["coins"]
+    _require_notice(context, unit, period, NOTICE_DAYS)
+    first_day = civil_day(period)
+    if step["limit"] == "budget":
+        unit.limits.set_budget(period.year, coins)
+        return [Order(OrderCode.BUDGET, (period.year, coins, first_day))]
+    if step["limit"] == "person":
+        unit.limits.set_person_cap(period.year, coins)
+        return [Order(OrderCode.PERSON_CAP, (period.year, coins, first_day))]
+    desk = unit.master.desk_of_code(DeskKind[step["limit"].upper()], step["code"])
+    if desk is None:
+        raise NotFound(f"there is no {step['limit']} {step['code']}", f"{step['code']} 기관이 없습니다")
+    unit.limits.set_desk_limit(desk.number, month_number(period), coins)
+    return [Order(OrderCode.DESK_LIMIT, (desk.number, month_number(period), coins, first_day))]
+
+
+def _add_fund(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    if unit.master.fund_of_code(step["code"]) is not None:
+        raise AlreadyThere(
+            f"fund {step['code']} is there already",
+            f"{step['code']} 모금은 이미 있습니다",
+            kind="FUND",
+            code=step["code"],
+        )
+    number = unit.entries.next_numbers("fund", 1)
+    unit.master.add_fund(number, step["code"], step["name"], step["body"])
+    return [Order(OrderCode.FUND, (number, 1))]
+
+
+def _open(context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
+    return [Order(OrderCode.OPEN_UNTIL, (civil_day(context.clock.today()) + OPEN_UNTIL_DAYS,))]
+
+
+def _seal(_context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
+    return [Order(OrderCode.SEAL, ())]
+
+
+_STEPS: dict[str, Callable[[Context, WriteUnit, Step], list[Order]]] = {
+    "desk": _add_desk,
+    "rate": _add_rate,
+    "value": _add_value,
+    "limit": _set_limit,
+    "fund": _add_fund,
+    "open": _open,
+    "seal": _seal,
+}
+
+_FILE_STEPS: dict[str, Callable[[bytes], list[Step]]] = {
+    "centers": lambda data: [
+        {"step": "desk", "kind": "CENTRE", "code": row.code, "name": row.name} for row in read_centers(data)
+    ],
+    "venues": lambda data: [
+        {"step": "desk", "kind": "VENUE", "code": row.code, "name": row.name, "step_coins": row.step_coins}
+        for row in read_venues(data)
+    ],
+    "programmes": lambda data: [{"step": "rate", "rate": _rate_step(rate)} for rate in read_programmes(data)],
+    "funds": lambda data: [
+        {"step": "desk", "kind": "TREASURY", "code": TREASURY_CODE, "name": "코인 담당 부서", "if_missing": True},
+        *({"step": "fund", "code": row.code, "name": row.name, "body": row.body} for row in read_funds(data)),
+    ],
+    "values": lambda data: [
+        {"step": "value", "first_day": row.first_day.isoformat(), "krw": row.krw} for row in read_values(data)
+    ],
+    "limits": lambda data: [
+        {
+            "step": "limit",
+            "limit": row.limit,
+            "code": row.code,
+            "first_day": row.first_day.isoformat(),
+            "coins": row.coins,
+        }
+        for row in read_limits(data)
+    ],
+}
+
+
+def _rate_step(rate: RateVersion) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in asdict(rate).items() if name != "rate_id"},
+        "first_day": rate.first_day.isoformat(),
+        "last_day": rate.last_day.isoformat() if rate.last_day else None,
+        "measure": rate.measure.value,
+    }
+
+
+def _rate_from(values: dict[str, Any], rate_id: int) -> RateVersion:
+    return RateVersion(
+        **{
+            **values,
+            "rate_id": rate_id,
+            "first_day": date.fromisoformat(values["first_day"]),
+            "last_day": date.fromisoformat(values["last_day"]) if values["last_day"] else None,
+            "measure": Measure(values["measure"]),
+        }
+    )
+
+
+def _new_account(context: Context) -> bytes:
+    while not is_personal_account(account := context.random_bytes(20)):
+        pass  # one chance in 2^143
+    return account

@@ -1,0 +1,322 @@
+"""Spending at a venue: a hold reserves coins, a capture takes them, a refund brings them back.
+
+A hold ends once: captured, released or expired, by one conditional update. The entry, the account and the venue's limit change in the
+same transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind
+from ledger_service.errors import Forbidden, Invalid, NotFound, Refused, Unavailable
+from ledger_service.journal.master import DeskRow
+from ledger_service.journal.spending import HoldRow, RedemptionRow
+from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.services.accept import accept, person_of
+from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.reserve import reserve_move
+
+HOLD_SECONDS = {"counter": 90, "sign_up": 2 * 24 * 3600}
+LEDGER_BEHIND_SECONDS = 24 * 3600  # charges stop when the oldest unposted batch is older
+EXPIRED_HOLDS_A_TRANSACTION = 100
+REFUND_REASONS = ("counter", "cancelled", "cancelled_by_centre", "mistake")
+
+
+class InsufficientCoins(Refused):
+    """Fewer coins are free than asked for. Fields: available, wanted."""
+
+    code = "insufficient_coins"
+
+
+class WrongStep(Invalid):
+    """The venue takes coins in steps. Fields: step."""
+
+    code = "wrong_step"
+
+
+class HoldEnded(Refused):
+    """The hold was captured, released or has expired. Fields: state."""
+
+    code = "hold_ended"
+
+
+class RefundTooLarge(Refused):
+    """More would come back than was taken. Fields: left."""
+
+    code = "refund_too_large"
+
+
+class LedgerBehind(Unavailable):
+    """The chain has not taken anything for too long; charges wait until it does."""
+
+    code = "ledger_behind"
+
+
+class NoCoinValue(Refused):
+    """No value of a coin in won is in force today."""
+
+    code = "no_coin_value"
+
+
+def place_hold(
+    context: Context, actor: Actor, once: Once | None, person_id: str, desk: int, coins: int, purpose: str = "counter"
+) -> dict[str, Any]:
+    """Reserve a resident's coins at a venue: 90 seconds at a counter, two days for a sign-up."""
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        hold = hold_coins(context, unit, actor, person_id, desk, coins, purpose)
+        return {"id": hold.id, "state": hold.state, "coins": coins, "desk": desk, "expires_at": hold.expires_at}
+
+    return run_once(context, actor.id, once, command)
+
+
+def release_hold(context: Context, actor: Actor, once: Once | None, hold_id: str) -> dict[str, Any]:
+    """Free a hold's coins. Releasing what was released is fine; a captured hold is refused."""
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        hold = _hold_of(unit, actor, hold_id)
+        if hold.state != "released":
+            if unit.courses.enrolment_of_hold(hold_id) is not None:
+                raise Refused("this hold belongs to a sign-up: cancel the sign-up", "수강 신청을 취소해 주세요")
+            end_hold(context, unit, actor, hold, "released")
+        return {"id": hold_id, "state": "released"}
+
+    return run_once(context, actor.id, once, command)
+
+
+def capture_hold(context: Context, actor: Actor, once: Once | None, hold_id: str) -> dict[str, Any]:
+    """Take the coins of a hold: the charge is accepted and final for the venue."""
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        hold = _hold_of(unit, actor, hold_id)
+        return charge_answer(capture(context, unit, actor, hold))
+
+    answer = run_once(context, actor.id, once, command)
+    context.wake()
+    return answer
+
+
+def charge(context: Context, actor: Actor, once: Once | None, person_id: str, desk: int, coins: int) -> dict[str, Any]:
+    """A counter charge in one step: hold and capture in one transaction."""
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        hold = hold_coins(context, unit, actor, person_id, desk, coins, "counter")
+        return charge_answer(capture(context, unit, actor, hold))
+
+    answer = run_once(context, actor.id, once, command)
+    context.wake()
+    return answer
+
+
+def refund(
+    context: Context, actor: Actor, once: Once | None, redemption_id: str, coins: int, reason: str = "counter"
+) -> dict[str, Any]:
+    """Give coins of a charge back to the account they came from, in total at most what it took."""
+    if reason not in REFUND_REASONS:
+        raise Invalid(f"a reason is one of {', '.join(REFUND_REASONS)}", "환불 사유를 골라 주세요")
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        redemption = unit.spending.redemption(redemption_id)
+        if redemption is None or not may_use_desk(actor, redemption.desk):
+            raise NotFound(f"there is no charge {redemption_id}", "해당 사용 내역이 없습니다")
+        actor.require_desk(redemption.desk, Role.VENUE)
+        return give_back(context, unit, actor, redemption, coins, reason)
+
+    answer = run_once(context, actor.id, once, command)
+    context.wake()
+    return answer
+
+
+def expire_holds(context: Context) -> int:
+    """End the holds whose time is over (the sign-ups behind them lapse and free their seats); how many."""
+    ended = 0
+    while True:
+        with context.journal.read() as reading:
+            due = reading.spending.expired_holds(context.clock.now(), EXPIRED_HOLDS_A_TRANSACTION)
+        if not due:
+            return ended
+        with context.journal.write() as unit:
+            for hold in due:
+                if not unit.spending.end_hold(hold.id, "expired", dead_at=context.clock.now()):
+                    continue
+                unit.accounts.release(hold.account, hold.coins)
+                enrolment = unit.courses.enrolment_of_hold(hold.id)
+                if enrolment is not None and unit.courses.move_enrolment(enrolment.id, "held", "lapsed"):
+                    unit.courses.give_seat_back(enrolment.course_id)
+                unit.audit_log.write(context.clock.now(), "system", "hold expired", hold.id, coins=hold.coins)
+                ended += 1
+            unit.commit()
+
+
+def hold_coins(
+    context: Context, unit: WriteUnit, actor: Actor, person_id: str, desk: int, coins: int, purpose: str
+) -> HoldRow:
+    """Write: a hold and its reservation. For commands that do more in the same unit."""
+    venue = venue_of(unit, actor, desk)
+    if purpose not in HOLD_SECONDS:
+        raise Invalid(f"a purpose is one of {', '.join(HOLD_SECONDS)}", "용도를 골라 주세요")
+    if not 0 < coins <= UNITS_MAX:
+        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+    if coins % venue.step_coins:
+        raise WrongStep(
+            f"this venue takes coins in steps of {venue.step_coins}",
+            f"이곳은 {venue.step_coins}코인 단위로 받습니다",
+            step=venue.step_coins,
+        )
+    refuse_when_behind(context, unit)
+    person = person_of(unit, person_id)
+    account = unit.accounts.lock(person.account)
+    here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0
+    if not unit.accounts.hold(person.account, coins, refunding_here=here):
+        available = max(account.credited - account.debited - account.held + here, 0)
+        raise InsufficientCoins(
+            f"{available} coins are free, {coins} were asked for",
+            f"쓸 수 있는 코인은 {available}코인입니다({coins}코인 요청)",
+            available=available,
+            wanted=coins,
+        )
+    now = context.clock.now()
+    hold = HoldRow(
+        context.new_id(),
+        person.account,
+        person.id,
+        desk,
+        coins,
+        purpose,
+        "held",
+        actor.id,
+        now,
+        now + HOLD_SECONDS[purpose],
+    )
+    unit.spending.add_hold(hold)
+    unit.audit_log.write(now, actor.id, "hold", hold.id, coins=coins, desk=desk, purpose=purpose)
+    return hold
+
+
+def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow) -> RedemptionRow:
+    """Write: the hold's coins become a charge."""
+    today = context.clock.today()
+    value = unit.master.coin_value(civil_day(today))
+    if value is None:
+        raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
+    if not unit.spending.end_hold(hold.id, "captured", alive_at=context.clock.now()):
+        raise hold_ended(unit, hold.id)
+    reserve_move(unit, hold.desk, hold.coins, today)
+    unit.accounts.capture(hold.account, hold.coins)
+    person = person_of(unit, hold.person_id)
+    seal = context.vault.of(person.id)
+    journal_no = accept(
+        context, unit, actor, person, seal, desk=hold.desk, kind=Kind.REDEEM, coins=hold.coins, ref=0,
+        key=f"redeem {hold.id}", consent=hold.id,
+    )  # fmt: skip
+    redemption = RedemptionRow(
+        context.new_id(), journal_no, hold.id, person.id, hold.desk, hold.coins, value, 0, civil_day(today)
+    )
+    unit.spending.add_redemption(redemption)
+    unit.audit_log.write(
+        context.clock.now(), actor.id, "charge", redemption.id, coins=hold.coins, desk=hold.desk, journal_no=journal_no
+    )
+    return redemption
+
+
+def give_back(
+    context: Context, unit: WriteUnit, actor: Actor, redemption: RedemptionRow, coins: int, reason: str
+) -> dict[str, Any]:
+    """Write: a refund of a charge. Raises RefundTooLarge, or Refused for a charge that the chain did not apply."""
+    if not 0 < coins <= UNITS_MAX:
+        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+    if unit.spending.skip_reason(redemption.journal_no) is not None:
+        raise Refused(
+            "the chain did not apply this charge: its coins came back already", "이미 되돌려진 사용 내역입니다"
+        )
+    if not unit.spending.take_back(redemption.id, coins):
+        left = redemption.coins - redemption.refunded_coins
+        raise RefundTooLarge(
+            f"of this charge {left} coins can come back, not {coins}",
+            f"이 사용 내역에서 돌려줄 수 있는 코인은 {left}코인입니다",
+            left=left,
+        )
+    person = person_of(unit, redemption.person_id)
+    refund_id = context.new_id()
+    journal_no = accept(
+        context, unit, actor, person, context.vault.of(person.id), desk=redemption.desk, kind=Kind.REFUND, coins=coins,
+        ref=0, key=f"refund {refund_id}", consent=None, original_no=redemption.journal_no,
+    )  # fmt: skip
+    unit.accounts.begin_refund(person.account, coins)
+    unit.spending.add_refund(refund_id, redemption.id, journal_no, coins, reason)
+    unit.audit_log.write(
+        context.clock.now(), actor.id, "refund", refund_id, coins=coins, redemption=redemption.id, reason=reason
+    )
+    return {
+        "id": refund_id, "redemption_id": redemption.id, "coins": coins, "journal_no": journal_no, "state": "accepted",
+        "krw": coins * redemption.krw_per_coin,
+    }  # fmt: skip
+
+
+def end_hold(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, after: str) -> None:
+    """Write: release a hold, once."""
+    if not unit.spending.end_hold(hold.id, after):
+        raise hold_ended(unit, hold.id)
+    unit.accounts.release(hold.account, hold.coins)
+    unit.audit_log.write(context.clock.now(), actor.id, f"hold {after}", hold.id, coins=hold.coins)
+
+
+def hold_ended(unit: Unit, hold_id: str) -> HoldEnded:
+    """The error for a hold that cannot be ended again."""
+    hold = unit.spending.hold(hold_id)
+    state = "expired" if hold is None or hold.state == "held" else hold.state
+    return HoldEnded(
+        f"this hold is {state}: begin again",
+        f"이 예약은 이미 끝났습니다({state}). 처음부터 다시 해 주세요",
+        state=state,
+    )
+
+
+def venue_of(unit: Unit, actor: Actor, desk: int) -> DeskRow:
+    """The venue desk if this actor may act for it."""
+    row = unit.master.desk(desk)
+    if row is None or row.kind is not DeskKind.VENUE:
+        raise NotFound(f"there is no venue desk {desk}", f"사용처 {desk}번이 없습니다")
+    actor.require_desk(desk, Role.VENUE)
+    return row
+
+
+def may_use_desk(actor: Actor, desk: int) -> bool:
+    """Whether a desk's rows are this actor's to see."""
+    return desk in actor.desks or actor.has(Role.OFFICE)
+
+
+def refuse_when_behind(context: Context, unit: Unit) -> None:
+    """Charges stop when the chain has taken nothing for a day; credits do not."""
+    oldest = unit.batches.oldest_unposted_at()
+    if oldest is not None and context.clock.now() - oldest > LEDGER_BEHIND_SECONDS:
+        raise LedgerBehind(
+            "the ledger's chain has not answered for a day: charges wait, try again later",
+            "원장 기록이 하루 넘게 밀려 있어 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
+        )
+
+
+def charge_answer(redemption: RedemptionRow) -> dict[str, Any]:
+    """What a venue is told of a charge."""
+    return {
+        "id": redemption.id,
+        "hold_id": redemption.hold_id,
+        "coins": redemption.coins,
+        "krw": redemption.coins * redemption.krw_per_coin,
+        "journal_no": redemption.journal_no,
+        "state": "accepted",
+    }
+
+
+def _hold_of(unit: Unit, actor: Actor, hold_id: str) -> HoldRow:
+    hold = unit.spending.hold(hold_id)
+    if hold is None or not may_use_desk(actor, hold.desk):
+        raise NotFound(f"there is no hold {hold_id}", "해당 예약이 없습니다")
+    try:
+        actor.require_desk(hold.desk, Role.VENUE)
+    except Forbidden:
+        raise NotFound(f"there is no hold {hold_id}", "해당 예약이 없습니다") from None
+    return hold
