@@ -69,6 +69,7 @@ class Applied:
     orders: list[OrderResult] = field(default_factory=list)
     transfers: list[tuple[bytes, bytes, int]] = field(default_factory=list)
     reissued: list[tuple[int, int]] = field(default_factory=list)
+    coins_of_kind: dict[int, int] = field(default_factory=dict)
 
     @property
     def skipped_hash(self) -> bytes:
@@ -195,6 +196,7 @@ class Model:
     def _apply_entries(self, batch: Batch, desk: Desk) -> Applied:
         run = self._run(batch)
         applied, rules, accounts, kind_of_desk = run.applied, self._rules, self.state.accounts, desk.kind
+        coins_of_kind = applied.coins_of_kind
         for index, fields in enumerate(_WORD.iter_unpack(batch.words)):
             account, kind, ref, units_high, units_low, day, line = fields
             reason: int = Skip.NOT_ALLOWED
@@ -210,9 +212,11 @@ class Model:
                     elif kind in rules:
                         if holder is None:
                             holder = Account()
+                        before = applied.coins_applied
                         reason = rules[kind](run, holder, account, ref, units, day, line)
                         if reason == _APPLIED:
                             accounts[account] = holder
+                            coins_of_kind[kind] = coins_of_kind.get(kind, 0) + applied.coins_applied - before
             if reason != _APPLIED:
                 applied.skips.append((index, int(reason)))
         if applied.skips:
