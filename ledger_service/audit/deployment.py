@@ -1,12 +1,10 @@
-"""How the contract came to be: the keys it was built with, and that its code is the published one."""
+"""How the contract came to be: the keys that it was built with."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from ledger_service.chain.hexes import bytes_of, hex_of
@@ -43,34 +41,6 @@ class Genesis:
     district: bytes
     office_signers: tuple[bytes, ...]
     guardian: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The compiled contract that this version of the audit knows."""
-
-    creation_code: bytes
-    runtime_code: bytes
-    immutables: tuple[tuple[int, int], ...]
-
-    def is_runtime(self, code: bytes) -> bool:
-        """Whether code on the chain is this contract's, whatever its immutables are."""
-        return self._blanked(code) == self._blanked(self.runtime_code)
-
-    def _blanked(self, code: bytes) -> bytes:
-        blanked = bytearray(code)
-        for start, length in self.immutables:
-            blanked[start : start + length] = bytes(length)
-        return bytes(blanked)
-
-
-def published() -> Published:
-    """The compiled contract that is committed with this audit."""
-    text = (resources.files("ledger_service.chain") / "artifacts" / "VolunteerCoin.json").read_text()
-    artifact = json.loads(text)
-    references = [(ref["start"], ref["length"]) for refs in artifact["immutable_references"].values() for ref in refs]
-    codes = [bytes.fromhex(artifact[name].removeprefix("0x")) for name in ("bytecode", "deployed_bytecode")]
-    return Published(codes[0], codes[1], tuple(references))
 
 
 def find_genesis(rpc: Rpc, contract: bytes, first_post_block: int) -> tuple[Genesis, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from ledger_service.chain.codec import (
 )
 from ledger_service.chain.hexes import bytes_of, hex_of
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcReplyTooLarge, RpcUnavailable
-from ledger_service.domain.batches import SignedBatch
+from ledger_service.domain.batches import Domain, SignedBatch
 
 BLOCKS_AT_ONCE_MAX = 2_000
 LOGS_AT_ONCE_AIM = 10_000
@@ -45,18 +45,30 @@ class Landed:
     """One batch as the node tells it: its event, the batches in its transaction that claim its place, what else was said."""
 
     event: BatchPosted
-    claims: Sequence[SignedBatch] = ()
     skips: list[tuple[int, int]] = field(default_factory=list)
     orders: list[OrderResult] = field(default_factory=list)
     reissued: list[tuple[int, int]] = field(default_factory=list)
+    claims: list[tuple[SignedBatch, bytes]] = field(default_factory=list)
+
+    def add(self, claim: SignedBatch, digest: bytes) -> None:
+        """Keep a batch of the transaction that claims this place: copies with the announced head, else one other.
+
+        A stranger may put decoys beside the true copy, with its head and other signatures; a few thousand fit into a call.
+        """
+        has_named = any(kept == self.event.head for _, kept in self.claims)
+        if digest == self.event.head:
+            self.claims = [*(self.claims if has_named else ()), (claim, digest)]
+        elif not self.claims:
+            self.claims = [(claim, digest)]
 
 
 class History:
     """The contract's past on one node. Ranges shrink where an answer is too large and grow again where it is small."""
 
-    def __init__(self, rpc: Rpc, contract: bytes) -> None:
+    def __init__(self, rpc: Rpc, domain: Domain) -> None:
         self._rpc = rpc
-        self._contract = contract
+        self._domain = domain
+        self._contract = domain.contract
         self._blocks_at_once = {False: 64, True: 64}
         self.transfers = 0
         self.transfer_sums: dict[str, int] = {}
@@ -144,12 +156,11 @@ class History:
             data = bytes_of(transaction["input"])
             if bytes_of(transaction["to"]) != self._contract:
                 return
-            wanted = {(one.event.desk, one.event.seq) for one in landed}
-            found = decode_wanted(data, wanted)
+            of_place = {(one.event.desk, one.event.seq): one for one in landed}
+            for claim in decode_wanted(data, of_place):
+                of_place[claim.batch.desk, claim.batch.seq].add(claim, claim.batch.digest(self._domain))
         except (KeyError, TypeError, ValueError):
             return  # no claims: the batch is reported as unreadable
-        for one in landed:
-            one.claims = [c for c in found if (c.batch.desk, c.batch.seq) == (one.event.desk, one.event.seq)]
 
 
 def _ranges(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
@@ -187,7 +198,7 @@ def _grouped(events: list[Event], refusals: dict[str, int]) -> list[Landed]:
             case Reissued():
                 reissued.append((event.index, event.coins))
             case BatchPosted():
-                landed.append(Landed(event, (), skips, orders, reissued))
+                landed.append(Landed(event, skips, orders, reissued))
                 skips, orders, reissued = [], [], []
             case BatchRefused():
                 refusals[event.reason.name] = refusals.get(event.reason.name, 0) + 1

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ledger_service.audit.deployment import Genesis, find_genesis, published
+from ledger_service.audit.deployment import Genesis, find_genesis
 from ledger_service.audit.findings import Counts, Findings, Report
 from ledger_service.audit.history import History, Landed, NodeIncoherent
 from ledger_service.audit.model import NOBODY, Applied, Model
@@ -16,6 +16,7 @@ from ledger_service.audit.signals import Signals, of_state, operator_held
 from ledger_service.audit.state import Account, State
 from ledger_service.audit.storage import Storage
 from ledger_service.audit.texts import NOT_PROVEN
+from ledger_service.chain.artifact import load_artifact
 from ledger_service.chain.hexes import bytes_of, hex_of, number_of
 from ledger_service.chain.rpc import Rpc, RpcFault
 from ledger_service.chain.signing import recover
@@ -101,13 +102,14 @@ class Audit:
         self.findings = Findings()
         self.counts = Counts()
         self._signals = Signals()
-        self._history = History(rpc, contract)
+        self._history: History
         self._is_whole = True
 
     def run(self) -> Audited:
         """Read, fold and compare. Raises BoramError where the audit could not run."""
         began = self._monotonic()
         chain_id, last_block, code = self._connect()
+        self._history = History(self._rpc, Domain(chain_id, self._contract))
         first_post = self._history.first_post_block(last_block)
         model = self._model(chain_id, first_post if first_post is not None else last_block, code)
         pinned, pinned_hash = self._fold(model, first_post, last_block)
@@ -142,14 +144,14 @@ class Audit:
         return _answer(number_of, chain_id), _answer(number_of, last_block), found
 
     def _model(self, chain_id: int, first_post_block: int, code: bytes) -> Model:
-        known = published()
+        known = load_artifact()
+        for difference in known.differences(code, chain_id=chain_id, address=self._contract, district=None):
+            self.findings.add("deployment", hex_of(self._contract), "the published code", difference)
         genesis = self._genesis
         if genesis is None:
             genesis, creation_code = find_genesis(self._rpc, self._contract, first_post_block)
-            if not creation_code.startswith(known.creation_code):
+            if not creation_code.startswith(known.bytecode):
                 self.findings.add("deployment", hex_of(self._contract), "the published creation code", "another")
-        if not known.is_runtime(code):
-            self.findings.add("deployment", hex_of(self._contract), "the published code", "another")
         return Model(Domain(chain_id, self._contract), genesis.office_signers, genesis.guardian, _signer)
 
     def _fold(self, model: Model, first_block: int | None, last_block: int) -> tuple[int, bytes]:
@@ -208,12 +210,10 @@ class Audit:
 
     def _content(self, model: Model, landed: Landed, where: str) -> tuple[SignedBatch, bytes] | None:
         """The batch behind an event: among the copies with its head the first that could land."""
-        with_heads = [(claim, claim.batch.digest(model.domain)) for claim in landed.claims]
-        named = [one for one in with_heads if one[1] == landed.event.head]
-        for signed, head in named:
-            if model.refusal_of(signed, head) is None:
+        for signed, head in landed.claims:
+            if head == landed.event.head and model.refusal_of(signed, head) is None:
                 return signed, head
-        chosen = next(iter(named or with_heads), None)
+        chosen = next(iter(landed.claims), None)
         if chosen is None:
             self.findings.add("unreadable", where, "", f"transaction {hex_of(landed.event.position.transaction_hash)}")
         return chosen
