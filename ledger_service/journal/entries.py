@@ -83,6 +83,12 @@ class Entries:
             ).scalars()
         )
 
+    def oldest_unsealed_at(self) -> int | None:
+        """When the oldest entry that no batch has taken was accepted; None where all are sealed."""
+        return self._connection.execute(
+            select(entries.c.accepted_at).where(entries.c.seq.is_(None)).order_by(entries.c.journal_no).limit(1)
+        ).scalar_one_or_none()
+
     def of_batch(self, desk: int, seq: int) -> list[EntryRow]:
         """The entries of a batch, in order."""
         rows = self._connection.execute(

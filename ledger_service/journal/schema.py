@@ -250,6 +250,12 @@ entries = Table(
         sqlite_where=text("seq IS NULL"),
         postgresql_where=text("seq IS NULL"),
     ),
+    Index(
+        "ix_entries_unsealed_no",
+        "journal_no",
+        sqlite_where=text("seq IS NULL"),
+        postgresql_where=text("seq IS NULL"),
+    ),
     Index("uq_entries_place", "desk", "seq", "position", unique=True),
     Index("ix_entries_account_no", "account", "journal_no"),
 )

@@ -291,8 +291,8 @@ def may_use_desk(actor: Actor, desk: int) -> bool:
 
 def refuse_when_behind(context: Context, unit: Unit) -> None:
     """Charges stop when the chain has taken nothing for a day; credits do not."""
-    oldest = unit.batches.oldest_unposted_at()
-    if oldest is not None and context.clock.now() - oldest > LEDGER_BEHIND_SECONDS:
+    waiting_since = [unit.entries.oldest_unsealed_at(), unit.batches.oldest_unposted_at()]
+    if any(since is not None and context.clock.now() - since > LEDGER_BEHIND_SECONDS for since in waiting_since):
         raise LedgerBehind(
             "the ledger's chain has not answered for a day: charges wait, try again later",
             "원장 기록이 하루 넘게 밀려 있어 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
