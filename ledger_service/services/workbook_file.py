@@ -25,7 +25,7 @@ from ledger_service.services.table_errors import (
 
 BYTES_MAX = 256 * 2**20  # all parts, unpacked
 STRINGS_BYTES_MAX = 64 * 2**20
-STRINGS_MAX = 1_000_000  # distinct texts, all held in memory
+STRINGS_MAX = 600_000  # distinct texts, all held in memory
 OTHER_PART_BYTES_MAX = 4 * 2**20  # styles, relations and the like are read into memory whole
 PARTS_MAX = 1_000
 COMPRESSION_RATIO_MAX = 200  # a month of records compresses 10-30 times, a bomb 1000 times
@@ -154,13 +154,13 @@ def _sheet_records(workbook: Workbook, title: str) -> Iterator[Sequence[str]]:
         if values.count(None) == len(values):
             yield ()
             continue
-        record = [_text_of(value) for value in values]
+        record = [text_of_cell(value) for value in values]
         while record and not record[-1].strip():
             record.pop()
         yield record
 
 
-def _text_of(value: object) -> str:
+def text_of_cell(value: object) -> str:
     """A cell as the text that a clerk would have typed."""
     if value is None:
         return ""

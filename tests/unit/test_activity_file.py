@@ -3,6 +3,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import random
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -17,6 +18,7 @@ from ledger_service.domain.records import RawRow
 from ledger_service.errors import BoramError
 from ledger_service.services import table_errors, table_file, workbook_file
 from ledger_service.services.activity_file import ACTIVITY_COLUMNS, read_activities
+from ledger_service.services.master_file import read_centers
 from ledger_service.services.table_errors import (
     ColumnMissing,
     ColumnRepeated,
@@ -24,6 +26,7 @@ from ledger_service.services.table_errors import (
     FileTooLarge,
     FileUndecodable,
 )
+from ledger_service.services.workbook_file import text_of_cell
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 HEADER = [*ACTIVITY_COLUMNS.required, *ACTIVITY_COLUMNS.optional]
@@ -143,6 +146,22 @@ def test_a_wrong_byte_in_cp949_is_refused_at_its_position() -> None:
     data = text_of([HEADER, CELLS]).encode("cp949")
     error = refusal(data + b"\xff\xff")
     assert (error.fields["byte_position"], error.fields["encoding"]) == (len(data), "CP949")
+
+
+def test_a_byte_order_mark_or_longer_sense_in_utf8_makes_it_utf8() -> None:
+    marked = codecs.BOM_UTF8 + b"code,name\r\nSVC,"
+    with pytest.raises(FileUndecodable) as refused:
+        read_centers(marked + "센터".encode("cp949"))
+    assert (refused.value.byte_position, refused.value.fields["encoding"]) == (len(marked), "UTF-8")
+    unmarked = "code,name\r\nSVC,은하센터".encode()
+    with pytest.raises(FileUndecodable) as refused:
+        read_centers(unmarked + b"\xff")
+    assert (refused.value.byte_position, refused.value.fields["encoding"]) == (len(unmarked), "UTF-8")
+
+
+def test_a_quoted_header_may_follow_the_byte_order_mark() -> None:
+    header = ",".join(f'"{name}"' for name in HEADER)
+    assert read_activities(f"\ufeff{header}\n{text_of([CELLS])}".encode()) == [ROW]
 
 
 def test_a_lone_surrogate_is_refused() -> None:
@@ -327,6 +346,11 @@ def test_a_cell_of_a_sheet_becomes_text(value: object, text: str) -> None:
     assert row.record_number == text
 
 
+def test_a_time_is_rounded_to_the_second_before_it_is_read() -> None:
+    assert text_of_cell(timedelta(days=30_599.9999 / 86_400)) == "08:30"
+    assert text_of_cell(time(8, 29, 59, 999_999)) == "08:30"
+
+
 def test_the_sheet_with_the_header_is_read_wherever_it_stands() -> None:
     assert read_activities(workbook_of([["작성 방법"]], [], [HEADER, CELLS])) == [ROW]
 
@@ -397,27 +421,42 @@ def test_a_cell_above_its_length_is_refused_and_its_line_is_named() -> None:
         assert refusal(workbook_of(rows)).fields["what"] == "characters in a cell of line 3"
 
 
-def test_one_endless_line_is_refused() -> None:
-    header = text_of([HEADER]).encode()
-    for body in (b"," * 2**22, b"x" * 2**22, b'"' + b"\n" * 2**20, b'"\n",' * 2**18):
-        assert isinstance(refusal(header + body), FileTooLarge | FileNotUnderstood)
-
-
-def test_blank_lines_without_end_are_refused() -> None:
-    assert refusal(text_of([HEADER]).encode() + b"\n" * 2**20).fields["what"] == "lines"
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"," * 2**22, "characters in a row"),
+        (b"x" * 2**22, "characters in a row"),
+        (b'"' + b"\n" * 2**20, "characters in a row"),
+        (b'"\n",' * 2**18, "characters in a row"),
+        (b"\n" * 2**20, "lines"),
+    ],
+)
+def test_a_row_or_blank_lines_without_end_are_refused(body: bytes, what: str) -> None:
+    assert refusal(text_of([HEADER]).encode() + body).fields["what"] == what
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "what"),
     [
-        b" " * (workbook_file.BYTES_MAX // 8),  # compresses a thousand times
-        b"<row>" + b"<c/>" * 1_000_000 + b"</row>",
-        b"<row/>" * 500_000,
-        b'<row r="999999999"><c t="inlineStr"><is><t>x</t></is></c></row>',
+        (b" " * (workbook_file.BYTES_MAX // 8), "times compression"),
+        (b"<row>" + b"<c/>" * 100_000 + b"</row>", "columns"),
+        (b'<row r="999999999"><c t="inlineStr"><is><t>x</t></is></c></row>', "lines"),
     ],
 )
-def test_a_bomb_in_a_sheet_is_refused(body: bytes) -> None:
-    assert isinstance(refusal(with_sheet(body)), FileTooLarge | FileNotUnderstood)
+def test_a_bomb_in_a_sheet_is_refused(body: bytes, what: str) -> None:
+    assert refusal(with_sheet(body)).fields["what"] == what
+
+
+def test_the_rows_of_a_sheet_are_counted_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook_file, "LINES_MAX", 3)
+    assert refusal(workbook_of([HEADER, CELLS, CELLS, CELLS])).fields["what"] == "lines"
+
+
+def test_a_sheet_in_utf16_is_refused() -> None:
+    def recoded(name: str, content: bytes) -> bytes:
+        return content.decode().encode("utf-16") if "sheet1" in name else content
+
+    assert isinstance(refusal(repacked(workbook_of([HEADER, CELLS]), recoded)), FileNotUnderstood)
 
 
 @pytest.mark.parametrize(
@@ -425,7 +464,7 @@ def test_a_bomb_in_a_sheet_is_refused(body: bytes) -> None:
     [
         ("xl/sharedStrings.xml", b"<sst>" + b"<si><t>a</t></si>" * (workbook_file.STRINGS_MAX + 1) + b"</sst>"),
         ("xl/styles.xml", b"<x>" + b"<a/>" * 2_000_000 + b"</x>"),
-        ("xl/other.bin", bytes(workbook_file.OTHER_PART_BYTES_MAX + 1)),
+        ("xl/other.bin", random.Random(1).randbytes(workbook_file.OTHER_PART_BYTES_MAX + 1)),
     ],
 )
 def test_a_bomb_in_another_part_is_refused(part: str, content: bytes) -> None:

@@ -205,6 +205,8 @@ def test_the_cell_to_blame_where_the_measure_is_unknown_is_the_one_that_is_fille
 def test_between_the_versions_of_a_programme_whose_measure_changed_either_reading_will_do() -> None:
     assert outcome_of("SHIFT", start="", end="", quantity="1") == "not_in_force"
     assert outcome_of("SHIFT", start="09:00", end="10:00") == "not_in_force"
+    assert outcome_of("VOL", activity_day="2021-12-31") == "not_in_force"
+    assert outcome_of("VOL", activity_day="2021-12-31", start="", end="", quantity="1") == "malformed"
     assert outcome_of("SHIFT", activity_day="2024-05-01") == "malformed"
     assert outcome_of("SHIFT", activity_day="2024-03-31", start="", end="", quantity="1") == "malformed"
 
@@ -447,7 +449,9 @@ def test_all_timed_programmes_share_eight_hours_over_all_centers() -> None:
 
 
 def test_exactly_the_cap_is_ok() -> None:
-    judged = Sheet().add(start="08:00", end="16:00").add(start="16:00", end="16:01").judged()
+    sheet = Sheet().add(start="08:00", end="16:00").add(start="16:00", end="16:01")
+    judged = sheet.judged()
+    assert sheet.standing.timed_minutes == {("p1", date(2024, 4, 11)): 480}
     assert [(str(row.outcome), row.coins) for row in judged] == [("ok", 40), ("capped", 0)]
 
 
