@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ledger_service.domain.batches import ANNEX_VERSION, CHUNK_ENTRIES, Domain
 from ledger_service.domain.entries import WORD_BYTES
@@ -21,18 +22,14 @@ _BATCH_TYPE = keccak(
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One chunk of an earlier batch. `struct_hash` is None where the chunk's hash is not that of its words."""
+    """One chunk of an earlier batch, and the hash of that batch that it leads to."""
 
     desk: int
     seq: int
     count: int
     chunk: int
     words: bytes
-    struct_hash: bytes | None
-
-    def is_of(self, desk: int, seq: int, index: int) -> bool:
-        """Whether an entry's item is this one."""
-        return (self.desk, self.seq, self.chunk) == (desk, seq, index // CHUNK_ENTRIES)
+    struct_hash: bytes
 
     def word_at(self, index: int) -> bytes | None:
         """The word of entry `index`, None beyond the batch's count."""
@@ -43,7 +40,7 @@ class Proof:
 
     def rebuilds(self, head: bytes | None, domain: Domain) -> bool:
         """Whether the proof leads to a head that is on the chain."""
-        return self.struct_hash is not None and head is not None and domain.digest(self.struct_hash) == head
+        return head is not None and domain.digest(self.struct_hash) == head
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +56,26 @@ class AnnexCursor:
     def __init__(self, annex: bytes) -> None:
         self._items = items_of(annex)
         self._next = 0
-        self._current: Proof | None = None
+        self._current: Proof | Statement | None = None
 
     def proof_of(self, desk: int, seq: int, index: int) -> Proof | None:
-        """The entry's own proof: the current item or the next; None, and nothing moves, where neither is."""
-        if self._current is not None and self._current.is_of(desk, seq, index):
-            return self._current
-        following = self._following()
-        if not isinstance(following, Proof) or not following.is_of(desk, seq, index):
-            return None
-        self._next += 1
-        self._current = following
-        return following
+        """The entry's own proof, the current item or the next; None where it is neither."""
+        if not _is_own(self._current, desk, seq, index):
+            self._move()
+        return self._current if _is_own(self._current, desk, seq, index) else None
 
     def statement(self) -> Statement | None:
         """The next item, where it is a closing statement."""
-        following = self._following()
-        if not isinstance(following, Statement):
-            return None
-        self._next += 1
-        self._current = None
-        return following
+        self._move()
+        return self._current if isinstance(self._current, Statement) else None
 
-    def _following(self) -> Proof | Statement | None:
-        return self._items[self._next] if self._next < len(self._items) else None
+    def _move(self) -> None:
+        self._current = self._items[self._next] if self._next < len(self._items) else None
+        self._next += 1
+
+
+def _is_own(item: Proof | Statement | None, desk: int, seq: int, index: int) -> TypeGuard[Proof]:
+    return isinstance(item, Proof) and (item.desk, item.seq, item.chunk) == (desk, seq, index // CHUNK_ENTRIES)
 
 
 def items_of(annex: bytes) -> list[Proof | Statement]:
@@ -115,11 +108,11 @@ def _proof_at(annex: bytes, at: int) -> tuple[Proof, int] | None:
     if end > len(annex):
         return None
     words, hashes = annex[words_at:hashes_at], annex[hashes_at:end]
+    if keccak(words) != hashes[WORD_BYTES * chunk : WORD_BYTES * (chunk + 1)]:
+        return None
     desk, seq = int.from_bytes(head[1:3], "big"), int.from_bytes(head[3:7], "big")
-    struct_hash = None
-    if keccak(words) == hashes[WORD_BYTES * chunk : WORD_BYTES * (chunk + 1)]:
-        fields = word(desk) + word(seq) + word(int.from_bytes(head[7:9], "big")) + head[9:105]
-        struct_hash = keccak(_BATCH_TYPE + fields + word(count) + keccak(hashes) + head[105:137])
+    fields = word(desk) + word(seq) + word(int.from_bytes(head[7:9], "big")) + head[9:105]
+    struct_hash = keccak(_BATCH_TYPE + fields + word(count) + keccak(hashes) + head[105:137])
     return Proof(desk, seq, count, chunk, words, struct_hash), end
 
 

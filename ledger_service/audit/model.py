@@ -200,10 +200,10 @@ class Model:
         for index, fields in enumerate(_WORD.iter_unpack(batch.words)):
             account, kind, ref, units_high, units_low, day, line = fields
             reason: int = Skip.NOT_ALLOWED
+            if kind == Kind.REFUND:
+                run.proof = run.items.proof_of(batch.desk, line, ref)
             if _DESK_KIND_OF.get(kind) == kind_of_desk:
                 run.index = index
-                if kind == Kind.REFUND:
-                    run.proof = run.items.proof_of(batch.desk, line, ref)
                 units = units_high << 16 | units_low
                 if units:
                     holder = accounts.get(account)
