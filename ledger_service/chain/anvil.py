@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger_service.chain.hexes import bytes_of, hex_of
-from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
+from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable, read_answer
 from ledger_service.errors import Unavailable
 
 CHAIN_ID = 31_337
@@ -35,6 +35,7 @@ GENESIS_TIMESTAMP = 1_704_067_200  # 2024-01-01T00:00:00Z: with the chain id and
 HARDFORK = "osaka"
 BLOCK_GAS_MAX = 1_000_000_000
 STATES_KEPT = 16
+FUNDED_WEI = 10**24
 ANVIL_VERSION = "1.7."
 START_SECONDS_MAX = 15.0
 STOP_SECONDS_MAX = 5.0
@@ -290,4 +291,12 @@ def send_in_one_block(rpc: Rpc, raw_transactions: Sequence[bytes]) -> list[bytes
         rpc.call("evm_mine")
     finally:
         rpc.call("evm_setAutomine", [True])
-    return [answer if isinstance(answer, RpcFault) else bytes_of(answer, 32) for answer in answers]
+    return [
+        answer if isinstance(answer, RpcFault) else read_answer(lambda hash_: bytes_of(hash_, 32), answer)
+        for answer in answers
+    ]
+
+
+def fund(rpc: Rpc, address: bytes, wei: int = FUNDED_WEI) -> None:
+    """Give an address of the embedded chain a balance to pay fees with."""
+    rpc.call("anvil_setBalance", [hex_of(address), hex(wei)])

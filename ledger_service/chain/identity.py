@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger_service.chain.hexes import bytes_of, hex_of, number_of
-from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
+from ledger_service.chain.rpc import Rpc, read_answer
 from ledger_service.domain.hashing import keccak
 from ledger_service.errors import Refused
 
@@ -53,13 +53,13 @@ def read_identity(rpc: Rpc, contract: bytes, deploy_block: int | None = None) ->
             ("eth_getCode", [hex_of(contract), "latest"]),
         ]
     )
-    code_bytes = _checked(bytes_of, code)
+    code_bytes = read_answer(bytes_of, code)
     if not code_bytes:
         raise NotOurChain([f"there is no contract at {hex_of(contract)}"])
     if deploy_block is None:
         deploy_block = find_deploy_block(rpc, contract)
     return ChainIdentity(
-        chain_id=_checked(number_of, chain_id),
+        chain_id=read_answer(number_of, chain_id),
         genesis_hash=_block_hash(genesis, 0),
         contract=contract,
         code_hash=keccak(code_bytes),
@@ -70,10 +70,10 @@ def read_identity(rpc: Rpc, contract: bytes, deploy_block: int | None = None) ->
 
 def find_deploy_block(rpc: Rpc, contract: bytes) -> int:
     """The first block whose state has the contract's code, by bisection. Raises RpcFault where old states are gone."""
-    low, high = 0, _checked(number_of, rpc.call("eth_blockNumber"))
+    low, high = 0, read_answer(number_of, rpc.call("eth_blockNumber"))
     while low < high:
         middle = (low + high) // 2
-        if _checked(bytes_of, rpc.call("eth_getCode", [hex_of(contract), hex(middle)])):
+        if read_answer(bytes_of, rpc.call("eth_getCode", [hex_of(contract), hex(middle)])):
             high = middle
         else:
             low = middle + 1
@@ -93,21 +93,7 @@ def differences(expected: ChainIdentity, found: ChainIdentity) -> list[str]:
     return [f"{name} is {there}, expected {wanted}" for name, wanted, there in compared if wanted != there]
 
 
-def _checked(read: Any, answer: Any) -> Any:
-    if isinstance(answer, RpcFault):
-        raise answer
-    try:
-        return read(answer)
-    except ValueError as error:
-        raise RpcUnavailable(f"the answer is malformed: {error}") from error
-
-
 def _block_hash(block: Any, number: int) -> bytes:
-    if isinstance(block, RpcFault):
-        raise block
     if block is None:
         raise NotOurChain([f"block {number} is not there"])
-    try:
-        return bytes_of(block["hash"], 32)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RpcUnavailable(f"block {number} is malformed: {error}") from error
+    return read_answer(lambda answer: bytes_of(answer["hash"], 32), block)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -17,6 +17,7 @@ BATCH_CALLS_MAX = 500  # below the 1,000 (geth) and 1,024 (Besu) that nodes acce
 TIMEOUT_SECONDS = 30.0
 
 _HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
+_Read = TypeVar("_Read")
 _CHUNK_BYTES = 256 * 1024
 _EXCERPT_CHARACTERS = 200
 
@@ -156,6 +157,16 @@ class Rpc:
             return orjson.loads(received)
         except orjson.JSONDecodeError as error:
             raise RpcUnavailable(f"the answer is not JSON ({error})") from error
+
+
+def read_answer(read: Callable[[Any], _Read], answer: Any) -> _Read:
+    """What `read` makes of an answer of `call` or `batch`. Raises the RpcFault that it is, or RpcUnavailable."""
+    if isinstance(answer, RpcFault):
+        raise answer
+    try:
+        return read(answer)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RpcUnavailable(f"an answer is malformed: {error}") from error
 
 
 def _request(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
