@@ -42,6 +42,13 @@ class Approvals:
         row = self._connection.execute(select(approvals).where(approvals.c.id == approval_id)).one_or_none()
         return ApprovalRow(**row._mapping) if row else None
 
+    def lock(self, approval_id: str) -> ApprovalRow | None:
+        """Write: one approval, its row locked, so that of two who decide at once the second sees what the first did."""
+        row = self._connection.execute(
+            select(approvals).where(approvals.c.id == approval_id).with_for_update()
+        ).one_or_none()
+        return ApprovalRow(**row._mapping) if row else None
+
     def move(
         self, approval_id: str, before: str, after: str, actor_id: str | None, now: int, reason: str | None
     ) -> bool:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.schema import courses, enrolments
 
 
@@ -85,10 +87,13 @@ class Courses:
         )
 
     def add_enrolment(self, row: EnrolmentRow) -> None:
-        """Write: a sign-up."""
-        self._connection.execute(
-            insert(enrolments).values(**{name: getattr(row, name) for name in EnrolmentRow.__slots__})
-        )
+        """Write: a sign-up. Raises RowConflict where the person has one for this course."""
+        try:
+            self._connection.execute(
+                insert(enrolments).values(**{name: getattr(row, name) for name in EnrolmentRow.__slots__})
+            )
+        except IntegrityError as error:
+            raise RowConflict from error
 
     def enrolment(self, enrolment_id: str) -> EnrolmentRow | None:
         """One sign-up."""

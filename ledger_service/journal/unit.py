@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
 from ledger_service.journal.accounts import Accounts
 from ledger_service.journal.actors import Actors
@@ -16,6 +17,7 @@ from ledger_service.journal.approvals import Approvals
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
+from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
 from ledger_service.journal.idempotency import Idempotency
@@ -121,10 +123,16 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[WriteUnit]:
-        """A transaction that may write: serial on SQLite, READ COMMITTED with row locks on PostgreSQL."""
+        """A transaction that may write: serial on SQLite, READ COMMITTED with row locks on PostgreSQL.
+
+        Raises RowConflict where a constraint refuses.
+        """
         with self._write_lock, self._write_engine.connect() as connection:
             connection.begin()
-            yield WriteUnit(connection)
+            try:
+                yield WriteUnit(connection)
+            except IntegrityError as error:
+                raise RowConflict from error
 
     @contextmanager
     def read(self) -> Iterator[Unit]:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from ledger_service.domain.kill_points import KillPoints
+from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.unit import Journal, WriteUnit
 from ledger_service.journal.vault import Vault
 
@@ -81,6 +82,19 @@ def run_once(
     context: Context, actor_id: str, once: Once | None, command: Callable[[WriteUnit], dict[str, Any]]
 ) -> dict[str, Any]:
     """Run a command in one unit of work and commit it with its answer; the same key and body get the stored answer."""
+    try:
+        return _run(context, actor_id, once, command)
+    except RowConflict:
+        # The same key came twice at once: the other transaction has answered it.
+        stored = stored_answer(context, actor_id, once)
+        if stored is None:
+            raise
+        return stored
+
+
+def _run(
+    context: Context, actor_id: str, once: Once | None, command: Callable[[WriteUnit], dict[str, Any]]
+) -> dict[str, Any]:
     with context.journal.write() as unit:
         if once is not None:
             stored = unit.idempotency.answer(actor_id, once.key, once.body_hash)

@@ -198,10 +198,10 @@ def decline(context: Context, actor: Actor, once: Once | None, approval_id: str,
 
 
 def waiting(
-    unit: Unit, actor: Actor, approval_id: str, kinds: tuple[str, ...], *, deciding: bool = True
+    unit: WriteUnit, actor: Actor, approval_id: str, kinds: tuple[str, ...], *, deciding: bool = True
 ) -> ApprovalRow:
-    """The approval if it waits and this actor may decide it; NotFound, NotWaiting or SamePerson otherwise."""
-    approval = unit.approvals.read(approval_id)
+    """The approval, locked, if it waits and this actor may decide it; NotFound, NotWaiting or SamePerson otherwise."""
+    approval = unit.approvals.lock(approval_id)
     if approval is None or approval.kind not in kinds or approval.status == "staging":
         raise NotFound(f"there is nothing to approve with the id {approval_id}", "승인할 항목이 없습니다")
     if approval.status != "waiting":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.prices import coins_at_most, refund_share, refunded_coins, refunded_krw, rest_krw
 from ledger_service.errors import Invalid, NotFound, Refused
+from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.courses import CourseRow, EnrolmentRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
@@ -83,7 +82,7 @@ def enrol(
         )  # fmt: skip
         try:
             unit.courses.add_enrolment(enrolment)
-        except IntegrityError as error:  # two sign-ups of one person at once: the index lets one through
+        except RowConflict as error:  # two sign-ups of one person at once: the index lets one through
             raise AlreadyEnrolled("already signed up for this course", "이미 신청한 강좌입니다") from error
         unit.audit_log.write(context.clock.now(), actor.id, "enrol", enrolment.id, course=course_id, coins=coins)
         if enrolment.rest_krw == 0:

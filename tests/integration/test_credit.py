@@ -100,6 +100,26 @@ def test_a_submission_is_decided_once(district: Books) -> None:
     assert accepted_entries(district) == (1, 1)
 
 
+def test_two_who_approve_at_once_credit_once(district: Books) -> None:
+    submitted = credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
+    approvers = [district.actor(f"approver {number}", Role.OFFICE) for number in range(6)]
+    results: list[str] = []
+
+    def approve(actor: Actor) -> None:
+        try:
+            results.append(credit.approve(district.context, actor, None, submitted["id"])["status"])
+        except credit.NotWaiting as error:
+            results.append(error.code)
+
+    threads = [threading.Thread(target=approve, args=[actor]) for actor in approvers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["approved"] + ["not_waiting"] * 5
+    assert accepted_entries(district) == (1, 1)
+
+
 def test_rejected_rows_are_free_again(district: Books) -> None:
     submitted = credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
     assert (
