@@ -69,7 +69,7 @@ class History:
         self._rpc = rpc
         self._domain = domain
         self._contract = domain.contract
-        self._blocks_at_once = {False: 64, True: 64}
+        self._blocks_at_once = {False: 16, True: 1}
         self.transfers = 0
         self.transfer_sums: dict[str, int] = {}
         self.refusals: dict[str, int] = {}

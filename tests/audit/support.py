@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,3 +159,27 @@ def credits_of(chance: random.Random, count: int, people: int, line: int = 1) ->
         )
         for i in range(count)
     ]
+
+
+class LyingRpc(Rpc):
+    """A node whose answers pass through `lie(method, params, answer)`."""
+
+    def __init__(self, url: str, lie: Callable[[str, Sequence[Any], Any], Any]) -> None:
+        super().__init__(url)
+        self._lie = lie
+
+    def call(self, method: str, params: Sequence[Any] = ()) -> Any:
+        return self._lie(method, params, super().call(method, params))
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        answers = super().batch(calls)
+        return [self._lie(method, params, answer) for (method, params), answer in zip(calls, answers, strict=True)]
+
+
+def slot_of(rpc: Rpc, contract: bytes, account: bytes, value: int) -> str:
+    """Where the contract keeps an account's packed slot, found by its value."""
+    for base in range(64):
+        place = hex_of(keccak(account.rjust(32, b"\0") + word(base)))
+        if number_of(rpc.call("eth_getStorageAt", [hex_of(contract), place, "latest"])) == value:
+            return place
+    raise AssertionError("the account's slot was not found")
