@@ -1,0 +1,83 @@
+"""Who may call what: one row for each route. A route without a row is refused to everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger_service.domain.actors import Role
+
+PREFIX = "/api/v1"
+EVERYBODY_SIGNED_IN = frozenset(Role)
+
+_CLERK, _APPROVER, _VENUE, _OFFICE = Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE
+_AUDITOR, _ADMIN, _RESIDENT = Role.AUDITOR, Role.ADMIN, Role.RESIDENT
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a route asks for. `roles` None: open to the public. `keyed`: it moves money or changes the books, and wants an
+    Idempotency-Key. `upload`: its body may be a file.
+    """
+
+    roles: frozenset[Role] | None
+    keyed: bool = False
+    upload: bool = False
+
+
+def _only(*roles: Role) -> Rule:
+    return Rule(frozenset(roles))
+
+
+def _keyed(*roles: Role) -> Rule:
+    return Rule(frozenset(roles), keyed=True)
+
+
+def _upload(*roles: Role) -> Rule:
+    return Rule(frozenset(roles), keyed=True, upload=True)
+
+
+_PUBLIC = Rule(None)
+
+ACCESS: dict[tuple[str, str], Rule] = {
+    ("GET", "/healthz"): _PUBLIC,
+    ("GET", "/readyz"): _PUBLIC,
+    ("GET", "/metrics"): _PUBLIC,
+    ("POST", f"{PREFIX}/records"): _keyed(_CLERK, _APPROVER, _OFFICE),
+    ("POST", f"{PREFIX}/imports"): _upload(_CLERK, _APPROVER, _OFFICE),
+    ("POST", f"{PREFIX}/imports/preview"): Rule(frozenset((_CLERK, _APPROVER, _OFFICE)), upload=True),
+    ("GET", f"{PREFIX}/imports/{{import_id}}"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/imports/{{import_id}}/lines"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/approvals"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/approvals/{{approval_id}}"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/approvals/{{approval_id}}/approve"): _keyed(_APPROVER, _OFFICE),
+    ("POST", f"{PREFIX}/approvals/{{approval_id}}/reject"): _keyed(_CLERK, _APPROVER, _OFFICE),
+    ("POST", f"{PREFIX}/residents/lookup"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE),
+    ("GET", f"{PREFIX}/residents/{{person_id}}"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _RESIDENT),
+    ("GET", f"{PREFIX}/residents/{{person_id}}/balance"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _RESIDENT),
+    ("GET", f"{PREFIX}/residents/{{person_id}}/entries"): _only(_OFFICE, _AUDITOR, _RESIDENT),
+    ("POST", f"{PREFIX}/holds"): _keyed(_VENUE, _OFFICE),
+    ("GET", f"{PREFIX}/holds/{{hold_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/holds/{{hold_id}}/release"): _keyed(_VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/holds/{{hold_id}}/capture"): _keyed(_VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/redemptions"): _keyed(_VENUE, _OFFICE),
+    ("GET", f"{PREFIX}/redemptions"): _only(_VENUE, _OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/redemptions/{{redemption_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/redemptions/{{redemption_id}}/refund"): _keyed(_VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/donations"): _keyed(_RESIDENT, _CLERK, _APPROVER, _VENUE, _OFFICE),
+    ("GET", f"{PREFIX}/courses"): _PUBLIC,
+    ("POST", f"{PREFIX}/enrolments"): _keyed(_VENUE, _OFFICE),
+    ("GET", f"{PREFIX}/enrolments/{{enrolment_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/enrolments/{{enrolment_id}}/confirm"): _keyed(_VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/enrolments/{{enrolment_id}}/cancel"): _keyed(_VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/master/{{kind}}"): _upload(_OFFICE, _VENUE),
+    ("POST", f"{PREFIX}/orders/opening"): _keyed(_OFFICE),
+    ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/programmes"): _PUBLIC,
+    ("GET", f"{PREFIX}/batches"): _PUBLIC,
+    ("GET", f"{PREFIX}/receipts/{{journal_no}}"): Rule(EVERYBODY_SIGNED_IN - {_ADMIN}),
+    ("GET", f"{PREFIX}/totals"): _only(_OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/status"): Rule(EVERYBODY_SIGNED_IN - {_RESIDENT}),
+    ("GET", f"{PREFIX}/actors"): _only(_ADMIN, _AUDITOR),
+    ("POST", f"{PREFIX}/actors"): _only(_ADMIN),
+    ("GET", f"{PREFIX}/actors/me"): Rule(EVERYBODY_SIGNED_IN),
+}

@@ -1,0 +1,109 @@
+"""The application: routers, handlers and the page that describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+
+from ledger_service.api import courses, crediting, health, ledger, office, residents, spending
+from ledger_service.api.access import ACCESS, PREFIX
+from ledger_service.api.guard import require_guarded
+from ledger_service.api.metrics import LedgerNumbers
+from ledger_service.api.middleware import Accounting
+from ledger_service.api.models import Problem
+from ledger_service.api.ports import Ports
+from ledger_service.api.problems import add_handlers
+
+TITLE = "Boram"
+VERSION = "1"
+_DESCRIPTION = """
+A civic reward ledger: coins for volunteering, spent at public venues, on a chain that outsiders can check.
+
+* **Tokens.** `Authorization: Bearer …`; what no role allows is refused.
+* **Exactly once.** A request that changes the books carries an `Idempotency-Key`. The same key and request give the stored answer
+  again, for ever; the same key with another request is refused (`idempotency_key_reused`).
+* **States.** A credit counts in the balance when it is `final` on the chain; a charge counts from the moment it is `accepted`.
+* **Errors** are `application/problem+json` with a stable `code`; `detail` follows `Accept-Language`, Korean first.
+* **Lists** page by key: give `next_after` or `next_before` back.
+""".strip()
+_TAGS = [
+    {"name": crediting.TAG, "description": "Records, imports and their approval by a second person"},
+    {"name": residents.TAG, "description": "Balances and lines"},
+    {"name": spending.TAG, "description": "Holds, charges, refunds, donations"},
+    {"name": courses.TAG, "description": "Courses and sign-ups"},
+    {"name": office.OFFICE_TAG, "description": "Master data, orders, desks and rates"},
+    {"name": office.ACTORS_TAG, "description": "Who may act"},
+    {"name": ledger.TAG, "description": "Batches, receipts, sums, the way to the chain"},
+    {"name": health.TAG, "description": "For machines that watch"},
+]
+
+
+def create_app(ports: Ports) -> FastAPI:
+    """The API over these ports."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        dependencies=[Depends(require_guarded)],
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.ports = ports
+    app.state.ledger_numbers = CollectorRegistry()
+    app.state.ledger_numbers.register(LedgerNumbers(ports.context))
+    add_handlers(app)
+    for router in (
+        health.router,
+        crediting.router,
+        residents.router,
+        spending.router,
+        courses.router,
+        office.office_router,
+        office.actors_router,
+        ledger.router,
+    ):
+        app.include_router(router)
+    app.add_middleware(Accounting, ports=ports)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with what FastAPI cannot know: problems, tokens and keys."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        tags=app.openapi_tags,
+        routes=app.routes,
+    )
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for (method, path), rule in ACCESS.items():
+        operation = document["paths"][path][method.lower()]
+        if rule.roles is not None:
+            operation["security"] = [{"token": []}]
+            roles = ", ".join(sorted(rule.roles))
+            operation["description"] = f"{operation.get('description', '')}\n\nFor: {roles}."
+        if rule.keyed:
+            operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+    app.openapi_schema = document
+    return document
+
+
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "New for each new request, the same when a request is sent again",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    "example": "5b0f7c1e-3d0a-4a55-9a63-1f6f0f1c9d11",
+}

@@ -1,0 +1,145 @@
+"""What stands before every endpoint: who calls, whether they may, the idempotency key, and how large the body is.
+
+All of it comes before a byte of the body is parsed. A route that is not made by `new_router` never sees an actor, and the application's own
+dependency (`require_guarded`) refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
+
+from ledger_service.api.access import ACCESS, PREFIX, Rule
+from ledger_service.api.ports import ports_of
+from ledger_service.api.problems import BodyTooLarge, IdempotencyKeyMissing, RoleMissing, Unauthorized
+from ledger_service.domain.actors import Actor
+from ledger_service.errors import Forbidden
+from ledger_service.reads.actors import actor_of_token
+from ledger_service.services.context import IDEMPOTENCY_KEY_LENGTH_MAX
+
+BODY_BYTES_MAX = 64 * 1024
+UPLOAD_OVERHEAD_BYTES = 64 * 1024  # boundaries and the other fields of a multipart body
+TOKEN_LENGTH_MAX = 200
+LOCAL_ACTOR = "boram.actor"  # set in the ASGI scope by whoever calls the application in its own process
+
+_KEY = re.compile(rf"[\x21-\x7e]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")
+
+
+class GuardedRoute(APIRoute):
+    """A route that lets nobody in whom its row of `api/access.py` does not name."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+        rules = {method: ACCESS.get((method, self.path_format)) for method in self.methods or ()}
+
+        async def guarded(request: Request) -> Response:
+            request.state.route = self.path_format
+            rule = rules.get(request.method)
+            if rule is None:
+                raise Forbidden("nobody may do this", "허용되지 않은 요청입니다")
+            if rule.roles is not None:
+                request.state.actor = await _admit(request, rule)
+            if rule.keyed:
+                request.state.idempotency_key = _idempotency_key(request)
+            body = await _read_body(request, rule)
+            request.state.body = body
+            request.state.guarded = True
+            return await inner(Request(request.scope, _replay(body, request)))
+
+        return guarded
+
+
+def new_router(tag: str, path: str = "", prefix: str = PREFIX) -> APIRouter:
+    """A router whose routes are guarded. Its prefix is its own, so that `access.py` and the route name the same path."""
+    return APIRouter(prefix=f"{prefix}{path}", tags=[tag], route_class=GuardedRoute)
+
+
+async def require_guarded(request: Request) -> None:
+    """A dependency of the whole application: default deny, also for a route that somebody adds past `new_router`."""
+    if not getattr(request.state, "guarded", False):
+        raise Forbidden("nobody may do this", "허용되지 않은 요청입니다")
+
+
+async def _admit(request: Request, rule: Rule) -> Actor:
+    actor = request.scope.get(LOCAL_ACTOR)
+    if actor is None:
+        token = _bearer(request)
+        context = ports_of(request).context
+        actor = await run_in_threadpool(actor_of_token, context.journal, context.vault, token)
+    if actor is None:
+        raise _nobody()
+    assert rule.roles is not None and isinstance(actor, Actor)
+    request.state.actor_id = actor.id
+    if not actor.has(*rule.roles):
+        wanted = sorted(rule.roles)
+        raise RoleMissing(
+            f"this needs one of the roles {', '.join(wanted)}",
+            f"이 일을 하려면 다음 중 하나의 권한이 필요합니다: {', '.join(wanted)}",
+            roles=wanted,
+        )
+    return actor
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > TOKEN_LENGTH_MAX:
+        raise _nobody()
+    return token
+
+
+def _nobody() -> Unauthorized:
+    return Unauthorized("send a valid token: Authorization: Bearer …", "로그인이 필요합니다. 올바른 토큰을 보내 주세요")
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyMissing(
+            f"send a header Idempotency-Key of 1 to {IDEMPOTENCY_KEY_LENGTH_MAX} visible ASCII characters, new for each new "
+            "request and the same when a request is sent again",
+            "Idempotency-Key 헤더가 필요합니다. 새 요청에는 새 값을, 다시 보낼 때는 같은 값을 쓰세요",
+        )
+    return key
+
+
+async def _read_body(request: Request, rule: Rule) -> bytes:
+    limit = ports_of(request).upload_bytes_max + UPLOAD_OVERHEAD_BYTES if rule.upload else BODY_BYTES_MAX
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    chunks, length = [], 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"the request has more than {limit:,} bytes: send a smaller one",
+        f"요청이 너무 큽니다({limit:,}바이트 초과). 나누어 보내 주세요",
+        limit=limit,
+    )
+
+
+def _replay(body: bytes, request: Request) -> Callable[[], Coroutine[Any, Any, Message]]:
+    """A `receive` that gives the body that was read, and then what the connection says."""
+    given = False
+
+    async def receive() -> Message:
+        nonlocal given
+        if not given:
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await request.receive()
+
+    return receive

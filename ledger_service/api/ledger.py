@@ -1,0 +1,76 @@
+"""What can be checked: batches and their heads, receipts with their evidence, sums, and how far the chain is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from ledger_service.api.guard import new_router
+from ledger_service.api.models import DESK_MAX, JOURNAL_NO_MAX, ROWS_DEFAULT, Answer, RowsMax, responses
+from ledger_service.api.ports import ActorPort, ContextPort
+from ledger_service.reads import chain, status, totals
+from ledger_service.reads.chain import BatchesPage, ChainPlace, Proof
+from ledger_service.reads.status import Status
+from ledger_service.reads.totals import Totals
+from ledger_service.services import accept
+
+TAG = "Ledger"
+router = new_router(TAG)
+
+
+class Receipt(Answer):
+    """The service key's signature over an accepted entry (EIP-712, docs/formats.md). Without its entry on the chain after
+    the day `posted_by` it is evidence of omission.
+    """
+
+    journal_no: int
+    desk: int
+    kind: int
+    account: str
+    units: int
+    day: int
+    posted_by: int
+    signature: str
+
+
+class ReceiptWithProof(Answer):
+    """A receipt, the entry's state, its evidence up to the batch's head once sealed, and its place on the chain once posted."""
+
+    receipt: Receipt
+    state: str
+    proof: Proof | None
+    chain: ChainPlace | None
+
+
+@router.get("/batches", responses=responses(422))
+def list_batches(
+    context: ContextPort,
+    desk: Annotated[int | None, Query(ge=0, le=DESK_MAX)] = None,
+    after: Annotated[str | None, Query(max_length=20, description="the next_after of the page before")] = None,
+    limit: RowsMax = ROWS_DEFAULT,
+) -> BatchesPage:
+    """Sealed batches and their heads, by desk and sequence number."""
+    return chain.batches_page(context.journal, desk, after, limit)
+
+
+@router.get("/receipts/{journal_no}", responses=responses(401, 403, 404, 409))
+def read_receipt(
+    journal_no: Annotated[int, Path(ge=1, le=JOURNAL_NO_MAX)], context: ContextPort, actor: ActorPort
+) -> ReceiptWithProof:
+    """The signed receipt of an entry, for its resident, its desk, the coin office and auditors."""
+    found = chain.entry_proof(context.journal, context.vault, actor, journal_no)
+    receipt = Receipt(**accept.receipt(context, journal_no))
+    return ReceiptWithProof(receipt=receipt, state=found.state, proof=found.proof, chain=found.chain)
+
+
+@router.get("/totals", responses=responses(401, 403))
+def read_totals(context: ContextPort) -> Totals:
+    """Coins credited, spent, refunded, donated and outstanding."""
+    return totals.totals(context.journal)
+
+
+@router.get("/status", responses=responses(401, 403))
+def read_status(context: ContextPort) -> Status:
+    """How far the chain is; `settled` when everything accepted is final."""
+    return status.status(context.journal, context.clock.now(), context.clock.today())

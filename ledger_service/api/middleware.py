@@ -1,0 +1,65 @@
+"""Around every request: an id, safe headers, its time, and one line in the log with ids only."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ledger_service.api.metrics import REQUEST_SECONDS
+from ledger_service.api.ports import Ports
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_NO_ROUTE = "none"
+
+_log = structlog.get_logger("boram.access")
+
+
+class Accounting:
+    """The outermost layer. It sees the route's pattern, never the query or the path's ids."""
+
+    def __init__(self, app: ASGIApp, ports: Ports) -> None:
+        self._app = app
+        self._ports = ports
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        request_id = state["request_id"] = self._ports.new_request_id()
+        began = self._ports.monotonic()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            seconds = self._ports.monotonic() - began
+            route = state.get("route", _NO_ROUTE)
+            REQUEST_SECONDS.labels(scope["method"][:8], route, f"{status // 100}xx").observe(seconds)
+            _log.info(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 1),
+                actor=state.get("actor_id"),
+            )

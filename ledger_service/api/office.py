@@ -1,0 +1,118 @@
+"""The coin office's: master files, orders, desks and rates; and the administrator's: who may act."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Request, Response
+from pydantic import Field
+
+from ledger_service.api.guard import new_router
+from ledger_service.api.models import Answer, Id, Question, responses
+from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
+from ledger_service.api.uploads import TableFile, content_of, once_of_upload
+from ledger_service.domain.actors import Role
+from ledger_service.reads import actors, catalogue
+from ledger_service.reads.actors import ActorLine
+from ledger_service.reads.catalogue import Desks, Programmes
+from ledger_service.services import setup
+
+OFFICE_TAG = "Coin office"
+ACTORS_TAG = "Actors"
+office_router = new_router(OFFICE_TAG)
+actors_router = new_router(ACTORS_TAG, "/actors")
+
+MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits"]
+RoleName = Literal["clerk", "approver", "venue", "office", "auditor", "admin", "resident"]
+
+
+class Loaded(Answer):
+    """Members and courses are loaded at once (`added`, `known`); the rest becomes a proposal (`id`) for another person."""
+
+    added: int | None = None
+    known: int | None = None
+    id: Id | None = None
+    status: str | None = None
+    title: str | None = None
+    steps: int | None = None
+
+
+class Proposed(Answer):
+    """A proposal that waits for another person of the coin office."""
+
+    id: Id
+    status: str
+    title: str
+    steps: int
+
+
+class NewActor(Question):
+    """Somebody who may act."""
+
+    name: str = Field(pattern=r"^\w[\w.-]{0,63}$", examples=["kim-clerk"], description="the name to sign in with")
+    roles: list[RoleName] = Field(min_length=1, max_length=7, examples=[["clerk"]])
+    desks: list[Annotated[str, Field(min_length=1, max_length=41)]] = Field(
+        default=[],
+        max_length=300,
+        examples=[["SVC", "venue:YJ"]],
+        description="codes of organisations: all their desks, or kind:code for one",
+    )
+    person_id: Id | None = Field(None, description="of a resident: whose account it is")
+
+
+class ActorAdded(Answer):
+    """The new actor, and the bearer token: shown once, kept nowhere."""
+
+    actor: ActorLine
+    token: str
+
+
+@office_router.post("/master/{kind}", status_code=201, responses=responses(400, 401, 403, 404, 413, 415, 422))
+def load_master(request: Request, kind: MasterKind, context: ContextPort, actor: ActorPort, file: TableFile) -> Loaded:
+    """Load a file of master data. Rates, desks, funds, values and limits bind all, so they become a proposal."""
+    data = content_of(request, file)
+    once = once_of_upload(request, data)
+    if kind == "members":
+        return Loaded(**setup.load_members(context, actor, once, data))
+    if kind == "courses":
+        return Loaded(**setup.load_courses(context, actor, once, data))
+    return Loaded(**setup.propose_file(context, actor, once, kind, data))
+
+
+@office_router.post("/orders/opening", status_code=201, responses=responses(400, 401, 403, 422))
+def propose_opening(context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
+    """Propose to end setup: the ledger opens for 400 days and is sealed. Afterwards every change needs its notice."""
+    return Proposed(**setup.propose_opening(context, actor, once))
+
+
+@office_router.get("/desks", responses=responses(401, 403))
+def list_desks(context: ContextPort) -> Desks:
+    """Every desk with what is left of this month's limit, and the year's budget."""
+    return catalogue.desks(context.journal, context.clock.today())
+
+
+@office_router.get("/programmes")
+def list_programmes(context: ContextPort) -> Programmes:
+    """The public rate table, coin values and funds."""
+    return catalogue.programmes(context.journal)
+
+
+@actors_router.get("", responses=responses(401, 403))
+def list_actors(context: ContextPort) -> list[ActorLine]:
+    """Everybody who may act, by name."""
+    return actors.actor_lines(context.journal)
+
+
+@actors_router.get("/me", responses=responses(401))
+def read_me(actor: ActorPort) -> ActorLine:
+    """Whose token this is."""
+    return actors.line_of(actor)
+
+
+@actors_router.post("", status_code=201, responses=responses(401, 403, 404, 409, 422))
+def add_actor(request: Request, response: Response, new: NewActor, actor: ActorPort) -> ActorAdded:
+    """Add somebody who may act. The token is in this answer only; a name is given once."""
+    roles = [Role(role) for role in new.roles]
+    line, token = ports_of(request).add_actor(actor, new.name, roles, new.desks, new.person_id)
+    response.headers["cache-control"] = "no-store"
+    return ActorAdded(actor=line, token=token)

@@ -1,0 +1,67 @@
+"""What the API is given by whoever starts it, and what an endpoint takes from its request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.reads.actors import ActorLine
+from ledger_service.services.context import Context, Once
+
+
+class AddActor(Protocol):
+    """Registers somebody who may act."""
+
+    def __call__(
+        self, by: Actor, name: str, roles: Sequence[Role], desks: Sequence[str], person_id: str | None
+    ) -> tuple[ActorLine, str]:
+        """The new actor and the bearer token, which is told this once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The services' context, and what only whoever starts the process can give."""
+
+    context: Context
+    add_actor: AddActor
+    new_request_id: Callable[[], str]
+    monotonic: Callable[[], float]
+    upload_bytes_max: int
+
+
+def ports_of(request: Request) -> Ports:
+    """The ports of the application that serves this request."""
+    ports: Ports = request.app.state.ports
+    return ports
+
+
+def context_of(request: Request) -> Context:
+    """The services' context."""
+    return ports_of(request).context
+
+
+def actor_of(request: Request) -> Actor:
+    """Who acts; the guard has let them pass."""
+    actor: Actor = request.state.actor
+    return actor
+
+
+def once_of(request: Request) -> Once:
+    """The request's idempotency key bound to everything that it asks: method, path, query and body."""
+    return Once.of(
+        request.state.idempotency_key,
+        request.method.encode(),
+        request.url.path.encode(),
+        request.url.query.encode(),
+        request.state.body,
+    )
+
+
+ContextPort = Annotated[Context, Depends(context_of)]
+ActorPort = Annotated[Actor, Depends(actor_of)]
+OncePort = Annotated[Once, Depends(once_of)]

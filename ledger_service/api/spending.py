@@ -1,0 +1,170 @@
+"""Holds, charges, refunds and donations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import Field
+
+from ledger_service.api.guard import new_router
+from ledger_service.api.models import (
+    DESK_MAX,
+    JOURNAL_NO_MAX,
+    ROWS_DEFAULT,
+    Answer,
+    Code,
+    Coins,
+    DeskNumber,
+    Id,
+    IdPath,
+    Question,
+    RowsMax,
+    responses,
+)
+from ledger_service.api.ports import ActorPort, ContextPort, OncePort
+from ledger_service.reads import residents
+from ledger_service.reads import spending as reads
+from ledger_service.reads.spending import HoldLine, RedemptionLine, RedemptionsPage
+from ledger_service.services import donate, spend
+
+TAG = "Spending"
+router = new_router(TAG)
+
+
+class NewHold(Question):
+    """Coins to reserve: 90 seconds at a counter, two days for a sign-up."""
+
+    person_id: Id
+    desk: DeskNumber
+    coins: Coins
+    purpose: Literal["counter", "sign_up"] = "counter"
+
+
+class Held(Answer):
+    """A hold. `expires_at` is UTC seconds."""
+
+    id: Id
+    state: str
+    coins: int | None = None
+    desk: int | None = None
+    expires_at: int | None = None
+
+
+class NewCharge(Question):
+    """Coins to take at a counter, hold and capture in one step."""
+
+    person_id: Id
+    desk: DeskNumber
+    coins: Coins
+
+
+class Charged(Answer):
+    """An accepted charge: final for the venue. `krw` is its worth by the value of the day."""
+
+    id: Id
+    hold_id: Id
+    coins: int
+    krw: int
+    journal_no: int
+    state: str
+
+
+class NewRefund(Question):
+    """Coins to give back of one charge."""
+
+    coins: Coins
+    reason: Literal["counter", "cancelled", "cancelled_by_centre", "mistake"] = "counter"
+
+
+class Refunded(Answer):
+    """An accepted refund: spendable at this venue at once, elsewhere when it is final."""
+
+    id: Id
+    redemption_id: Id
+    coins: int
+    krw: int
+    journal_no: int
+    state: str
+
+
+class NewDonation(Question):
+    """Coins of a resident for a fund, on their own word or told to staff."""
+
+    person_id: Id
+    fund: Code = Field(examples=["LOVE"])
+    coins: Coins
+
+
+class Donated(Answer):
+    """An accepted donation."""
+
+    id: Id
+    fund: str
+    coins: int
+    krw: int
+    journal_no: int
+    state: str
+
+
+@router.post("/holds", status_code=201, responses=responses(400, 401, 403, 404, 409, 422, 503))
+def place_hold(hold: NewHold, context: ContextPort, actor: ActorPort, once: OncePort) -> Held:
+    """Reserve coins before a charge. Of parallel holds beyond the balance exactly the affordable ones win."""
+    return Held(**spend.place_hold(context, actor, once, hold.person_id, hold.desk, hold.coins, hold.purpose))
+
+
+@router.get("/holds/{hold_id}", responses=responses(401, 403, 404))
+def read_hold(hold_id: IdPath, context: ContextPort, actor: ActorPort) -> HoldLine:
+    """One hold of your desk."""
+    return reads.hold(context.journal, actor, hold_id)
+
+
+@router.post("/holds/{hold_id}/release", responses=responses(400, 401, 403, 404, 409, 422))
+def release_hold(hold_id: IdPath, context: ContextPort, actor: ActorPort, once: OncePort) -> Held:
+    """Free a hold's coins."""
+    return Held(**spend.release_hold(context, actor, once, hold_id))
+
+
+@router.post("/holds/{hold_id}/capture", responses=responses(400, 401, 403, 404, 409, 422, 503))
+def capture_hold(hold_id: IdPath, context: ContextPort, actor: ActorPort, once: OncePort) -> Charged:
+    """Take a hold's coins."""
+    return Charged(**spend.capture_hold(context, actor, once, hold_id))
+
+
+@router.post("/redemptions", status_code=201, responses=responses(400, 401, 403, 404, 409, 422, 503))
+def charge(new: NewCharge, context: ContextPort, actor: ActorPort, once: OncePort) -> Charged:
+    """Charge coins at a counter."""
+    return Charged(**spend.charge(context, actor, once, new.person_id, new.desk, new.coins))
+
+
+@router.get("/redemptions", responses=responses(401, 403, 404))
+def list_redemptions(
+    context: ContextPort,
+    actor: ActorPort,
+    desk: Annotated[int, Query(ge=1, le=DESK_MAX)],
+    before: Annotated[
+        int | None, Query(ge=1, le=JOURNAL_NO_MAX, description="the next_before of the page before")
+    ] = None,
+    limit: RowsMax = ROWS_DEFAULT,
+) -> RedemptionsPage:
+    """The charges of a venue, newest first."""
+    return reads.redemptions_of(context.journal, actor, desk, before, limit)
+
+
+@router.get("/redemptions/{redemption_id}", responses=responses(401, 403, 404))
+def read_redemption(redemption_id: IdPath, context: ContextPort, actor: ActorPort) -> RedemptionLine:
+    """One charge of your desk."""
+    return reads.redemption(context.journal, actor, redemption_id)
+
+
+@router.post("/redemptions/{redemption_id}/refund", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def refund(redemption_id: IdPath, new: NewRefund, context: ContextPort, actor: ActorPort, once: OncePort) -> Refunded:
+    """Give coins of a charge back, in total at most what it took."""
+    return Refunded(**spend.refund(context, actor, once, redemption_id, new.coins, new.reason))
+
+
+@router.post("/donations", status_code=201, responses=responses(400, 401, 403, 404, 409, 422, 503))
+def donate_coins(new: NewDonation, context: ContextPort, actor: ActorPort, once: OncePort) -> Donated:
+    """Give coins to a fund. It cannot be undone."""
+    residents.require_visible(context.journal, actor, new.person_id)
+    return Donated(**donate.donate(context, actor, once, new.person_id, new.fund, new.coins))

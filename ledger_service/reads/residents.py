@@ -1,0 +1,126 @@
+"""What a resident is told of their account, and what staff may see of it. Not for somebody is the same as not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.cells import plain_code
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import Kind
+from ledger_service.errors import NotFound
+from ledger_service.journal.people import PersonRow
+from ledger_service.journal.schema import approvals, batches, entries, records
+from ledger_service.journal.unit import Journal, Unit
+from ledger_service.journal.vault import Vault
+
+BALANCE_ROLES = (Role.OFFICE, Role.CLERK, Role.APPROVER, Role.VENUE)
+ENTRIES_ROLES = (Role.OFFICE, Role.AUDITOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Whom staff have before them."""
+
+    id: str
+    name: str
+    member_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Coins of a resident: what can be spent now, what is held for charges, and what is still on its way.
+
+    `pending_credits` are approved and not final yet, `waiting_credits` wait for approval; won by the coin's value of the day.
+    """
+
+    person_id: str
+    day: date
+    available: int
+    held: int
+    pending_credits: int
+    pending_refunds: int
+    waiting_credits: int
+    krw_per_coin: int | None
+    available_krw: int | None
+
+
+def require_person(unit: Unit, actor: Actor, person_id: str, *roles: Role) -> PersonRow:
+    """The person, if it is the actor or the actor has one of the roles; NotFound otherwise."""
+    allowed = actor.person_id == person_id or actor.has(*roles)
+    person = unit.people.by_id(person_id) if allowed else None
+    if person is None:
+        raise NotFound(f"there is no resident {person_id}", "해당 주민이 없습니다")
+    return person
+
+
+def require_visible(journal: Journal, actor: Actor, person_id: str) -> None:
+    """NotFound where the actor may not see this person's balance."""
+    with journal.read() as unit:
+        require_person(unit, actor, person_id, *BALANCE_ROLES)
+
+
+def resident(journal: Journal, vault: Vault, actor: Actor, person_id: str) -> Resident:
+    """The person of an id."""
+    with journal.read() as unit:
+        person = require_person(unit, actor, person_id, *BALANCE_ROLES)
+    return _shown(vault, person)
+
+
+def find_resident(journal: Journal, vault: Vault, member_number: str) -> Resident:
+    """The person of a member number, or NotFound (which does not repeat the number)."""
+    with journal.read() as unit:
+        found = unit.people.by_member_index([vault.member_index(plain_code(member_number))])
+    if not found:
+        raise NotFound("there is no resident with this member number", "해당 회원번호의 주민이 없습니다")
+    return _shown(vault, found[0])
+
+
+def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Balance:
+    """The coins of a resident."""
+    with journal.read() as unit:
+        person = require_person(unit, actor, person_id, *BALANCE_ROLES)
+        account = unit.accounts.read(person.account)
+        assert account is not None  # a foreign key says so
+        krw = unit.master.coin_value(civil_day(today))
+        return Balance(
+            person_id=person_id,
+            day=today,
+            available=account.available,
+            held=account.held,
+            pending_credits=_pending_credits(unit, person.account),
+            pending_refunds=account.refunding,
+            waiting_credits=_waiting_credits(unit, person_id),
+            krw_per_coin=krw,
+            available_krw=None if krw is None else account.available * krw,
+        )
+
+
+def _shown(vault: Vault, person: PersonRow) -> Resident:
+    seal = vault.of(person.id)
+    return Resident(
+        person.id, seal.open("name", person.name_sealed), seal.open("member_number", person.member_number_sealed)
+    )
+
+
+def _pending_credits(unit: Unit, account: bytes) -> int:
+    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+    total = unit.connection.execute(
+        select(func.coalesce(func.sum(entries.c.coins), 0))
+        .select_from(entries.outerjoin(batches, place))
+        .where(entries.c.account == account, entries.c.kind == int(Kind.CREDIT), entries.c.skip_reason.is_(None))
+        .where(batches.c.state.is_(None) | (batches.c.state != "final"))
+    ).scalar_one()
+    return int(total)
+
+
+def _waiting_credits(unit: Unit, person_id: str) -> int:
+    total = unit.connection.execute(
+        select(func.coalesce(func.sum(records.c.coins), 0))
+        .join(approvals, approvals.c.id == records.c.import_id)
+        .where(approvals.c.status == "waiting", records.c.person_id == person_id, ~records.c.withdrawn)
+    ).scalar_one()
+    return int(total)

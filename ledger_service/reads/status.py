@@ -1,0 +1,94 @@
+"""How the service stands: whether it may serve, and how much is still on its way to the chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger_service.journal.migrate import is_current
+from ledger_service.journal.schema import chain_identity, entries, holds, orders, posting_status
+from ledger_service.journal.unit import Journal
+
+READY = "ready"
+FINDINGS = "findings"  # posting goes on and a person has to look at something: served, and shown
+SILENT_SECONDS_MAX = 60  # posting writes its row every 10 s
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests can be served, and what is wrong where not."""
+
+    ready: bool
+    database: str
+    migrations: str
+    chain: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is on its way. `settled` says that every accepted entry and order is final on the chain."""
+
+    day: date
+    chain_state: str
+    chain_detail: str | None
+    chain_id: int | None
+    contract: str | None
+    settled: bool
+    entries_unsealed: int
+    orders_unsealed: int
+    batches: dict[str, int]
+    oldest_unposted_seconds: int
+    holds_open: int
+
+
+def readiness(journal: Journal, now: int) -> Readiness:
+    """Database, migrations and the chain's status row. Never raises for a database that does not answer."""
+    try:
+        if not is_current(journal.engine):
+            return Readiness(
+                ready=False, database="ok", migrations="missing", chain="unknown", detail="start boram up again"
+            )
+        chain, detail, updated_at = _chain_state(journal)
+    except SQLAlchemyError as error:
+        name = type(error).__name__
+        return Readiness(ready=False, database="down", migrations="unknown", chain="unknown", detail=name)
+    if now - updated_at > SILENT_SECONDS_MAX and chain in (READY, FINDINGS):
+        chain, detail = "silent", f"posting has said nothing for {now - updated_at} s"
+    return Readiness(ready=chain in (READY, FINDINGS), database="ok", migrations="ok", chain=chain, detail=detail)
+
+
+def status(journal: Journal, now: int, today: date) -> Status:
+    """Counts by index only, cheap enough to ask every second."""
+    with journal.read() as unit:
+        run = unit.connection.execute
+        unsealed = run(select(func.count()).select_from(entries).where(entries.c.seq.is_(None))).scalar_one()
+        waiting_orders = run(select(func.count()).select_from(orders).where(orders.c.seq.is_(None))).scalar_one()
+        states = unit.batches.counts()
+        sealed = sum(desk.sealed_seq for desk in unit.master.desks())
+        oldest = unit.batches.oldest_unposted_at()
+        held = run(select(func.count()).select_from(holds).where(holds.c.state == "held")).scalar_one()
+        identity = run(select(chain_identity)).one_or_none()
+    chain, detail, _ = _chain_state(journal)
+    return Status(
+        day=today,
+        chain_state=chain,
+        chain_detail=detail,
+        chain_id=identity.chain_id if identity else None,
+        contract="0x" + identity.contract.hex() if identity else None,
+        settled=not (unsealed or waiting_orders or states),
+        entries_unsealed=unsealed,
+        orders_unsealed=waiting_orders,
+        batches={**states, "final": sealed - sum(states.values())},
+        oldest_unposted_seconds=max(0, now - oldest) if oldest is not None else 0,
+        holds_open=held,
+    )
+
+
+def _chain_state(journal: Journal) -> tuple[str, str | None, int]:
+    with journal.read() as unit:
+        row = unit.connection.execute(select(posting_status)).one_or_none()
+    return (row.state, row.detail, row.updated_at) if row else ("starting", None, 0)
