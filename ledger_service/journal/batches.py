@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, select, text, tuple_, update
 
-from ledger_service.domain.batches import Batch, Need, SignedBatch
+from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
 from ledger_service.domain.entries import Kind
-from ledger_service.journal.schema import batches, entries
+from ledger_service.journal.schema import batches, entries, orders
 
 SIGNATURE_BYTES = 65
 QUERY_KEYS_MAX = 200
@@ -182,13 +182,13 @@ class Batches:
         return done.rowcount == 1
 
     def mark_posted(self, posts: Sequence[Post]) -> None:
-        """Write: where signed batches landed. One that is final already keeps its state, and gets its new place."""
+        """Write: where batches landed. One that is final already keeps its state, and gets its new place."""
         if posts:
             self._connection.execute(
                 update(batches)
                 .where(batches.c.desk == bindparam("of"), batches.c.seq == bindparam("at"))
                 .values(
-                    state=case((batches.c.state == "signed", "posted"), else_=batches.c.state),
+                    state=case((batches.c.state == "final", "final"), else_="posted"),
                     post_number=bindparam("number"),
                     block_number=bindparam("block"),
                     transaction_hash=bindparam("hash_"),
@@ -229,9 +229,12 @@ class Batches:
     def rewind(self, block: int) -> list[BatchKey]:
         """Write: what stood in later blocks is not on the chain any more: posted → signed. Those among them that were final."""
         gone = (batches.c.block_number > block, batches.c.post_number > 0)
-        final = [(row.desk, row.seq) for row in self._connection.execute(
-            select(batches.c.desk, batches.c.seq).where(*gone, batches.c.state == "final").order_by(batches.c.post_number)
-        )]  # fmt: skip
+        rows = self._connection.execute(
+            select(batches.c.desk, batches.c.seq, batches.c.state, batches.c.skipped)
+            .where(*gone)
+            .order_by(batches.c.post_number)
+        ).all()
+        self._unskip([(row.desk, row.seq) for row in rows if row.skipped and row.state != "final"])
         self._connection.execute(
             update(batches)
             .where(*gone)
@@ -242,7 +245,7 @@ class Batches:
                 transaction_hash=None,
             )
         )
-        return final
+        return [(row.desk, row.seq) for row in rows if row.state == "final"]
 
     def lost_final(self, rows_max: int) -> list[BatchRow]:
         """Final batches that a reorg deeper than the policy threw out, in the order to post them again."""
@@ -316,6 +319,16 @@ class Batches:
             )
             found.update((row.desk, row.seq) for row in rows)
         return found
+
+    def _unskip(self, keys: Sequence[BatchKey]) -> None:
+        """The chain has not decided on these any more."""
+        for desk, seq in keys:
+            if desk == OFFICE_DESK:
+                self._connection.execute(update(orders).where(orders.c.seq == seq).values(skip_reason=None))
+            else:
+                self._connection.execute(
+                    update(entries).where(entries.c.desk == desk, entries.c.seq == seq).values(skip_reason=None)
+                )
 
     def _tip(self, desk: int, condition: Any) -> tuple[int, bytes]:
         row = self._connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -61,6 +61,17 @@ class Transactions:
             )
             for row in rows
         ]  # fmt: skip
+
+    def known(self, hashes: Iterable[bytes]) -> set[bytes]:
+        """Those of the hashes that are of transactions of ours."""
+        wanted = list(hashes)
+        found: set[bytes] = set()
+        for start in range(0, len(wanted), QUERY_HASHES_MAX):
+            chunk = wanted[start : start + QUERY_HASHES_MAX]
+            found.update(
+                self._connection.execute(select(transactions.c.hash).where(transactions.c.hash.in_(chunk))).scalars()
+            )
+        return found
 
     def last_nonce(self, sender: bytes) -> int | None:
         """The highest nonce that is used or may be."""

@@ -1,0 +1,186 @@
+"""Bundles: each batch with its business keys and salts, encrypted, in a file of its own beside the database (docs/formats.md).
+
+A bundle is on the disk before its batch may be sent: what is on the chain can always be read back from chain and bundles.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger_service.domain.batches import Batch, Domain, Need
+from ledger_service.domain.evidence import root_of
+from ledger_service.domain.hashing import keccak
+from ledger_service.errors import Refused
+from ledger_service.journal.batches import BatchRow
+from ledger_service.journal.entries import EntryRow
+from ledger_service.journal.vault import NONCE_BYTES, PersonSeal, Vault
+from ledger_service.posting.sealer import Evidence
+
+VERSION = 1
+CIPHER = "AES-256-GCM"
+_FILE_MODE = 0o600
+
+
+class BundleBroken(Refused):
+    """A bundle that does not open, or does not hold the batch that it is named after."""
+
+    code = "bundle_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleContent:
+    """What a bundle holds. `entries` are as written: journalNo, record, who, approver, consent, sealed (base64)."""
+
+    batch: Batch
+    head: bytes
+    audit_head: bytes
+    signatures: tuple[bytes, ...]
+    leaves: tuple[bytes, ...]
+    entries: tuple[dict[str, Any], ...]
+
+
+def bundle_path(folder: Path, desk: int, seq: int, head: bytes) -> Path:
+    """Where the bundle of a batch lies."""
+    return folder / str(desk) / f"{seq}-{head.hex()[:16]}.json"
+
+
+def write_bundles(
+    folder: Path,
+    vault: Vault,
+    random_bytes: Callable[[int], bytes],
+    batches: Iterable[tuple[BatchRow, Sequence[bytes], Evidence]],
+) -> None:
+    """Write the bundles of signed batches; they are on the disk when this returns. One that is there is replaced whole."""
+    written: set[Path] = set()
+    for row, signatures, evidence in batches:
+        path = bundle_path(folder, row.batch.desk, row.batch.seq, row.head)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written.update((folder, folder.parent))
+        _write(path, _sealed(row, _content(row, signatures, evidence), vault.bundle_key, random_bytes(NONCE_BYTES)))
+        written.add(path.parent)
+    for changed in written:
+        _sync_folder(changed)
+
+
+def read_bundle(path: Path, vault: Vault, domain: Domain) -> BundleContent:
+    """Open a bundle and recompute its head and its evidence root. Raises BundleBroken."""
+    try:
+        file = orjson.loads(path.read_bytes())
+        opened = AESGCM(vault.bundle_key).decrypt(
+            bytes.fromhex(file["nonce"]), b64decode(file["ciphertext"], validate=True), _associated(file)
+        )
+        content = _parsed(file, orjson.loads(opened))
+    except (OSError, InvalidTag, KeyError, TypeError, ValueError) as error:
+        raise BundleBroken(
+            f"the bundle {path.name} of desk {path.parent.name} does not open ({type(error).__name__}); "
+            "bring the file back from its backup",
+            f"{path.parent.name}번 기관의 묶음 파일 {path.name}이 열리지 않습니다. 백업에서 되살리세요",
+        ) from error
+    if content.batch.digest(domain) != content.head or root_of(content.leaves) != content.batch.evidence_root:
+        raise BundleBroken(
+            f"the bundle {path.name} of desk {path.parent.name} does not hold the batch it is named after",
+            f"{path.parent.name}번 기관의 묶음 파일 {path.name}의 내용이 이름과 다릅니다",
+        )
+    return content
+
+
+def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence) -> dict[str, Any]:
+    batch = row.batch
+    return {
+        "day": batch.day,
+        "previousHead": batch.previous_head.hex(),
+        "evidenceRoot": batch.evidence_root.hex(),
+        "needs": [[need.desk, need.seq] for need in batch.needs],
+        "entries": batch.words.hex(),
+        "annex": batch.annex.hex(),
+        "auditHead": row.audit_head.hex(),
+        "signatures": [signature.hex() for signature in signatures],
+        "leaves": [leaf.hex() for leaf in evidence.leaves],
+        "records": [_record(entry, evidence.seals.get(entry.person_id)) for entry in evidence.entries],
+    }
+
+
+def _record(entry: EntryRow, seal: PersonSeal | None) -> dict[str, Any]:
+    sealed = ""
+    if seal is not None:
+        key = seal.open("business_key", entry.business_key_sealed)
+        text = f"{seal.salt(entry.journal_no).hex()}\x1f{key}"
+        sealed = b64encode(seal.seal(f"entry|{entry.journal_no}", text)).decode()
+    return {
+        "journalNo": entry.journal_no,
+        "record": entry.record_key.hex(),
+        "who": entry.who,
+        "approver": entry.approver,
+        "consent": entry.consent,
+        "sealed": sealed,
+    }
+
+
+def _parsed(file: dict[str, Any], content: dict[str, Any]) -> BundleContent:
+    batch = Batch(
+        desk=file["desk"],
+        seq=file["seq"],
+        day=content["day"],
+        previous_head=bytes.fromhex(content["previousHead"]),
+        evidence_root=bytes.fromhex(content["evidenceRoot"]),
+        needs=tuple(Need(desk, seq) for desk, seq in content["needs"]),
+        words=bytes.fromhex(content["entries"]),
+        annex=bytes.fromhex(content["annex"]),
+    )
+    return BundleContent(
+        batch=batch,
+        head=bytes.fromhex(file["head"][2:]),
+        audit_head=bytes.fromhex(content["auditHead"]),
+        signatures=tuple(bytes.fromhex(signature) for signature in content["signatures"]),
+        leaves=tuple(bytes.fromhex(leaf) for leaf in content["leaves"]),
+        entries=tuple(content["records"]),
+    )
+
+
+def _sealed(row: BatchRow, content: dict[str, Any], key: bytes, nonce: bytes) -> bytes:
+    file = {
+        "version": VERSION,
+        "cipher": CIPHER,
+        "key": keccak(key)[:8].hex(),
+        "desk": row.batch.desk,
+        "seq": row.batch.seq,
+        "head": "0x" + row.head.hex(),
+    }
+    ciphertext = AESGCM(key).encrypt(nonce, _canonical(content), _canonical(file))
+    return _canonical({**file, "nonce": nonce.hex(), "ciphertext": b64encode(ciphertext).decode()})
+
+
+def _associated(file: dict[str, Any]) -> bytes:
+    return _canonical({name: value for name, value in file.items() if name not in ("nonce", "ciphertext")})
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

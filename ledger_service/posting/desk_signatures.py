@@ -1,0 +1,75 @@
+"""Signing: a sealed batch gets its desk's signatures and its bundle, and may be sent from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.journal.batches import BatchRow
+from ledger_service.posting.bundles import write_bundles
+from ledger_service.posting.evidence_leaves import entry_leaves, order_leaves
+from ledger_service.posting.findings import Findings
+from ledger_service.posting.ports import PostingContext
+from ledger_service.posting.sealer import Carried, Evidence
+
+BATCHES_A_STEP = 64
+
+
+class DeskSignatures:
+    """Signs sealed batches of the desks whose keys the operator holds."""
+
+    def __init__(self, context: PostingContext, carried: Carried, findings: Findings) -> None:
+        self._context = context
+        self._carried = carried
+        self._findings = findings
+
+    def sign_step(self) -> int:
+        """Sign what waits and can be signed here; how many batches were."""
+        context = self._context
+        with context.journal.read() as unit:
+            rows = unit.batches.sealed(BATCHES_A_STEP)
+            stopped = {desk.number for desk in unit.master.desks() if desk.stopped} if rows else set()
+        signed = []
+        for row in rows:
+            if row.batch.desk in stopped or not self._is_what_was_sealed(row):
+                continue
+            signatures = self._signatures(row)
+            if signatures:
+                signed.append((row, signatures, self._evidence(row)))
+        if not signed:
+            return 0
+        write_bundles(context.bundles_folder, context.vault, context.random_bytes, signed)
+        with context.journal.write() as unit:
+            done = sum(
+                unit.batches.sign(row.batch.desk, row.batch.seq, row.head, signatures) for row, signatures, _ in signed
+            )
+            unit.commit()
+        context.kill_points.reach("after_sign")
+        return done
+
+    def _is_what_was_sealed(self, row: BatchRow) -> bool:
+        """A row that was changed after it was sealed is never signed."""
+        if row.batch.digest(self._context.domain) == row.head:
+            return True
+        self._findings.stop_desk(
+            row.batch.desk, f"batch {row.batch.seq} of desk {row.batch.desk} is not what was sealed: it was changed"
+        )
+        return False
+
+    def _signatures(self, row: BatchRow) -> Sequence[bytes]:
+        signers = sorted(self._context.signers.signers_of(row.batch.desk), key=lambda signer: signer.address)
+        return [signer.sign_digest(row.head) for signer in signers]
+
+    def _evidence(self, row: BatchRow) -> Evidence:
+        """What was hashed into the batch: still at hand, or read again after a restart."""
+        carried = self._carried.take(row.head)
+        if carried is not None:
+            return carried
+        context = self._context
+        with context.journal.read() as unit:
+            if row.batch.desk == OFFICE_DESK:
+                orders = [one.order for one in unit.orders.of_batch(row.batch.seq)]
+                return Evidence(order_leaves(row.audit_head, orders), (), {})
+            entries = unit.entries.of_batch(row.batch.desk, row.batch.seq)
+        seals = context.vault.of_many(entry.person_id for entry in entries)
+        return Evidence(entry_leaves(row.audit_head, entries, seals), entries, seals)

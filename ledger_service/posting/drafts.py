@@ -1,0 +1,178 @@
+"""Which entries the next batch of a desk takes, in which order, with which proofs and needs.
+
+Refunds come first, sorted by their redeem's place, because the contract walks the annex once (docs/formats.md, Annex). That is safe: their redeems
+are in earlier batches, and a debit that follows a refund of the same person finds the coins there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger_service.domain.batches import (
+    BATCH_ANNEX_BYTES_MAX,
+    BATCH_ENTRIES_MAX,
+    BATCH_ENTRIES_WITH_ANNEX_MAX,
+    BATCH_GAS_MAX,
+    BATCH_NEEDS_MAX,
+    BATCH_SIGNATURES_MAX,
+    CHUNK_ENTRIES,
+    OFFICE_DESK,
+    Batch,
+    Need,
+    annex_of,
+    proof_item,
+)
+from ledger_service.domain.entries import Entry, Kind
+from ledger_service.journal.entries import EntryRow
+from ledger_service.journal.master import DeskRow
+from ledger_service.journal.unit import Unit
+from ledger_service.posting.gas import NEED, batch_gas, entry_gas
+
+_DEBITS = (Kind.REDEEM, Kind.DONATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The place of the redeem that a refund undoes."""
+
+    seq: int
+    position: int
+
+    @property
+    def chunk(self) -> tuple[int, int]:
+        """What one proof item proves."""
+        return self.seq, self.position // CHUNK_ENTRIES
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The next batch of a desk, before it is hashed."""
+
+    desk: DeskRow
+    day: int
+    entries: tuple[EntryRow, ...]
+    words: bytes
+    needs: tuple[Need, ...]
+    annex: bytes
+    coins: int
+    gas_max: int
+
+
+def draft(unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
+    """The next batch of a desk; None where nothing can be sealed now."""
+    candidates = _of_one_day(unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX))
+    originals = _originals(unit, desk.number, candidates)
+    ready = [row for row in candidates if row.kind != Kind.REFUND or row.journal_no in originals]
+    chosen, items, gas = _within_bounds(unit, desk.number, _split_refunds(ready), originals)
+    chosen, needs = _within_needs(unit, desk.number, chosen, office_seq)
+    if not chosen:
+        return None
+    ordered = sorted(chosen, key=lambda row: _order(row, originals))
+    used = dict.fromkeys(originals[row.journal_no].chunk for row in ordered if row.kind == Kind.REFUND)
+    annex = annex_of([items[chunk] for chunk in used])
+    return Draft(
+        desk=desk,
+        day=max(ordered[0].accepted_day, desk.sealed_day),
+        entries=tuple(ordered),
+        words=b"".join(_word(row, originals) for row in ordered),
+        needs=needs,
+        annex=annex,
+        coins=sum(row.coins for row in ordered),
+        gas_max=batch_gas(gas, needs=len(needs), annex_bytes=len(annex), signatures=1),
+    )
+
+
+def _of_one_day(rows: Sequence[EntryRow]) -> list[EntryRow]:
+    """A batch has one day: the day of acceptance of its entries."""
+    return [row for row in rows if row.accepted_day == rows[0].accepted_day]
+
+
+def _originals(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> dict[int, Original]:
+    """The redeems of refunds, by the refund's journal number; one that no batch has taken yet is missing: its refund waits.
+
+    A redeem that has a place is in a signed batch, because a desk's next batch is drafted only after its last one is signed.
+    """
+    found = {}
+    for row in rows:
+        if row.kind != Kind.REFUND:
+            continue
+        original = unit.entries.read(row.original_no) if row.original_no is not None else None
+        if original is not None and original.desk == desk and original.seq is not None:
+            assert original.position is not None
+            found[row.journal_no] = Original(original.seq, original.position)
+    return found
+
+
+def _split_refunds(rows: list[EntryRow]) -> list[EntryRow]:
+    """A batch with proofs is small, so refunds let a large batch of what came before them go first."""
+    first = next((at for at, row in enumerate(rows) if row.kind == Kind.REFUND), len(rows))
+    if first == len(rows) or first >= BATCH_ENTRIES_WITH_ANNEX_MAX:
+        return rows[:first]
+    return rows[:BATCH_ENTRIES_WITH_ANNEX_MAX]
+
+
+def _within_bounds(
+    unit: Unit, desk: int, rows: list[EntryRow], originals: dict[int, Original]
+) -> tuple[list[EntryRow], dict[tuple[int, int], bytes], int]:
+    """As many of the rows as gas and annex allow, the proof of each chunk, and the gas of the entries."""
+    seen = unit.accounts.known_on_chain({row.account for row in rows})
+    redeems: dict[int, Batch] = {}
+    items: dict[tuple[int, int], bytes] = {}
+    chosen: list[EntryRow] = []
+    gas, annex_bytes = 0, 1
+    room = BATCH_GAS_MAX - NEED * BATCH_NEEDS_MAX
+    for row in rows:
+        row_gas = entry_gas(row.kind, is_new_account=row.account not in seen)
+        item = b""
+        if row.kind == Kind.REFUND and (chunk := originals[row.journal_no].chunk) not in items:
+            item = _item(unit, desk, originals[row.journal_no], redeems)
+            items[chunk] = item
+        bound = batch_gas(gas + row_gas, needs=0, annex_bytes=annex_bytes + len(item), signatures=BATCH_SIGNATURES_MAX)
+        if bound > room or annex_bytes + len(item) > BATCH_ANNEX_BYTES_MAX:
+            break
+        seen.add(row.account)
+        chosen.append(row)
+        gas, annex_bytes = gas + row_gas, annex_bytes + len(item)
+    return chosen, items, gas
+
+
+def _item(unit: Unit, desk: int, original: Original, redeems: dict[int, Batch]) -> bytes:
+    if original.seq not in redeems:
+        row = unit.batches.read(desk, original.seq)
+        assert row is not None, "an entry is placed in the transaction that stores its batch"
+        redeems[original.seq] = row.batch
+    return proof_item(redeems[original.seq], original.position)
+
+
+def _within_needs(
+    unit: Unit, desk: int, rows: list[EntryRow], office_seq: int
+) -> tuple[list[EntryRow], tuple[Need, ...]]:
+    """The rows and the batches that funded what they spend; fewer rows where they would need too many desks."""
+    final_seqs: dict[int, int] = {}
+    while rows:
+        spenders = sorted({row.account for row in rows if row.kind in _DEBITS})
+        needs = {OFFICE_DESK: office_seq} if office_seq else {}
+        for other, seq in unit.batches.funding(spenders, desk):
+            if other not in final_seqs:
+                final_seqs[other] = unit.batches.final_seq(other)
+            if seq <= final_seqs[other]:
+                needs[other] = max(needs.get(other, 0), seq)
+        if len(needs) <= BATCH_NEEDS_MAX:
+            return rows, tuple(Need(number, seq) for number, seq in sorted(needs.items()))
+        rows = rows[: len(rows) // 2]
+    return [], ()
+
+
+def _order(row: EntryRow, originals: dict[int, Original]) -> tuple[int, int, int, int]:
+    if row.kind != Kind.REFUND:
+        return 1, 0, 0, row.journal_no
+    original = originals[row.journal_no]
+    return 0, original.seq, original.position, row.journal_no
+
+
+def _word(row: EntryRow, originals: dict[int, Original]) -> bytes:
+    ref, line = row.ref, row.journal_no
+    if row.kind == Kind.REFUND:
+        ref, line = originals[row.journal_no].position, originals[row.journal_no].seq
+    return Entry(row.account, row.kind, ref, row.units, row.day, line).pack()

@@ -1,0 +1,72 @@
+"""What posting says of itself in the status row: its state, what it found, and what was skipped. /readyz reads it."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from ledger_service.journal.unit import Journal
+from ledger_service.posting.ports import Clock
+
+HEARTBEAT_SECONDS = 10
+FINDINGS_MAX = 50
+
+
+class Findings:
+    """The findings of this process and the desks that were stopped. Safe to share between threads."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found: dict[str, str] = {}
+        self._said: tuple[str, str] | None = None
+        self._said_at = 0
+        with journal.read() as unit:
+            self._skipped = unit.batches.skipped_total()
+            for desk in unit.master.desks():
+                if desk.stopped:
+                    self._found[f"desk {desk.number}"] = desk.stopped
+
+    def add(self, subject: str, finding: str) -> None:
+        """Remember a finding; a later one of the same subject replaces it."""
+        with self._lock:
+            if subject in self._found or len(self._found) < FINDINGS_MAX:
+                self._found[subject] = finding
+
+    def clear(self, subject: str) -> None:
+        """What was found is over."""
+        with self._lock:
+            self._found.pop(subject, None)
+
+    def stop_desk(self, desk: int, finding: str) -> None:
+        """Nothing is sealed or signed for this desk any more, until a person looks into it."""
+        self.add(f"desk {desk}", finding)
+        with self._journal.write() as unit:
+            unit.master.stop_desk(desk, finding)
+            unit.commit()
+
+    def count_skips(self, count: int) -> None:
+        """Entries or orders that the chain did not apply: an alarm."""
+        with self._lock:
+            self._skipped += count
+
+    def all(self) -> dict[str, str]:
+        """What was found, by subject."""
+        with self._lock:
+            return dict(self._found)
+
+    def say(self, state: str, message: str | None = None) -> None:
+        """Write the status row, if it changed or its time is over. `state` ready becomes findings where there are some."""
+        with self._lock:
+            if state == "ready" and self._found:
+                state = "findings"
+            detail = {"findings": self._found, "skipped": self._skipped, "message": message}
+            said = state, json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            now = self._clock.now()
+            if said == self._said and now - self._said_at < HEARTBEAT_SECONDS:
+                return
+            self._said, self._said_at = said, now
+        with self._journal.write() as unit:
+            unit.chain_marks.set_status(*said, now)
+            unit.commit()

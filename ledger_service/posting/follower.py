@@ -1,0 +1,217 @@
+"""Following: what the chain says of our batches comes into the books, and balances move when it is final.
+
+Balances move exactly once, because they move in the transaction that turns a batch from posted to final, and only if it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger_service.chain.codec import Refusal
+from ledger_service.chain.hexes import number_of
+from ledger_service.chain.reader import PostedBatch, posted_between
+from ledger_service.chain.rpc import read_answer
+from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.journal.batches import BatchKey, BatchMark, Post
+from ledger_service.journal.unit import WriteUnit
+from ledger_service.posting.findings import Findings
+from ledger_service.posting.landings import Landing, Reading, read_landings
+from ledger_service.posting.ports import ChainAccess, PostingContext
+from ledger_service.posting.settlement import Settlement
+
+BLOCKS_A_STEP = 500
+BATCHES_A_UNIT = 6  # keeps the write lock short: some 3,000 entries, 20 to 30 ms
+BATCHES_FINAL_A_STEP = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """Batches that become final in one unit of work."""
+
+    keys: tuple[BatchKey, ...]
+    sums: Settlement
+
+
+class Follower:
+    """Reads blocks and marks batches. One thread at a time."""
+
+    def __init__(self, context: PostingContext, chain: ChainAccess, findings: Findings) -> None:
+        self._context = context
+        self._chain = chain
+        self._findings = findings
+        self.refusals: dict[BatchKey, tuple[Refusal, int]] = {}
+        """Why the contract refused what we sent, until it lands. Others' transactions say nothing: anyone may post our batch
+        with worthless signatures."""
+
+    def follow_step(self) -> int:
+        """Read the next blocks and settle what is final; how many batches were marked posted or final."""
+        with self._context.journal.read() as unit:
+            last = unit.chain_marks.last_block()
+        assert last is not None, "the chain is prepared before it is followed"
+        latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
+        final = self._final_block(latest)
+        marked = 0
+        if latest > last[0]:
+            to_block = min(latest, last[0] + BLOCKS_A_STEP)
+            reading = read_landings(self._chain.contract, last[0] + 1, to_block)
+            marked = self._take_in(reading, final)
+        return marked + self._finalise_rest(final)
+
+    def _final_block(self, latest: int) -> int:
+        finality = self._chain.finality
+        if finality.tag is None:
+            return latest - finality.confirmations
+        block = self._chain.rpc.call("eth_getBlockByNumber", [finality.tag, False])
+        return read_answer(lambda answer: number_of(answer["number"]), block)
+
+    def _take_in(self, reading: Reading, final: int) -> int:
+        with self._context.journal.read() as unit:
+            marks = unit.batches.marks(landing.key for landing in reading.landings)
+        ours = [landing for landing in reading.landings if self._is_ours(landing, marks.get(landing.key))]
+        self._check_coins(ours, marks)
+        self._check_again([one for one in ours if marks[one.key].state == "final"])
+        self._note_refusals(reading, ours)
+        unsigned = self._signatures_of([one for one in ours if marks[one.key].state == "sealed"])
+        posts = [_post(landing) for landing in ours]
+        fresh = [landing for landing in ours if marks[landing.key].state != "final"]
+        final_now = [one for one in fresh if one.event.position.block_number <= final][:BATCHES_A_UNIT]
+        settled = self._settle([landing.key for landing in final_now], {one.key: one for one in final_now})
+        if posts:
+            self._context.kill_points.reach("before_mark")
+        with self._context.journal.write() as unit:
+            for signed in unsigned:
+                unit.batches.sign(signed.event.desk, signed.event.seq, signed.event.head, signed.signed.signatures)
+            unit.batches.mark_posted(posts)
+            for landing in fresh:
+                _mark_skips(unit, landing)
+            _finalise(unit, settled)
+            unit.chain_marks.add_blocks(reading.blocks)
+            unit.commit()
+        self._findings.count_skips(sum(len(landing.skips) for landing in fresh))
+        return len(posts)
+
+    def _finalise_rest(self, final: int) -> int:
+        with self._context.journal.read() as unit:
+            waiting = unit.batches.posted_up_to(final, BATCHES_FINAL_A_STEP)
+        for start in range(0, len(waiting), BATCHES_A_UNIT):
+            settled = self._settle([mark.key for mark in waiting[start : start + BATCHES_A_UNIT]], {})
+            with self._context.journal.write() as unit:
+                _finalise(unit, settled)
+                unit.commit()
+        return len(waiting)
+
+    def _settle(self, keys: Sequence[BatchKey], landings: dict[BatchKey, Landing]) -> _Settled:
+        """The sums of batches, added up before the write lock is taken; a posted batch does not change any more."""
+        sums = Settlement()
+        with self._context.journal.read() as unit:
+            stored = unit.batches.skips_of(key for key in keys if key not in landings)
+            for desk, seq in keys:
+                landing = landings.get((desk, seq))
+                skips = landing.skips if landing else stored.get((desk, seq), ())
+                sums.add(unit.batches.movements(desk, seq), {skip[0] for skip in skips})
+        return _Settled(tuple(keys), sums)
+
+    def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
+        event = landing.event
+        if mark is None:
+            self._findings.stop_desk(
+                event.desk,
+                f"batch {event.seq} of desk {event.desk} is on the chain (post {event.post_number}) and not in the books",
+            )
+            return False
+        if mark.head != event.head:
+            self._findings.stop_desk(
+                event.desk, f"batch {event.seq} of desk {event.desk} on the chain is another one than in the books"
+            )
+            return False
+        return True
+
+    def _check_coins(self, landings: Sequence[Landing], marks: dict[BatchKey, BatchMark]) -> None:
+        """The forecast of the books against what the contract says it moved."""
+        for landing in landings:
+            if landing.event.desk == OFFICE_DESK:
+                continue
+            expected = marks[landing.key].coins - self._coins_at(landing)
+            if expected != landing.event.coins_applied:
+                self._findings.stop_desk(
+                    landing.event.desk,
+                    f"batch {landing.event.seq} of desk {landing.event.desk} moved {landing.event.coins_applied} coins "
+                    f"on the chain, {expected} in the books",
+                )
+
+    def _check_again(self, landings: Sequence[Landing]) -> None:
+        """What was final and was posted again after a deep reorg must have had the same effect."""
+        with self._context.journal.read() as unit:
+            before = unit.batches.skips_of(landing.key for landing in landings)
+        for landing in landings:
+            if landing.event.desk != OFFICE_DESK and landing.skips != tuple(
+                (position, reason) for position, reason, _ in before.get(landing.key, ())
+            ):
+                self._findings.stop_desk(
+                    landing.event.desk,
+                    f"batch {landing.event.seq} of desk {landing.event.desk} was final and now skips other entries",
+                )
+
+    def _signatures_of(self, landings: Sequence[Landing]) -> list[PostedBatch]:
+        """Somebody else had the organisation sign and posted: the signatures are on the chain, and a rebuild needs them."""
+        found: list[PostedBatch] = []
+        for landing in landings:
+            block = landing.event.position.block_number
+            found += [one for one in posted_between(self._chain.contract, block, block) if one.event == landing.event]
+        return found
+
+    def _coins_at(self, landing: Landing) -> int:
+        if not landing.skips:
+            return 0
+        skipped = {index for index, _ in landing.skips}
+        with self._context.journal.read() as unit:
+            movements = unit.batches.movements(*landing.key)
+        return sum(coins for _, _, coins, position in movements if position in skipped)
+
+    def _note_refusals(self, reading: Reading, landed: Sequence[Landing]) -> None:
+        if reading.refused:
+            with self._context.journal.read() as unit:
+                sent = unit.transactions.known(refused.position.transaction_hash for refused in reading.refused)
+                marks = unit.batches.marks({(refused.desk, refused.seq) for refused in reading.refused})
+            for refused in reading.refused:
+                mark = marks.get((refused.desk, refused.seq))
+                if refused.position.transaction_hash in sent and mark is not None and mark.head == refused.head:
+                    self.refusals[mark.key] = (refused.reason, refused.value)
+        for landing in landed:
+            self.refusals.pop(landing.key, None)
+
+
+def _post(landing: Landing) -> Post:
+    position = landing.event.position
+    return Post(
+        landing.event.desk,
+        landing.event.seq,
+        landing.event.post_number,
+        position.block_number,
+        position.transaction_hash,
+        len(landing.skips),
+    )
+
+
+def _mark_skips(unit: WriteUnit, landing: Landing) -> None:
+    for index, reason in landing.skips:
+        if landing.event.desk == OFFICE_DESK:
+            unit.orders.mark_skipped(landing.event.seq, index, reason)
+        else:
+            unit.entries.mark_skipped(landing.event.desk, landing.event.seq, index, reason)
+
+
+def _finalise(unit: WriteUnit, settled: _Settled) -> None:
+    """Write: posted → final, and the balances with it. All of these batches or, by the caller's missing commit, none."""
+    if not settled.keys:
+        return
+    if not all(unit.batches.mark_final(desk, seq) for desk, seq in settled.keys):
+        raise RuntimeError("a batch became final elsewhere: two followers run on these books")
+    sums = settled.sums
+    unit.accounts.settle(
+        credits=sums.credits,
+        refunds=sums.refunds,
+        refused_refunds=sums.refused_refunds,
+        refused_debits=sums.refused_debits,
+    )

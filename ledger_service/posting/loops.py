@@ -1,0 +1,192 @@
+"""The loops: one thread keeps the books sealed and signed, one carries them to the chain and back. Steps can also be called by hand."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from ledger_service.chain.contract import ChainLies
+from ledger_service.chain.identity import NotOurChain
+from ledger_service.chain.reader import ChainMoved
+from ledger_service.chain.rpc import RpcFault, RpcUnavailable
+from ledger_service.errors import BoramError
+from ledger_service.journal.chain_marks import PosterLock
+from ledger_service.posting.desk_signatures import DeskSignatures
+from ledger_service.posting.findings import Findings
+from ledger_service.posting.follower import Follower
+from ledger_service.posting.ports import ChainAccess, PostingContext
+from ledger_service.posting.rebuild import Progress, RebuildDiffers, prepare_chain, rebuild
+from ledger_service.posting.sealer import Carried, Sealer
+from ledger_service.posting.sender import Sender
+from ledger_service.posting.watch import Watch
+
+POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
+PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather than one charge after the other
+BACK_OFF_SECONDS_MAX = 15.0
+QUIET_PASSES_MAX = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+def no_progress(_doing: str, _done: int, _total: int) -> None:
+    """For those who do not show it."""
+
+
+class Poster:
+    """All steps of posting, each callable by itself."""
+
+    def __init__(self, context: PostingContext, chain: ChainAccess) -> None:
+        self.context = context
+        self.chain = chain
+        self.findings = Findings(context.journal, context.clock)
+        carried = Carried()
+        self.sealer = Sealer(context, carried)
+        self.signatures = DeskSignatures(context, carried, self.findings)
+        self.follower = Follower(context, chain, self.findings)
+        self.sender = Sender(context, chain, self.findings, self.follower)
+        self.watch = Watch(context, chain, self.findings)
+
+    def prepare(self, progress: Progress = no_progress) -> None:
+        """Have a chain that the books belong to. Raises NotOurChain, RebuildDiffers, RpcUnavailable."""
+        self.findings.say("rebuilding")
+        try:
+            prepare_chain(self.context, self.chain, progress)
+        except NotOurChain as error:
+            self.findings.say("wrong_chain", error.message)
+            raise
+        except RpcUnavailable as error:
+            self.findings.say("chain_down", error.message)
+            raise
+        self.findings.say("ready")
+
+    def books_pass(self) -> int:
+        """Seal and sign; how many batches moved."""
+        return self.sealer.seal_step() + self.signatures.sign_step()
+
+    def chain_pass(self) -> int:
+        """See that the chain is ours, send, and follow; how much was done. A lost embedded chain is made again first.
+
+        Raises NotOurChain where an external chain is another one, RpcUnavailable, RpcFault, ChainLies.
+        """
+        try:
+            self.watch.check()
+        except NotOurChain:
+            if self.chain.embedded is None:
+                raise
+            self._rebuild()
+        except RpcUnavailable:
+            if self.chain.embedded is None or self.chain.embedded.is_alive():
+                raise
+            self._rebuild()
+        return self.sender.send_step() + self.follower.follow_step()
+
+    def run_until_quiet(self, passes_max: int = QUIET_PASSES_MAX) -> int:
+        """Pass after pass until there is nothing to do; how many. For tests and the bench: errors come out."""
+        for passes in range(passes_max):
+            if self.books_pass() + self.chain_pass() == 0:
+                self.findings.say("ready")
+                return passes
+        raise RuntimeError(f"posting was not quiet after {passes_max} passes")
+
+    def _rebuild(self) -> None:
+        self.findings.say("rebuilding", "the embedded chain ended and is made again from the books")
+        rebuild(self.context, self.chain, no_progress)
+
+
+class PostingLoops:
+    """The threads. `wake` from any thread when there is work; `stop` returns when both have ended."""
+
+    def __init__(self, poster: Poster, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.poster = poster
+        self._monotonic = monotonic
+        self._lock = PosterLock(poster.context.journal.engine)
+        self._stopping = threading.Event()
+        self._books_work = threading.Event()
+        self._chain_work = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start both loops. The chain was prepared before."""
+        for name, work, one_pass in (
+            ("posting-books", self._books_work, self._books_pass),
+            ("posting-chain", self._chain_work, self._chain_pass),
+        ):
+            thread = threading.Thread(target=self._run, args=(work, one_pass), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def wake(self) -> None:
+        """Something was accepted."""
+        self._books_work.set()
+
+    def stop(self) -> None:
+        """End both loops after the step they are in, and let another process post."""
+        self._stopping.set()
+        self._books_work.set()
+        self._chain_work.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        self._lock.release()
+
+    def _run(self, work: threading.Event, one_pass: Callable[[], int]) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            work.clear()
+            started = self._monotonic()
+            done = self._try(one_pass)
+            failures = failures + 1 if done is None else 0
+            if done is None:
+                self._stopping.wait(min(POLL_SECONDS * 2 ** min(failures - 1, 10), BACK_OFF_SECONDS_MAX))
+            elif done == 0:
+                work.wait(POLL_SECONDS)
+            else:
+                work.set()
+            if done is not None and done < _FULL_PASS:
+                self._stopping.wait(max(PACE_SECONDS - (self._monotonic() - started), 0))
+
+    def _books_pass(self) -> int:
+        if not self._lock.acquire():
+            return 0
+        done = self.poster.books_pass()
+        if done:
+            self._chain_work.set()
+        return done
+
+    def _chain_pass(self) -> int:
+        if not self._lock.acquire():
+            return 0
+        done = self.poster.chain_pass()
+        self.poster.findings.say("ready")
+        return done
+
+    def _try(self, one_pass: Callable[[], int]) -> int | None:
+        """One pass; None where it failed, with the reason in the status row."""
+        try:
+            return one_pass()
+        except ChainMoved:
+            return 0
+        except NotOurChain as error:
+            self._failed("wrong_chain", error)
+        except (RpcUnavailable, RpcFault) as error:
+            self._failed("chain_down", error)
+        except ChainLies as error:
+            self._failed("chain_lies", error)
+        except RebuildDiffers as error:
+            self._failed("books_differ", error)
+        except Exception as error:  # noqa: BLE001  the books' database may be restarting: a loop that ended would never post again
+            _log.exception("a pass of posting failed")
+            self._failed("failing", error)
+        return None
+
+    def _failed(self, state: str, error: Exception) -> None:
+        message = error.message if isinstance(error, BoramError) else type(error).__name__
+        try:
+            self.poster.findings.say(state, message)
+        except Exception:  # noqa: BLE001  the status row is in the database that may be away
+            _log.exception("the status could not be written")
+
+
+_FULL_PASS = 4  # with so much at once there is more behind it

@@ -1,0 +1,169 @@
+"""Sealing: entries become batches, each with its number, the head before it and the root of its evidence.
+
+Reading and hashing happen outside of the write lock; the short write transaction only sees that nothing moved meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger_service.domain.batches import (
+    BATCH_ANNEX_BYTES_MAX,
+    BATCH_GAS_MAX,
+    BATCH_SIGNATURES_MAX,
+    OFFICE_DESK,
+    Batch,
+)
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.evidence import root_of
+from ledger_service.domain.orders import encode_orders
+from ledger_service.journal.entries import EntryRow
+from ledger_service.journal.master import DeskRow
+from ledger_service.journal.orders import OrderRow
+from ledger_service.journal.vault import PersonSeal
+from ledger_service.posting.audit_chain import chain_audit_log
+from ledger_service.posting.drafts import Draft, draft
+from ledger_service.posting.evidence_leaves import entry_leaves, order_leaves
+from ledger_service.posting.gas import batch_gas, order_gas
+from ledger_service.posting.ports import PostingContext
+
+ORDERS_A_BATCH_MAX = 100
+CARRIED_BATCHES_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was hashed into a batch, for its bundle: leaf hashes, and entries with the seals of their people."""
+
+    leaves: Sequence[bytes]
+    entries: Sequence[EntryRow]
+    seals: Mapping[str, PersonSeal]
+
+
+class Carried:
+    """The evidence of batches just sealed, so that signing need not read it again. It is only a shortcut."""
+
+    def __init__(self) -> None:
+        self._by_head: OrderedDict[bytes, Evidence] = OrderedDict()
+
+    def put(self, head: bytes, evidence: Evidence) -> None:
+        """Keep it for the signer; the oldest is let go."""
+        self._by_head[head] = evidence
+        if len(self._by_head) > CARRIED_BATCHES_MAX:
+            self._by_head.popitem(last=False)
+
+    def take(self, head: bytes) -> Evidence | None:
+        """Give it away, once."""
+        return self._by_head.pop(head, None)
+
+
+class Sealer:
+    """Seals what is accepted. One thread at a time."""
+
+    def __init__(self, context: PostingContext, carried: Carried) -> None:
+        self._context = context
+        self._carried = carried
+
+    def seal_step(self) -> int:
+        """Seal at most one batch of each desk that has entries and whose last batch is signed; how many were sealed."""
+        context = self._context
+        with context.journal.read() as unit:
+            waiting = unit.entries.desks_with_unsealed()
+            orders = unit.orders.unsealed(ORDERS_A_BATCH_MAX)
+        if not waiting and not orders:
+            return 0
+        sealed = 0
+        if orders:
+            sealed += self._seal_orders(orders)
+        with context.journal.read() as unit:
+            unsigned = unit.batches.unsigned_desks()
+            desks = {desk.number: desk for desk in unit.master.desks()}
+            open_desks = [desks[number] for number in waiting if number not in unsigned and not desks[number].stopped]
+            office_seq = desks[OFFICE_DESK].sealed_seq if OFFICE_DESK in desks else 0
+            drafts = [one for desk in open_desks if (one := draft(unit, desk, office_seq)) is not None]
+        if not drafts:
+            return sealed
+        # After the entries were read, so that the head that a batch carries covers the acts behind all its entries.
+        audit_head = chain_audit_log(context.journal)
+        seals = context.vault.of_many(row.person_id for one in drafts for row in one.entries)
+        return sealed + sum(self._seal_entries(one, audit_head, seals) for one in drafts)
+
+    def _seal_orders(self, rows: list[OrderRow]) -> int:
+        context = self._context
+        with context.journal.read() as unit:
+            desk = unit.master.desk(OFFICE_DESK)
+            if desk is None or desk.stopped or OFFICE_DESK in unit.batches.unsigned_desks():
+                return 0
+        audit_head = chain_audit_log(context.journal)
+        rows, annex, gas = _fitting(rows)
+        leaves = order_leaves(audit_head, [row.order for row in rows])
+        batch = Batch(
+            desk=OFFICE_DESK,
+            seq=desk.sealed_seq + 1,
+            day=max(civil_day(context.clock.today()), desk.sealed_day),
+            previous_head=desk.sealed_head,
+            evidence_root=root_of(leaves),
+            needs=(),
+            words=b"",
+            annex=annex,
+        )
+        head = batch.digest(context.domain)
+        with context.journal.write() as unit:
+            if not unit.master.move_sealed(OFFICE_DESK, batch.seq, head, batch.day):
+                return 0
+            unit.batches.add(batch, head=head, audit_head=audit_head, coins=0, gas_max=gas, now=context.clock.now())
+            unit.orders.place(batch.seq, [row.id for row in rows])
+            unit.commit()
+        self._carried.put(head, Evidence(leaves, (), {}))
+        context.kill_points.reach("after_seal")
+        return 1
+
+    def _seal_entries(self, one: Draft, audit_head: bytes, seals: Mapping[str, PersonSeal]) -> int:
+        context = self._context
+        leaves = entry_leaves(audit_head, one.entries, seals)
+        batch = _batch_of(one, root_of(leaves))
+        head = batch.digest(context.domain)
+        numbers = [row.journal_no for row in one.entries]
+        with context.journal.write() as unit:
+            if not unit.master.move_sealed(batch.desk, batch.seq, head, batch.day):
+                return 0
+            unit.batches.add(
+                batch, head=head, audit_head=audit_head, coins=one.coins, gas_max=one.gas_max, now=context.clock.now()
+            )
+            if unit.entries.place(batch.seq, numbers) != len(numbers):
+                return 0  # one of them is in another batch by now: nothing is written
+            unit.commit()
+        self._carried.put(head, Evidence(leaves, one.entries, seals))
+        context.kill_points.reach("after_seal")
+        return 1
+
+
+def _fitting(rows: list[OrderRow]) -> tuple[list[OrderRow], bytes, int]:
+    """As many orders as one batch takes, their annex, and the gas bound."""
+    while True:
+        annex = encode_orders([row.order for row in rows])
+        gas = batch_gas(
+            sum(order_gas(row.order) for row in rows),
+            needs=0,
+            annex_bytes=len(annex),
+            signatures=BATCH_SIGNATURES_MAX,
+        )
+        if len(rows) == 1 or (gas <= BATCH_GAS_MAX and len(annex) <= BATCH_ANNEX_BYTES_MAX):
+            return rows, annex, gas
+        rows = rows[: max(len(rows) * 3 // 4, 1)]
+
+
+def _batch_of(one: Draft, evidence_root: bytes) -> Batch:
+    desk: DeskRow = one.desk
+    return Batch(
+        desk=desk.number,
+        seq=desk.sealed_seq + 1,
+        day=one.day,
+        previous_head=desk.sealed_head,
+        evidence_root=evidence_root,
+        needs=one.needs,
+        words=one.words,
+        annex=one.annex,
+    )

@@ -1,0 +1,38 @@
+"""The sums of final batches: what credits and refunds bring, and what a skipped debit gives back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ledger_service.domain.entries import Kind
+
+_CREDITS = (Kind.CREDIT, Kind.OPENING)
+_DEBITS = (Kind.REDEEM, Kind.DONATE)
+
+
+@dataclass(slots=True)
+class Settlement:
+    """Coins by account, of batches that become final together."""
+
+    credits: Counter[bytes] = field(default_factory=Counter)
+    refunds: Counter[bytes] = field(default_factory=Counter)
+    refused_refunds: Counter[bytes] = field(default_factory=Counter)
+    refused_debits: Counter[bytes] = field(default_factory=Counter)
+
+    def add(self, movements: Iterable[tuple[bytes, int, int, int]], skipped: set[int]) -> None:
+        """The entries of one batch as (account, kind, coins, position), and the positions that the chain skipped.
+
+        A skipped credit brings nothing: it is marked, and goes back to approval by a command of its own.
+        """
+        for account, kind, coins, position in movements:
+            if position in skipped:
+                if kind in _DEBITS:
+                    self.refused_debits[account] += coins
+                elif kind == Kind.REFUND:
+                    self.refused_refunds[account] += coins
+            elif kind in _CREDITS:
+                self.credits[account] += coins
+            elif kind == Kind.REFUND:
+                self.refunds[account] += coins
