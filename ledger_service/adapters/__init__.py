@@ -1,0 +1,4 @@
+"""What fits the ports to this machine: the home folder, clocks, keystores, and the first actors.
+
+Must never decide a rule; whoever starts the process (bootstrap, commands) puts these behind the ports.
+"""

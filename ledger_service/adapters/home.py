@@ -1,0 +1,185 @@
+"""`BORAM_HOME`: where a service keeps its state, its secrets and its address; one process at a time.
+
+books.db  keys.db          the books and the people's keys, unless settings name other databases
+secrets/  keys/  tokens/   0700, their files 0600
+bundles/                   one file a batch
+runtime.json               the address of the service that runs, while it runs
+lock                       held by whoever works on this home
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger_service.errors import Refused
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+NAME_LENGTH_MAX = 64
+
+
+class HomeBusy(Refused):
+    """Another process works on this home."""
+
+    code = "home_busy"
+
+
+class SecretMissing(Refused):
+    """A secret that this start needs is not there, and may not be made up."""
+
+    code = "secret_missing"
+
+
+class SecretExposed(Refused):
+    """A secret file can be read by others."""
+
+    code = "secret_exposed"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A service that runs: where it answers, and the chain it writes to."""
+
+    address: str
+    pid: int
+    rpc_url: str
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder's layout."""
+
+    folder: Path
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def tokens(self) -> Path:
+        return self.folder / "tokens"
+
+    @property
+    def bundles(self) -> Path:
+        return self.folder / "bundles"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def runtime_file(self) -> Path:
+        return self.folder / "runtime.json"
+
+    def prepare(self) -> None:
+        """Make the folders, closed to others."""
+        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        for folder in (self.secrets, self.keys, self.tokens, self.bundles, self.logs):
+            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            if stat.S_IMODE(folder.stat().st_mode) != FOLDER_MODE:
+                folder.chmod(FOLDER_MODE)
+
+    def lock(self) -> HomeLock:
+        """Become the one process on this home. Raises HomeBusy."""
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            running = self.runtime()
+            where = f"process {running.pid} at {running.address}" if running else "another boram command"
+            raise HomeBusy(
+                f"{self.folder} is in use by {where}: stop it first, or use another --home",
+                f"{self.folder} 폴더를 이미 사용 중입니다({where}). 먼저 종료하거나 다른 --home을 쓰세요",
+            ) from None
+        return HomeLock(descriptor)
+
+    def is_locked(self) -> bool:
+        """Whether some process works on this home."""
+        try:
+            descriptor = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def runtime(self) -> Runtime | None:
+        """The service that runs here, if one does: a file left by a killed process does not count."""
+        try:
+            content = json.loads(self.runtime_file.read_bytes())
+            found = Runtime(content["address"], content["pid"], content["rpc_url"], content["contract"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return found if self.is_locked() else None
+
+    def write_runtime(self, runtime: Runtime) -> None:
+        """Say where the service answers."""
+        content = {name: getattr(runtime, name) for name in Runtime.__slots__}
+        write_secret(self.runtime_file, json.dumps(content).encode())
+
+    def clear_runtime(self) -> None:
+        """The service answers no more."""
+        self.runtime_file.unlink(missing_ok=True)
+
+    def token_file(self, name: str) -> Path:
+        """Where the token of an actor's name is kept."""
+        if not name or len(name) > NAME_LENGTH_MAX or name.startswith(".") or "/" in name or "\0" in name:
+            raise SecretMissing(f"{name!r} is no actor's name", "사용자 이름이 올바르지 않습니다")
+        return self.tokens / name
+
+
+class HomeLock:
+    """Held until released, or until the process ends."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let others work on this home."""
+        os.close(self._descriptor)
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Replace a file as a whole, mode 0600, on the disk when this returns."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_secret(path: Path) -> bytes | None:
+    """A secret file's bytes; None where there is none. Raises SecretExposed where others may read it."""
+    try:
+        with path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise SecretExposed(
+                    f"{path} can be read by others; run: chmod 600 {path}",
+                    f"{path} 파일을 다른 사용자가 읽을 수 있습니다. 실행하세요: chmod 600 {path}",
+                )
+            return file.read()
+    except FileNotFoundError:
+        return None

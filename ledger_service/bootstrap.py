@@ -1,0 +1,242 @@
+"""From settings to a working installation: secrets, keys, books, services, the API, and the ports of posting.
+
+What is built here opens databases and files; it starts no process and no thread. `commands/up.py` does that.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import structlog
+
+from ledger_service.adapters.actors import add_actor, add_first_admin
+from ledger_service.adapters.clock import SystemClock
+from ledger_service.adapters.home import Home, SecretMissing, write_secret
+from ledger_service.adapters.keys import FIRST_KEYS, GUARDIAN_KEY, OFFICE_KEYS, SENDER_KEY, KeyFolder, ServiceReceipts
+from ledger_service.adapters.secrets import create_master_key, read_master_key, read_passphrase
+from ledger_service.api.app import create_app
+from ledger_service.api.ports import Ports
+from ledger_service.chain.anvil import CHAIN_ID
+from ledger_service.chain.artifact import Artifact, load_artifact
+from ledger_service.chain.deploy import contract_address
+from ledger_service.config import Settings
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.batches import OFFICE_DESK, Domain
+from ledger_service.domain.entries import DeskKind
+from ledger_service.domain.ids import uuid7
+from ledger_service.domain.kill_points import KillAt, KillPoints, NoKillPoints
+from ledger_service.journal.engine import open_engine
+from ledger_service.journal.migrate import migrate
+from ledger_service.journal.unit import Journal
+from ledger_service.journal.vault import Vault
+from ledger_service.reads.actors import ActorLine
+from ledger_service.services.context import Context
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+ADMIN = "admin"
+OFFICE_CODE = "OFFICE"
+OFFICE_NAME = "코인 담당 부서"
+REQUEST_ID_BYTES = 8
+
+
+@dataclass(slots=True)
+class Wake:
+    """Tells whoever listens that there is work; nobody, before the loops run."""
+
+    listener: Callable[[], None] | None = field(default=None)
+
+    def __call__(self) -> None:
+        if self.listener is not None:
+            self.listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One home, opened."""
+
+    settings: Settings
+    home: Home
+    journal: Journal
+    vault: Vault
+    clock: SystemClock
+    keys: KeyFolder
+    kill_points: KillPoints
+    domain: Domain
+    artifact: Artifact
+    office_keys: Sequence[bytes]
+    guardian: bytes
+    wake: Wake
+    context: Context
+
+    def app(self) -> FastAPI:
+        """The API over this installation."""
+
+        def add(
+            by: Actor, name: str, roles: Sequence[Role], desks: Sequence[str], person_id: str | None
+        ) -> tuple[ActorLine, str]:
+            return add_actor(self.context, by.id, name, roles, desks, person_id)
+
+        return create_app(
+            Ports(
+                context=self.context,
+                add_actor=add,
+                new_request_id=lambda: secrets.token_hex(REQUEST_ID_BYTES),
+                monotonic=time.monotonic,
+                upload_bytes_max=self.settings.import_bytes_max,
+            )
+        )
+
+
+@contextmanager
+def installed(settings: Settings) -> Iterator[Installation]:
+    """Open a home for this process alone; everything is closed again at the end.
+
+    Raises HomeBusy, SecretMissing, SecretExposed, and the errors of keystores.
+    """
+    home = Home(settings.home)
+    home.prepare()
+    lock = home.lock()
+    try:
+        keys, master_key = open_secrets(settings, home)
+        engine, key_engine = open_engine(settings.books_url), open_engine(settings.key_books_url)
+        try:
+            migrate(engine)
+            installation = _install(settings, home, keys, Journal(engine), Vault(master_key, key_engine, os.urandom))
+            with installation.journal.write() as unit:
+                unit.records.drop_staged()
+                unit.commit()
+            yield installation
+        finally:
+            engine.dispose()
+            key_engine.dispose()
+    finally:
+        lock.release()
+
+
+def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tuple[KeyFolder, bytes]:
+    """The keystores and the master key. The first start in demo and test makes what is missing; production asks for it.
+
+    The master key is made last: its presence says that a home is complete, and nothing is ever made in its place again.
+    """
+    master_path = settings.master_key_file or home.secrets / "master.key"
+    master_key = read_master_key(master_path, "BORAM_MASTER_KEY_FILE")
+    may_create = master_key is None and (create or settings.environment != "production") and not _has_books(home)
+    passphrase = read_passphrase(
+        settings.passphrase_file or home.secrets / "passphrase",
+        "BORAM_PASSPHRASE_FILE",
+        os.urandom,
+        may_create=may_create and settings.environment != "production",
+    )
+    keys = KeyFolder(
+        home.keys,
+        passphrase,
+        os.urandom,
+        light=settings.environment != "production",
+        embedded=settings.is_embedded,
+    )
+    if may_create:
+        keys.create_missing(FIRST_KEYS)
+        master_key = create_master_key(master_path, os.urandom)
+    if master_key is None:
+        raise SecretMissing(
+            f"there is no master key at {master_path}: bring it back from its backup, or (before the first start only) run: "
+            "boram keys create",
+            f"{master_path}에 마스터 키가 없습니다. 백업에서 되살리거나, 처음 시작하기 전이라면 실행하세요: boram keys create",
+        )
+    return keys, master_key
+
+
+def _has_books(home: Home) -> bool:
+    return (home.folder / "books.db").exists() or (home.folder / "keys.db").exists()
+
+
+def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, vault: Vault) -> Installation:
+    artifact = load_artifact()
+    office_keys = [keys.address(name) for name in OFFICE_KEYS]
+    guardian = keys.address(GUARDIAN_KEY)
+    keys.address(SENDER_KEY)
+    contract = contract_address(artifact, settings.district, settings.environment, office_keys, guardian)
+    domain = Domain(settings.chain_id if settings.chain_id is not None else CHAIN_ID, contract)
+    clock = SystemClock(settings.business_date)
+    kill_points = _kill_points(settings.kill_at)
+    wake = Wake()
+    context = Context(
+        journal=journal,
+        vault=vault,
+        clock=clock,
+        new_id=_new_id,
+        random_bytes=os.urandom,
+        desk_keys=keys,
+        receipts=ServiceReceipts(keys, domain),
+        kill_points=kill_points,
+        wake=wake,
+    )
+    _ensure_office(context)
+    if settings.environment != "production":
+        token = add_first_admin(context)
+        if token is not None:
+            write_secret(home.token_file(ADMIN), token.encode())
+    return Installation(
+        settings=settings,
+        home=home,
+        journal=journal,
+        vault=vault,
+        clock=clock,
+        keys=keys,
+        kill_points=kill_points,
+        domain=domain,
+        artifact=artifact,
+        office_keys=office_keys,
+        guardian=guardian,
+        wake=wake,
+        context=context,
+    )
+
+
+def _ensure_office(context: Context) -> None:
+    """Desk 0 is there from the first day: orders are sealed under it."""
+    with context.journal.write() as unit:
+        if unit.master.desk(OFFICE_DESK) is None:
+            unit.master.add_desk(OFFICE_DESK, DeskKind.OFFICE, OFFICE_CODE, OFFICE_NAME, 0, 1)
+            unit.commit()
+
+
+def _new_id() -> str:
+    return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
+
+
+def _kill_points(setting: str | None) -> KillPoints:
+    if setting is None:
+        return NoKillPoints()
+    name, _, times = setting.partition(":")
+
+    def kill() -> NoReturn:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("the process outlived its own SIGKILL")
+
+    return KillAt(name, kill, int(times or 1))
+
+
+def configure_logging(log_file: Path | None) -> None:
+    """Logs as JSON lines: into a file where a terminal would be flooded, otherwise to stdout."""
+    stream = sys.stdout if log_file is None else log_file.open("a", encoding="utf-8")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,155 @@
+"""Settings: `BORAM_*` of the environment, over which a command line's own options go. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger_service.domain.kill_points import KILL_POINTS
+from ledger_service.errors import BoramError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+PREFIX = "BORAM_"
+IMPORT_BYTES_MAX = 32 * 2**20
+CONFIRMATIONS_MAX = 10_000
+FINALITY_TAGS = ("finalized", "safe")
+EMBEDDED_CHAIN_ID = 31_337
+
+
+class SettingsInvalid(BoramError):
+    """A setting is missing or wrong. Fields: setting."""
+
+    code = "settings_invalid"
+    status = 500
+
+
+class Settings(BaseSettings):
+    """Everything that a start may be told. Each field is `BORAM_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, validate_default=True)
+
+    home: Path = Path("var")
+    environment: Literal["demo", "test", "production"] = "demo"
+    district: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,31}$")] = "seocho"
+    database_url: str | None = None
+    keys_url: str | None = None
+    rpc_url: str | None = None
+    chain_id: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+    chain_finality: str = "finalized"
+    host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    business_date: date | None = None
+    kill_at: str | None = None
+    passphrase_file: Path | None = None
+    master_key_file: Path | None = None
+    import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
+
+    @field_validator("home", "passphrase_file", "master_key_file")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("database_url", "keys_url", "rpc_url", "business_date", "kill_at", "chain_id", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("database_url", "keys_url")
+    @classmethod
+    def _known_engine(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("is sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME")
+        return url
+
+    @field_validator("rpc_url")
+    @classmethod
+    def _http(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("begins with http:// or https://")
+        return url
+
+    @field_validator("chain_finality")
+    @classmethod
+    def _depth_or_tag(cls, value: str) -> str:
+        if value in FINALITY_TAGS or (value.isascii() and value.isdigit() and int(value) <= CONFIRMATIONS_MAX):
+            return value
+        raise ValueError(f"is {' or '.join(FINALITY_TAGS)}, or a number of blocks up to {CONFIRMATIONS_MAX}")
+
+    @field_validator("kill_at")
+    @classmethod
+    def _kill_point(cls, value: str | None) -> str | None:
+        if value is not None:
+            name, _, times = value.partition(":")
+            if name not in KILL_POINTS or (times and not (times.isascii() and times.isdigit() and int(times) >= 1)):
+                raise ValueError(f"is one of {', '.join(KILL_POINTS)}, with :2 for the second time")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.environment == "production":
+            if self.business_date is not None:
+                raise ValueError(
+                    "BORAM_BUSINESS_DATE sets the calendar and is for demo and test: unset it in production"
+                )
+            if self.kill_at is not None:
+                raise ValueError("BORAM_KILL_AT kills the service and is for tests: unset it in production")
+        if self.rpc_url is not None and self.chain_id is None:
+            raise ValueError("BORAM_CHAIN_ID must name the chain that BORAM_RPC_URL serves: set it to the chain's id")
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the service runs its own chain."""
+        return self.rpc_url is None
+
+    @property
+    def books_url(self) -> str:
+        """Where the books are."""
+        return self.database_url or f"sqlite:///{self.home / 'books.db'}"
+
+    @property
+    def key_books_url(self) -> str:
+        """Where the people's keys are: a database of their own."""
+        return self.keys_url or f"sqlite:///{self.home / 'keys.db'}"
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings, with what the command line gives in front. Raises SettingsInvalid with one line that says what to do."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = PREFIX + str(first["loc"][0]).upper() if first["loc"] else ""
+        words = str(first["msg"]).removeprefix("Value error, ")
+        text = f"{where}: {words}" if where else words
+        raise SettingsInvalid(
+            f"{text}. Mend the setting and start again", f"설정을 고쳐 주세요: {text}", setting=where
+        ) from None
+    except ValueError as error:  # a variable that cannot be parsed at all
+        raise SettingsInvalid(
+            f"the BORAM_ variables cannot be read: {error}", "BORAM_ 설정을 읽을 수 없습니다"
+        ) from None
+
+
+def speaks_korean() -> bool:
+    """Whether the terminal's language is Korean, by LC_ALL, LC_MESSAGES, LANG."""
+    chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    return chosen.lower().startswith("ko")
+
+
+def acting_name() -> str | None:
+    """Whom commands act as where `--as` is not given (BORAM_AS)."""
+    return os.environ.get("BORAM_AS") or None
+
+
+def home_folder(given: Path | None) -> Path:
+    """The home of a command that needs no other setting (BORAM_HOME, default ./var)."""
+    chosen = given or Path(os.environ.get("BORAM_HOME") or "var")
+    return chosen.expanduser().absolute()
