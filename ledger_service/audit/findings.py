@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -69,7 +69,10 @@ class Findings:
     def listed(self) -> tuple[Finding, ...]:
         """All that were kept, and one line for each code that had more."""
         more = [
-            finding("more", code, self._each_code_max, count - self._each_code_max)
+            replace(
+                finding("more", code, self._each_code_max, count - self._each_code_max),
+                severity=Severity.SIGNAL if code in SIGNAL_CODES else Severity.BROKEN,
+            )
             for code, count in self._count_of.items()
             if count > self._each_code_max
         ]

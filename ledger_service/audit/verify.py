@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ledger_service.audit.books import BooksCheck
 from ledger_service.audit.deployment import Genesis, find_genesis
-from ledger_service.audit.findings import Counts, Findings, Report
+from ledger_service.audit.findings import Counts, Findings, Report, Severity
 from ledger_service.audit.history import History, Landed, NodeIncoherent
 from ledger_service.audit.model import NOBODY, Applied, Model
 from ledger_service.audit.office import OrderResult
@@ -88,6 +90,7 @@ class Audit:
         *,
         genesis: Genesis | None = None,
         checkpoints: Mapping[tuple[int, int], bytes] | None = None,
+        books: Path | None = None,
         progress: Callable[[Progress], None] | None = None,
         batch_seen: Sequence[BatchSeen] = (),
         monotonic: Callable[[], float] = time.monotonic,
@@ -97,7 +100,8 @@ class Audit:
         self._genesis = genesis
         self._checkpoints = dict(checkpoints or {})
         self._progress = progress or (lambda _: None)
-        self._batch_seen = batch_seen
+        self._books = books
+        self._batch_seen = list(batch_seen)
         self._monotonic = monotonic
         self.findings = Findings()
         self.counts = Counts()
@@ -109,7 +113,11 @@ class Audit:
         """Read, fold and compare. Raises BoramError where the audit could not run."""
         began = self._monotonic()
         chain_id, last_block, code = self._connect()
-        self._history = History(self._rpc, Domain(chain_id, self._contract))
+        domain = Domain(chain_id, self._contract)
+        self._history = History(self._rpc, domain)
+        books = BooksCheck(domain, self.findings, self.counts)
+        if self._books is not None:
+            self._batch_seen.append(books.see)
         first_post = self._history.first_post_block(last_block)
         model = self._model(chain_id, first_post if first_post is not None else last_block, code)
         pinned, pinned_hash = self._fold(model, first_post, last_block)
@@ -118,15 +126,19 @@ class Audit:
         if self._block_hash(pinned) != pinned_hash:
             raise ChainMoved
         self._count(state, pinned - (first_post if first_post is not None else pinned) + 1)
+        if self._books is not None and self._is_whole:
+            books.read(self._books, state)
         self.counts.seconds = round(self._monotonic() - began, 3)
-        signals = (*of_state(state), *self._signals.of_desks(), *self._signals.of_days(state))
+        listed = self.findings.listed()
+        odd = (one for one in listed if one.severity is Severity.SIGNAL)
+        signals = (*of_state(state), *self._signals.of_desks(), *self._signals.of_days(state), *odd)
         report = Report(
             chain_id=chain_id,
             contract=hex_of(self._contract),
             block_number=pinned,
             block_hash=hex_of(pinned_hash),
             counts=self.counts,
-            findings=self.findings.listed(),
+            findings=tuple(one for one in listed if one.severity is Severity.BROKEN),
             signals=signals,
             not_proven=NOT_PROVEN,
         )

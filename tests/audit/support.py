@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger_service.audit.deployment import FACTORY
+from ledger_service.audit.office import orders_in
 from ledger_service.chain.anvil import find_anvil
 from ledger_service.chain.artifact import load_artifact
 from ledger_service.chain.codec import encode_post
@@ -17,6 +18,7 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.chain.signing import LocalSigner
 from ledger_service.domain.batches import Batch, Domain, Need, SignedBatch
 from ledger_service.domain.entries import Entry, Kind
+from ledger_service.domain.evidence import ORDER_TYPE, Leaf, root_of
 from ledger_service.domain.hashing import ZERO32, keccak, text_word, word
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, encode_orders, text_arg
 
@@ -55,6 +57,8 @@ class Desk:
     seq: int = 0
     head: bytes = ZERO32
     batches: list[Batch] = field(default_factory=list)
+    audit_head: bytes = ZERO32
+    leaves: dict[int, list[Leaf]] = field(default_factory=dict)
 
     def seal(
         self,
@@ -69,11 +73,30 @@ class Desk:
         self.day = self.day if day is None else day
         self.seq += 1
         words = b"".join(entry.pack() for entry in entries)
-        root = keccak(f"evidence {self.number}/{self.seq}".encode())
+        self.leaves[self.seq] = self._evidence(entries, annex)
+        root = root_of([leaf.hash() for leaf in self.leaves[self.seq]])
         batch = Batch(self.number, self.seq, self.day, self.head, root, tuple(needs), words, annex)
         self.head = batch.digest(domain)
         self.batches.append(batch)
         return signed(batch, domain, self.signers if signers is None else signers)
+
+    def _evidence(self, entries: Sequence[Entry], annex: bytes) -> list[Leaf]:
+        leaves = [Leaf(0, 0, 0, self.audit_head)]
+        if self.number == 0:
+            records = [order.record() for order in orders_in(annex) or ()]
+            return leaves + [Leaf(at, ORDER_TYPE, 0, record) for at, record in enumerate(records, 1)]
+        for at, entry in enumerate(entries, 1):
+            who, approver, consent = (salted(name, at)[16:].rjust(32, b"\0") for name in ("who", "approver", "consent"))
+            journal_no = 10_000 + at if entry.kind == Kind.REFUND else entry.line
+            consent = consent if entry.kind in (Kind.REDEEM, Kind.DONATE) else ZERO32
+            place = (self.number, self.seq, at)
+            record, salt = salted("record", *place), salted("salt", *place)
+            leaves.append(Leaf(at, entry.kind, journal_no, record, who, approver, consent, salt))
+        return leaves
+
+
+def salted(*name: object) -> bytes:
+    return keccak(" ".join(map(str, name)).encode())
 
 
 def signed(batch: Batch, domain: Domain, signers: Sequence[LocalSigner]) -> SignedBatch:
