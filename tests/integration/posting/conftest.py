@@ -16,7 +16,7 @@ from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import Finality
-from tests.integration.posting.town import Town, open_town, poster_of, sqlite_engines
+from tests.integration.posting.town import AT_ONCE, Town, open_town, poster_of, sqlite_engines
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -74,11 +74,11 @@ class Place:
     anvil: EmbeddedChain
     rpc: Rpc
 
-    def poster(self, finality: Finality = Finality()) -> Poster:
+    def poster(self, finality: Finality = AT_ONCE) -> Poster:
         """A poster as a fresh process has it."""
         return poster_of(self.town, self.rpc, self.anvil, finality=finality)
 
-    def stranger_poster(self, finality: Finality = Finality()) -> Poster:
+    def stranger_poster(self, finality: Finality = AT_ONCE) -> Poster:
         """A poster to which this is a chain that others run."""
         return poster_of(self.town, self.rpc, None, finality=finality)
 

@@ -37,6 +37,7 @@ DAY = civil_day(TODAY)
 MONTH = month_number(TODAY)
 RATE_COINS = 10
 DISTRICT, ENVIRONMENT = "boram-test", "test"
+AT_ONCE = Finality()
 
 
 def signer(name: str) -> LocalSigner:
@@ -257,7 +258,7 @@ def poster_of(
     rpc: Rpc,
     embedded: Embedded | None,
     *,
-    finality: Finality = Finality(),
+    finality: Finality = AT_ONCE,
     wrap: Callable[[Rpc], Rpc] = lambda rpc: rpc,
 ) -> Poster:
     """A poster, as a fresh process would make it."""
