@@ -32,7 +32,9 @@ class Finding:
     message_ko: str
 
 
-SIGNAL_CODES = frozenset({"no_consent", "daily_units", "credits_at_the_maximum", "operator_holds_keys", "not_sealed"})
+SIGNAL_CODES = frozenset(
+    {"conflicts", "no_consent", "daily_units", "credits_at_the_maximum", "operator_holds_keys", "not_sealed"}
+)
 
 
 def finding(code: str, where: object, expected: object = "", found: object = "") -> Finding:

@@ -156,6 +156,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The operator holds the keys of {found} of {expected} desks: {where}.",
         "{expected}개 창구 중 {found}개의 키를 운영자가 가지고 있습니다: {where}.",
     ),
+    "conflicts": (
+        "{found} batches were refused as Conflict: another batch has their place. A desk may have signed two for one place.",
+        "다른 묶음이 자리를 차지하여 거절된 묶음이 {found}건입니다. 한 창구가 같은 자리에 두 번 서명했을 수 있습니다.",
+    ),
     "not_sealed": (
         "The contract is still in setup: rates and limits may change without notice, also for past days.",
         "컨트랙트가 아직 준비 단계입니다. 기준과 한도가 예고 없이, 지난 날짜로도 바뀔 수 있습니다.",

@@ -10,7 +10,7 @@ from typing import Any
 
 from ledger_service.audit.books import BooksCheck
 from ledger_service.audit.deployment import Genesis, find_genesis
-from ledger_service.audit.findings import Counts, Findings, Report, Severity
+from ledger_service.audit.findings import Counts, Findings, Report, Severity, finding
 from ledger_service.audit.history import History, Landed, NodeIncoherent
 from ledger_service.audit.model import NOBODY, Applied, Model
 from ledger_service.audit.office import OrderResult
@@ -19,6 +19,7 @@ from ledger_service.audit.state import Account, State
 from ledger_service.audit.storage import Storage
 from ledger_service.audit.texts import NOT_PROVEN
 from ledger_service.chain.artifact import load_artifact
+from ledger_service.chain.codec import Refusal
 from ledger_service.chain.hexes import bytes_of, hex_of, number_of
 from ledger_service.chain.rpc import Rpc, RpcFault
 from ledger_service.chain.signing import recover
@@ -130,7 +131,9 @@ class Audit:
             books.read(self._books, state)
         self.counts.seconds = round(self._monotonic() - began, 3)
         listed = self.findings.listed()
-        odd = (one for one in listed if one.severity is Severity.SIGNAL)
+        odd = [one for one in listed if one.severity is Severity.SIGNAL]
+        if conflicts := self._history.refusals.get(Refusal.CONFLICT.name):
+            odd.append(finding("conflicts", "contract", 0, conflicts))
         signals = (*of_state(state), *self._signals.of_desks(), *self._signals.of_days(state), *odd)
         report = Report(
             chain_id=chain_id,

@@ -16,7 +16,7 @@ from tests.audit.histories import RandomHistory
 from tests.audit.support import GUARDIAN, OFFICE, Ledger
 
 STEPS = 60
-SEEDS = range(12)
+SEEDS = range(8)
 REACHED: Counter[str] = Counter()
 
 
@@ -79,6 +79,8 @@ def refusals(ledger: Ledger) -> list[BatchRefused]:
 
 def test_the_histories_reached_every_rule() -> None:
     """A differential test that never meets a rule says nothing about it."""
+    if not REACHED:
+        pytest.skip("no history was run")
     wanted = {f"skip {skip.name}" for skip in Skip} | {f"refused {refusal.name}" for refusal in Refusal}
     wanted |= {f"order skip {skip.name}" for skip in OrderSkip}
     wanted |= {f"order {code.name}" for code in OrderCode if code != OrderCode.OFFICE_KEYS}

@@ -257,6 +257,14 @@ def test_signals_stand_beside_the_findings(ledger: Ledger, desks: dict[int, Desk
     assert "operator_holds_keys" in {signal.code for signal in report.signals}
 
 
+def test_a_refused_rival_of_a_batch_is_a_signal(ledger: Ledger, desks: dict[int, Desk]) -> None:
+    first = desks[1].batches[0]
+    ledger.post(signed(replace(first, day=first.day + 1), ledger.domain, desks[1].signers))
+    report = verify(ledger.rpc, ledger.contract)
+    assert report.holds
+    assert [one.found for one in report.signals if one.code == "conflicts"] == ["1"]
+
+
 def test_no_contract_and_no_node_cannot_run(ledger: Ledger) -> None:
     with pytest.raises(NoContract, match="check --rpc and --contract"):
         verify(ledger.rpc, person(1))
