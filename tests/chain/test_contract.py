@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from eth_abi import encode
+from eth_abi.abi import encode
 
 from ledger_service.chain.anvil import STATES_KEPT
 from ledger_service.chain.codec import (

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from eth_abi import encode
+from eth_abi.abi import encode
 from eth_utils.abi import event_signature_to_log_topic
 from hypothesis import given, settings
 from hypothesis import strategies as st
