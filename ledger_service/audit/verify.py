@@ -50,7 +50,7 @@ class NoContract(Unavailable):
 class ChainMoved(Unavailable):
     """The chain was reorganised while it was read."""
 
-    code = "chain_moved"
+    code = "chain_moved_under_audit"
 
     def __init__(self) -> None:
         super().__init__(
