@@ -8,15 +8,11 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-
-import structlog
 
 from ledger_service.adapters.actors import add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
@@ -226,17 +222,3 @@ def _kill_points(setting: str | None) -> KillPoints:
         raise AssertionError("the process outlived its own SIGKILL")
 
     return KillAt(name, kill, int(times or 1))
-
-
-def configure_logging(log_file: Path | None) -> None:
-    """Logs as JSON lines: into a file where a terminal would be flooded, otherwise to stdout."""
-    stream = sys.stdout if log_file is None else log_file.open("a", encoding="utf-8")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
-        cache_logger_on_first_use=True,
-    )

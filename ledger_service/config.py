@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -136,20 +135,3 @@ def read_settings(**given: Any) -> Settings:
         raise SettingsInvalid(
             f"the BORAM_ variables cannot be read: {error}", "BORAM_ 설정을 읽을 수 없습니다"
         ) from None
-
-
-def speaks_korean() -> bool:
-    """Whether the terminal's language is Korean, by LC_ALL, LC_MESSAGES, LANG."""
-    chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
-    return chosen.lower().startswith("ko")
-
-
-def acting_name() -> str | None:
-    """Whom commands act as where `--as` is not given (BORAM_AS)."""
-    return os.environ.get("BORAM_AS") or None
-
-
-def home_folder(given: Path | None) -> Path:
-    """The home of a command that needs no other setting (BORAM_HOME, default ./var)."""
-    chosen = given or Path(os.environ.get("BORAM_HOME") or "var")
-    return chosen.expanduser().absolute()

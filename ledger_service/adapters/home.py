@@ -49,6 +49,7 @@ class Runtime:
     pid: int
     rpc_url: str
     contract: str
+    chain_pid: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Home:
         """The service that runs here, if one does: a file left by a killed process does not count."""
         try:
             content = json.loads(self.runtime_file.read_bytes())
-            found = Runtime(content["address"], content["pid"], content["rpc_url"], content["contract"])
+            found = Runtime(**{name: content[name] for name in Runtime.__slots__})
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if self.is_locked() else None

@@ -25,7 +25,7 @@ ENTRIES_ROLES = (Role.OFFICE, Role.AUDITOR)
 class Resident:
     """Whom staff have before them."""
 
-    id: str
+    person_id: str
     name: str
     member_number: str
 

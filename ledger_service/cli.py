@@ -1,0 +1,355 @@
+"""`boram`: the command line. Exit 0 done or holds, 1 findings or refused, 2 wrong use or could not run; one line says what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
+
+import typer
+
+from ledger_service.commands import show
+from ledger_service.commands.ask import Ledger, RefusedByLedger, ledger
+from ledger_service.commands.show import say, show_json, show_outcomes, show_table, words
+from ledger_service.environment import speaks_korean
+from ledger_service.errors import BoramError
+
+DONE, REFUSED, CANNOT = 0, 1, 2
+LINES_A_PAGE = 10_000
+LOADED_AT_ONCE = ("members", "courses")
+
+app = typer.Typer(
+    name="boram",
+    help=words("A civic reward ledger.", "공익활동 코인 원장."),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+actors_app = typer.Typer(no_args_is_help=True, help=words("Who may act.", "사용자."))
+desks_app = typer.Typer(no_args_is_help=True, help=words("Centres, venues, the treasury.", "센터와 사용처."))
+chain_app = typer.Typer(no_args_is_help=True, help=words("The chain behind the ledger.", "체인."))
+books_app = typer.Typer(no_args_is_help=True, help=words("The books beside the chain.", "장부."))
+keys_app = typer.Typer(no_args_is_help=True, help=words("Keys of a new home.", "키."))
+app.add_typer(actors_app, name="actor")
+app.add_typer(desks_app, name="desk")
+app.add_typer(chain_app, name="chain")
+app.add_typer(books_app, name="books")
+app.add_typer(keys_app, name="keys")
+
+Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
+As = Annotated[str | None, typer.Option("--as", help=words("who acts (BORAM_AS)", "실행하는 사용자(BORAM_AS)"))]
+Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "JSON으로 출력"))]
+Key = Annotated[str, typer.Argument(metavar="ID")]
+
+
+def main() -> NoReturn:
+    """Run, and end with the right code; an error is one line, never a traceback."""
+    try:
+        result = app(standalone_mode=False)
+    except RefusedByLedger as error:
+        _end(error, REFUSED)
+    except BoramError as error:
+        _end(error, CANNOT)
+    except KeyboardInterrupt:
+        sys.exit(CANNOT)
+    except Exception as error:  # noqa: BLE001  a terminal is no place for a traceback
+        _usage(error)
+    sys.exit(result if isinstance(result, int) else DONE)
+
+
+def _end(error: BoramError, code: int) -> NoReturn:
+    show.complain(error.message_ko if speaks_korean() else error.message)
+    sys.exit(code)
+
+
+def _usage(error: Exception) -> NoReturn:
+    explain = getattr(error, "show", None)  # typer's own errors of use
+    if explain is not None:
+        explain()
+    else:
+        name = type(error).__name__
+        show.complain(words(f"unexpected {name}: please report it", f"예기치 않은 오류({name})입니다. 알려 주세요"))
+    sys.exit(CANNOT)
+
+
+@app.command()
+def up(
+    home: Home = None,
+    host: Annotated[str | None, typer.Option(help="BORAM_HOST")] = None,
+    port: Annotated[
+        int | None, typer.Option(help=words("BORAM_PORT; 0: a free one", "BORAM_PORT, 0은 빈 포트"))
+    ] = None,
+) -> None:
+    """Start everything: chain, books, API. Ctrl-C stops it."""
+    from ledger_service.adapters.home import Home as HomeFolder
+    from ledger_service.adapters.logs import configure_logging
+    from ledger_service.commands import up as service
+    from ledger_service.config import read_settings
+
+    settings = read_settings(home=home, host=host, port=port)
+    place = HomeFolder(settings.home)
+    place.prepare()
+    configure_logging(place.logs / "service.log" if sys.stdout.isatty() else None)
+    with show.progress_bar() as progress:
+        service.run(settings, show.tell, progress)
+
+
+@actors_app.command("add")
+def actor_add(
+    name: str,
+    role: Annotated[list[str], typer.Option(help="clerk approver venue office auditor admin resident")],
+    desk: Annotated[
+        list[str] | None, typer.Option(help=words("code, or kind:code", "기관 코드 또는 종류:코드"))
+    ] = None,
+    person: Annotated[str | None, typer.Option(help=words("of a resident", "주민 번호표"))] = None,
+    home: Home = None,
+    acting: As = "admin",
+) -> None:
+    """Add somebody; prints the token once and keeps it under HOME/tokens, so that --as NAME works."""
+    from ledger_service.adapters.home import Home as HomeFolder
+    from ledger_service.adapters.home import write_secret
+    from ledger_service.environment import home_folder
+
+    place = HomeFolder(home_folder(home))
+    file = place.token_file(name)
+    with ledger(home, acting) as asked:
+        body = {"name": name, "roles": role, "desks": desk or [], "person_id": person}
+        added = asked.post("/actors", body)
+    write_secret(file, added["token"].encode())
+    say(f"added {name} ({', '.join(added['actor']['roles'])}); token, shown once:", f"{name} 추가. 토큰(한 번만 표시):")
+    sys.stdout.write(added["token"] + "\n")
+
+
+@actors_app.command("list")
+def actor_list(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
+    """Everybody who may act."""
+    columns = [("name", "이름"), ("roles", "역할"), ("desks", "기관"), ("id", "id")]
+    _list(home, acting, "/actors", as_json, columns, lambda answer: answer)
+
+
+@app.command()
+def load(
+    kind: Annotated[str, typer.Argument(help="members courses centers venues programmes funds values limits")],
+    file: Path,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Load master data. Members and courses at once; the rest waits for another person's approval."""
+    with ledger(home, acting) as asked:
+        answer = asked.upload(f"/master/{_segment(kind)}", file)
+    if as_json:
+        show_json(answer)
+    elif kind in LOADED_AT_ONCE:
+        added, known = answer["added"], answer["known"]
+        say(f"{added} {kind} added, {known} known", f"{kind}: {added}건 추가, {known}건은 이미 있음")
+    else:
+        _proposed(answer)
+
+
+@app.command("open")
+def open_ledger(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Propose to end setup and open the ledger."""
+    with ledger(home, acting) as asked:
+        answer = asked.post("/orders/opening")
+    show_json(answer) if as_json else _proposed(answer)
+
+
+@app.command("import")
+def import_file(
+    file: Path,
+    as_of: Annotated[str | None, typer.Option(help=words("import day", "기준일") + " 2024-05-02")] = None,
+    reason: Annotated[str | None, typer.Option(help=words("of an earlier day", "지난 기준일의 사유"))] = None,
+    source: Annotated[str, typer.Option(help=words("of the record numbers", "실적번호의 출처"))] = "1365",
+    dry_run: Annotated[bool, typer.Option(help=words("judge only", "판정만"))] = False,
+    out: Annotated[
+        Path | None, typer.Option("--json", help=words("write outcomes by line", "줄별 결과를 파일로"))
+    ] = None,
+    home: Home = None,
+    acting: As = None,
+) -> None:
+    """Judge a month's file and submit it for approval by another person."""
+    with ledger(home, acting) as asked:
+        if dry_run:
+            answer = asked.upload("/imports/preview", file, source=source, as_of=as_of)
+            lines = answer.pop("lines")
+        else:
+            answer = asked.upload("/imports", file, source=source, as_of=as_of, as_of_reason=reason)
+            lines = _lines(asked, answer["id"]) if out is not None else []
+    if out is not None:
+        _write_lines(out, lines)
+    if out != Path("-"):
+        show_outcomes(answer["outcomes"])
+        coins, accepted, rows = answer["coins"], answer["accepted_rows"], answer["rows"]
+        say(f"{accepted} of {rows} rows accepted, {coins} coins", f"{rows}행 중 {accepted}행 인정, {coins}코인")
+        if not dry_run:
+            say(f"waits for approval: boram approve {answer['id']}", f"승인 대기: boram approve {answer['id']}")
+
+
+@app.command()
+def approvals(
+    status: Annotated[str, typer.Option(help="waiting approved rejected withdrawn")] = "waiting",
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """What waits for a second person."""
+    columns = [
+        ("id", "id"), ("kind", "종류"), ("title", "제목"), ("submitted by", "제출"), ("rows", "행"), ("coins", "코인"),
+    ]  # fmt: skip
+    _list(home, acting, "/approvals", as_json, columns, lambda answer: answer["approvals"], status=status, limit=500)
+
+
+@app.command()
+def approve(approval_id: Key, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Approve what another person submitted."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/approvals/{_segment(approval_id)}/approve")
+    if as_json:
+        show_json(answer)
+    elif answer["orders"] is not None:
+        say(f"approved: {answer['orders']} orders", f"승인: 명령 {answer['orders']}건")
+    else:
+        entries, coins = answer["entries"], answer["coins"]
+        say(f"approved: {entries} entries, {coins} coins", f"승인: {entries}건, {coins}코인")
+
+
+@app.command()
+def reject(
+    approval_id: Key,
+    reason: Annotated[str, typer.Option(help=words("why", "사유"))],
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Reject what another person submitted, or withdraw your own."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/approvals/{_segment(approval_id)}/reject", {"reason": reason})
+    show_json(answer) if as_json else say(answer["status"], {"rejected": "반려", "withdrawn": "철회"}[answer["status"]])
+
+
+@desks_app.command("list")
+def desk_list(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Desks with what is left of this month's limit."""
+    columns = [
+        ("number", "번호"), ("kind", "종류"), ("code", "코드"), ("name", "이름"), ("limit", "한도"), ("used", "사용"),
+        ("left", "남음"), ("stopped", "정지"),
+    ]  # fmt: skip
+    _list(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
+
+
+@app.command()
+def balance(
+    person: Annotated[str | None, typer.Argument(metavar="PERSON-ID")] = None,
+    member: Annotated[str | None, typer.Option(help=words("member number", "회원번호"))] = None,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """What a resident can spend, and what is on its way."""
+    if (person is None) == (member is None):
+        raise typer.BadParameter(words("give PERSON-ID or --member NO", "PERSON-ID와 --member 중 하나만 주세요"))
+    with ledger(home, acting) as asked:
+        if member is not None:
+            person = asked.post("/residents/lookup", {"member_number": member})["person_id"]
+        answer = asked.get(f"/residents/{_segment(str(person))}/balance")
+    if as_json:
+        show_json(answer)
+    else:
+        won = "" if answer["available_krw"] is None else f" ({answer['available_krw']:,} KRW)"
+        say(f"available {answer['available']:,}{won}, held {answer['held']:,}, on its way {answer['pending_credits']:,}, "
+            f"waiting {answer['waiting_credits']:,}",
+            f"남은 코인 {answer['available']:,}코인{won.replace(' KRW', '원')}, 예약 {answer['held']:,}, 처리 중 "
+            f"{answer['pending_credits']:,}, 승인 대기 {answer['waiting_credits']:,}")  # fmt: skip
+
+
+@chain_app.command("status")
+def chain_status(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """How far the chain is behind the books."""
+    with ledger(home, acting) as asked:
+        answer = asked.get("/status")
+    if as_json:
+        show_json(answer)
+    else:
+        show_table([("chain", "체인"), ("", "")], [(name.replace("_", " "), value) for name, value in answer.items()])
+
+
+@app.command()
+def verify(
+    rpc: Annotated[str | None, typer.Option(help="http://…")] = None,
+    contract: Annotated[str | None, typer.Option(help="0x…")] = None,
+    books: Annotated[Path | None, typer.Option(help=words("an export of the books", "장부 내보내기 파일"))] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> int:
+    """Audit the whole history from the chain alone; exit 1 with findings."""
+    from ledger_service.commands import checks
+
+    return checks.verify(rpc, contract, books, home, as_json=as_json)
+
+
+@app.command()
+def doctor(home: Home = None, as_json: Json = False) -> int:
+    """Look for what is wrong here; exit 1 where something is."""
+    from ledger_service.commands import checks
+
+    return checks.doctor(home, as_json=as_json)
+
+
+@keys_app.command("create")
+def keys_create(home: Home = None) -> None:
+    """Make the master key and the keys of a new home (production; demo and test make them at the first start)."""
+    from ledger_service.commands.keys import create_keys
+
+    create_keys(home)
+
+
+def _list(
+    home: Path | None,
+    acting: str | None,
+    path: str,
+    as_json: bool,
+    columns: list[tuple[str, str]],
+    rows_of: Callable[[Any], list[dict[str, Any]]],
+    **query: object,
+) -> None:
+    with ledger(home, acting) as asked:
+        answer = asked.get(path, **query)
+    if as_json:
+        show_json(answer)
+        return
+    names = [english.replace(" ", "_") for english, _ in columns]
+    show_table(columns, [[row[name] for name in names] for row in rows_of(answer)])
+
+
+def _proposed(answer: dict[str, Any]) -> None:
+    say(
+        f"proposed {answer['title']}; another person approves: boram approve {answer['id']}",
+        f"제안: {answer['title']}. 다른 사람이 승인: boram approve {answer['id']}",
+    )
+
+
+def _lines(asked: Ledger, import_id: str) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        page = asked.get(f"/imports/{import_id}/lines", after=after, limit=LINES_A_PAGE)
+        lines += page["lines"]
+        after = page["next_after"]
+    return lines
+
+
+def _write_lines(out: Path, lines: list[dict[str, Any]]) -> None:
+    if out == Path("-"):
+        show_json(lines)
+        return
+    import json
+
+    out.write_text(json.dumps(lines) + "\n", encoding="utf-8")
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,209 @@
+"""`boram up`: chain, books, loops and API in one process, started in order and stopped in the reverse one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from ledger_service.adapters.home import Runtime
+from ledger_service.adapters.keys import SENDER_KEY
+from ledger_service.bootstrap import Installation, installed
+from ledger_service.chain.anvil import EmbeddedChain, find_anvil
+from ledger_service.chain.contract import LedgerContract
+from ledger_service.chain.hexes import hex_of
+from ledger_service.chain.rpc import Rpc
+from ledger_service.config import Settings, SettingsInvalid
+from ledger_service.posting.loops import Poster, PostingLoops
+from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
+from ledger_service.posting.rebuild import Progress
+from ledger_service.services.spend import expire_holds
+
+HOLDS_SECONDS = 5
+GRACE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 30
+BACKLOG_CONNECTIONS = 1024
+PROJECT_ROOT = Path(__file__).parents[2]
+
+_log = structlog.get_logger("boram.up")
+
+Say = Callable[[str, str], None]
+"""Tell a person something, in English and Korean."""
+
+
+class StopSignals:
+    """Ctrl-C and SIGTERM: before serving they end the start, while serving uvicorn takes them, afterwards they are over."""
+
+    def __init__(self) -> None:
+        self.serving = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.serving:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Take the signals, and give them back at the end."""
+        before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+def run(settings: Settings, say: Say, progress: Progress) -> None:
+    """Serve until a signal. Raises the errors of settings, home, keys, chain and books."""
+    signals = StopSignals()
+    with signals.caught(), ExitStack() as stack:
+        try:
+            _run(settings, say, progress, stack, signals)
+        except KeyboardInterrupt:
+            signals.serving = True  # what follows is the stop: a second Ctrl-C must not tear it
+    say("stopped", "종료했습니다")
+
+
+def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, signals: StopSignals) -> None:
+    installation = stack.enter_context(installed(settings))
+    listener = _listen(settings)
+    stack.callback(listener.close)
+    embedded = _embedded(installation) if settings.is_embedded else None
+    if embedded is not None:
+        stack.enter_context(embedded)
+    access = stack.enter_context(_chain(installation, embedded))
+    poster = Poster(_posting_context(installation), access)
+    poster.prepare(progress)
+    loops = PostingLoops(poster)
+    installation.wake.listener = loops.wake
+    loops.start()
+    stack.callback(loops.stop)
+    stack.enter_context(_holds(installation))
+    stack.callback(installation.home.clear_runtime)
+    address = _address(settings, listener)
+
+    def started() -> None:
+        installation.home.write_runtime(
+            Runtime(
+                address=address,
+                pid=os.getpid(),
+                rpc_url=access.rpc.url,
+                contract=hex_of(installation.domain.contract),
+                chain_pid=embedded.pid if embedded is not None else None,
+            )
+        )
+        say(f"ready at {address} (Ctrl-C stops)", f"준비되었습니다: {address} (종료: Ctrl-C)")
+
+    config = uvicorn.Config(
+        installation.app(),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    signals.serving = True
+    _Server(config, started).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG_CONNECTIONS)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}): choose another --port (0 takes a free one)",
+            f"{settings.host}:{settings.port}에서 받을 수 없습니다({error.strerror}). 다른 --port를 쓰세요(0은 빈 포트)",
+            setting="BORAM_PORT",
+        ) from error
+
+
+def _address(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def _embedded(installation: Installation) -> EmbeddedChain:
+    return EmbeddedChain(find_anvil(PROJECT_ROOT), installation.home.logs / "chain.log")
+
+
+@contextmanager
+def _chain(installation: Installation, embedded: EmbeddedChain | None) -> Iterator[ChainAccess]:
+    settings = installation.settings
+    url = embedded.url if embedded is not None else settings.rpc_url
+    assert url is not None  # a chain is embedded or named
+    finality = Finality()
+    if embedded is None:
+        by_depth = settings.chain_finality.isdigit()
+        finality = Finality(int(settings.chain_finality)) if by_depth else Finality(tag=settings.chain_finality)
+    with Rpc(url) as rpc:
+        yield ChainAccess(
+            rpc=rpc,
+            contract=LedgerContract(rpc, installation.domain.contract),
+            sender=installation.keys.signer(SENDER_KEY),
+            deployer=Deployer(
+                artifact=installation.artifact,
+                district=settings.district,
+                environment=settings.environment,
+                office_keys=installation.office_keys,
+                guardian=installation.guardian,
+            ),
+            finality=finality,
+            embedded=embedded,
+        )
+
+
+def _posting_context(installation: Installation) -> PostingContext:
+    return PostingContext(
+        journal=installation.journal,
+        vault=installation.vault,
+        clock=installation.clock,
+        random_bytes=os.urandom,
+        kill_points=installation.kill_points,
+        bundles_folder=installation.home.bundles,
+        signers=installation.keys,
+        domain=installation.domain,
+    )
+
+
+@contextmanager
+def _holds(installation: Installation) -> Iterator[None]:
+    """A thread that ends holds whose time is over."""
+    stopping = threading.Event()
+
+    def live() -> None:
+        while not stopping.wait(HOLDS_SECONDS):
+            try:
+                expire_holds(installation.context)
+            except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
+                _log.warning("holds were not expired", error=type(error).__name__)
+
+    thread = threading.Thread(target=live, name="holds", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
