@@ -120,6 +120,9 @@ class RandomHistory:
             )
             for _ in range(chance.randint(1, 40))
         ]
+        if chance.random() < 0.2:  # words at the ends of every field
+            entries.append(Entry(person(0), chance.choice((0, 1, 255)), chance.choice((0, 65_535)), 0, 0, 0))
+            entries.insert(0, Entry(person(0), 0, 0, chance.choice((0, 2**24 - 1)), chance.choice((0, 65_535)), 0))
         return self._post(desk, entries)
 
     def _venue(self) -> SignedBatch:

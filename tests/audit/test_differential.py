@@ -10,10 +10,10 @@ from ledger_service.audit.history import History
 from ledger_service.audit.model import Model
 from ledger_service.audit.verify import Audit, _signer
 from ledger_service.chain.codec import BATCH_REFUSED, BatchRefused, Refusal, decode_logs
-from ledger_service.domain.entries import Kind, Skip
+from ledger_service.domain.entries import Entry, Kind, Skip
 from ledger_service.domain.orders import OrderCode, OrderSkip
 from tests.audit.histories import RandomHistory
-from tests.audit.support import GUARDIAN, OFFICE, Ledger
+from tests.audit.support import GUARDIAN, OFFICE, Ledger, person
 
 STEPS = 60
 SEEDS = range(8)
@@ -59,6 +59,20 @@ def refuse_the_same(ledger: Ledger) -> None:
         assert (event.desk, event.seq, event.head) == (signed.batch.desk, signed.batch.seq, head)
         assert (event.reason, event.value) == (expected.reason, expected.value)
     assert next(refused, None) is None
+
+
+@pytest.mark.parametrize("number", [1, 11, 21])
+def test_a_word_of_zeros_is_skipped_and_never_reverts(ledger: Ledger, number: int) -> None:
+    """Before any rate was read, a cache may hold zeros: a word that matches it must not divide by them."""
+    desks = ledger.set_up()
+    words = [Entry(account, 0, 0, units, 0, 0) for account in (person(1), bytes(20)) for units in (0, 1)]
+    ledger.post(desks[number].seal(ledger.domain, words))
+    seen: list[list[tuple[int, int]]] = []
+    audited = Audit(
+        ledger.rpc, ledger.contract, batch_seen=[lambda _landed, _signed, one: seen.append(one.skips)]
+    ).run()
+    assert audited.report.findings == ()
+    assert seen[-1] == [(index, Skip.NOT_ALLOWED) for index in range(4)]
 
 
 def count(applied: object) -> None:
