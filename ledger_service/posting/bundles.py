@@ -23,11 +23,12 @@ from ledger_service.errors import Refused
 from ledger_service.journal.batches import BatchRow
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.vault import NONCE_BYTES, PersonSeal, Vault
-from ledger_service.posting.sealer import Evidence
+from ledger_service.posting.evidence_leaves import Evidence
 
 VERSION = 1
 CIPHER = "AES-256-GCM"
 _FILE_MODE = 0o600
+_TEMPORARY = ".tmp"
 
 
 class BundleBroken(Refused):
@@ -60,16 +61,23 @@ def write_bundles(
     batches: Iterable[tuple[BatchRow, Sequence[bytes], Evidence]],
 ) -> None:
     """Write the bundles of signed batches; they are on the disk when this returns. One that is there is replaced whole."""
-    written: set[Path] = set()
+    written: list[Path] = []
+    folders: set[Path] = set()
     for row, signatures, evidence in batches:
         path = bundle_path(folder, row.batch.desk, row.batch.seq, row.head)
         if not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
-            written.update((folder, folder.parent))
-        _write(path, _sealed(row, _content(row, signatures, evidence), vault.bundle_key, random_bytes(NONCE_BYTES)))
-        written.add(path.parent)
-    for changed in written:
-        _sync_folder(changed)
+            folders.update((folder, folder.parent))
+        sealed = _sealed(row, _content(row, signatures, evidence), vault.bundle_key, random_bytes(NONCE_BYTES))
+        _write(path.with_suffix(_TEMPORARY), sealed)
+        written.append(path)
+        folders.add(path.parent)
+    # All are written before the first is synced: the disk then takes them together.
+    for path in written:
+        _sync(path.with_suffix(_TEMPORARY), os.O_RDONLY)
+        path.with_suffix(_TEMPORARY).replace(path)
+    for changed in folders:
+        _sync(changed, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def read_bundle(path: Path, vault: Vault, domain: Domain) -> BundleContent:
@@ -106,16 +114,18 @@ def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence) -> 
         "auditHead": row.audit_head.hex(),
         "signatures": [signature.hex() for signature in signatures],
         "leaves": [leaf.hex() for leaf in evidence.leaves],
-        "records": [_record(entry, evidence.seals.get(entry.person_id)) for entry in evidence.entries],
+        "records": [
+            _record(entry, salt, evidence.seals.get(entry.person_id))
+            for entry, salt in zip(evidence.entries, evidence.salts, strict=True)
+        ],
     }
 
 
-def _record(entry: EntryRow, seal: PersonSeal | None) -> dict[str, Any]:
+def _record(entry: EntryRow, salt: bytes, seal: PersonSeal | None) -> dict[str, Any]:
     sealed = ""
     if seal is not None:
         key = seal.open("business_key", entry.business_key_sealed)
-        text = f"{seal.salt(entry.journal_no).hex()}\x1f{key}"
-        sealed = b64encode(seal.seal(f"entry|{entry.journal_no}", text)).decode()
+        sealed = b64encode(seal.seal(f"entry|{entry.journal_no}", f"{salt.hex()}\x1f{key}")).decode()
     return {
         "journalNo": entry.journal_no,
         "record": entry.record_key.hex(),
@@ -169,17 +179,13 @@ def _canonical(content: dict[str, Any]) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(".tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

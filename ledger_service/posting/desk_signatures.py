@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.journal.batches import BatchRow
 from ledger_service.posting.bundles import write_bundles
-from ledger_service.posting.evidence_leaves import entry_leaves, order_leaves
+from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.ports import PostingContext
-from ledger_service.posting.sealer import Carried, Evidence
+from ledger_service.posting.sealer import Carried
 
 BATCHES_A_STEP = 64
 
@@ -69,7 +69,7 @@ class DeskSignatures:
         with context.journal.read() as unit:
             if row.batch.desk == OFFICE_DESK:
                 orders = [one.order for one in unit.orders.of_batch(row.batch.seq)]
-                return Evidence(order_leaves(row.audit_head, orders), (), {})
+                return order_evidence(row.audit_head, orders)
             entries = unit.entries.of_batch(row.batch.desk, row.batch.seq)
         seals = context.vault.of_many(entry.person_id for entry in entries)
-        return Evidence(entry_leaves(row.audit_head, entries, seals), entries, seals)
+        return entry_evidence(row.audit_head, entries, seals)

@@ -27,7 +27,7 @@ from ledger_service.domain.entries import Entry, Kind
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.master import DeskRow
 from ledger_service.journal.unit import Unit
-from ledger_service.posting.gas import NEED, batch_gas, entry_gas
+from ledger_service.posting.gas import ANNEX_BYTE, batch_gas, entry_gas
 
 _DEBITS = (Kind.REDEEM, Kind.DONATE)
 
@@ -116,24 +116,26 @@ def _within_bounds(
     unit: Unit, desk: int, rows: list[EntryRow], originals: dict[int, Original]
 ) -> tuple[list[EntryRow], dict[tuple[int, int], bytes], int]:
     """As many of the rows as gas and annex allow, the proof of each chunk, and the gas of the entries."""
-    seen = unit.accounts.known_on_chain({row.account for row in rows})
+    if not rows:
+        return [], {}, 0
+    unseen = unit.batches.new_accounts(desk, max(row.journal_no for row in rows))
     redeems: dict[int, Batch] = {}
     items: dict[tuple[int, int], bytes] = {}
     chosen: list[EntryRow] = []
     gas, annex_bytes = 0, 1
-    room = BATCH_GAS_MAX - NEED * BATCH_NEEDS_MAX
+    room = BATCH_GAS_MAX - batch_gas(0, needs=BATCH_NEEDS_MAX, annex_bytes=0, signatures=BATCH_SIGNATURES_MAX)
     for row in rows:
-        row_gas = entry_gas(row.kind, is_new_account=row.account not in seen)
+        row_gas = entry_gas(row.kind, is_new_account=row.account in unseen)
         item = b""
         if row.kind == Kind.REFUND and (chunk := originals[row.journal_no].chunk) not in items:
             item = _item(unit, desk, originals[row.journal_no], redeems)
             items[chunk] = item
-        bound = batch_gas(gas + row_gas, needs=0, annex_bytes=annex_bytes + len(item), signatures=BATCH_SIGNATURES_MAX)
-        if bound > room or annex_bytes + len(item) > BATCH_ANNEX_BYTES_MAX:
+        grown = annex_bytes + len(item)
+        if gas + row_gas + ANNEX_BYTE * grown > room or grown > BATCH_ANNEX_BYTES_MAX:
             break
-        seen.add(row.account)
+        unseen.discard(row.account)
         chosen.append(row)
-        gas, annex_bytes = gas + row_gas, annex_bytes + len(item)
+        gas, annex_bytes = gas + row_gas, grown
     return chosen, items, gas
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ledger_service.domain.evidence import AUDIT_HEAD_TYPE, ORDER_TYPE, Leaf
@@ -15,11 +16,21 @@ from ledger_service.journal.vault import PersonSeal
 _id_word = lru_cache(maxsize=4_096)(id_word)  # a few clerks stand behind thousands of entries
 
 
-def entry_leaves(audit_head: bytes, rows: Sequence[EntryRow], seals: Mapping[str, PersonSeal]) -> list[bytes]:
-    """The leaf hashes of a batch of entries. One whose person is forgotten has no salt any more, and gets none."""
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was hashed into a batch, for its bundle: leaf hashes, entries with their salts, and the seals of their people."""
+
+    leaves: Sequence[bytes]
+    entries: Sequence[EntryRow]
+    salts: Sequence[bytes]
+    seals: Mapping[str, PersonSeal]
+
+
+def entry_evidence(audit_head: bytes, rows: Sequence[EntryRow], seals: Mapping[str, PersonSeal]) -> Evidence:
+    """The evidence of a batch of entries. One whose person is forgotten has no salt any more, and gets none."""
+    salts = [seals[row.person_id].salt(row.journal_no) if row.person_id in seals else ZERO32 for row in rows]
     leaves = [Leaf(0, AUDIT_HEAD_TYPE, 0, audit_head).hash()]
-    for position, row in enumerate(rows, 1):
-        seal = seals.get(row.person_id)
+    for position, (row, salt) in enumerate(zip(rows, salts, strict=True), 1):
         leaves.append(
             Leaf(
                 position,
@@ -29,14 +40,14 @@ def entry_leaves(audit_head: bytes, rows: Sequence[EntryRow], seals: Mapping[str
                 _id_word(row.who),
                 _id_word(row.approver),
                 _id_word(row.consent),
-                seal.salt(row.journal_no) if seal else ZERO32,
+                salt,
             ).hash()
         )
-    return leaves
+    return Evidence(leaves, rows, salts, seals)
 
 
-def order_leaves(audit_head: bytes, orders: Sequence[Order]) -> list[bytes]:
-    """The leaf hashes of a batch of orders."""
+def order_evidence(audit_head: bytes, orders: Sequence[Order]) -> Evidence:
+    """The evidence of a batch of orders."""
     leaves = [Leaf(0, AUDIT_HEAD_TYPE, 0, audit_head).hash()]
     leaves.extend(Leaf(at, ORDER_TYPE, 0, order.record()).hash() for at, order in enumerate(orders, 1))
-    return leaves
+    return Evidence(leaves, (), (), {})

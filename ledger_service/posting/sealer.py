@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ledger_service.domain.batches import (
     BATCH_ANNEX_BYTES_MAX,
@@ -19,27 +18,18 @@ from ledger_service.domain.batches import (
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.evidence import root_of
 from ledger_service.domain.orders import encode_orders
-from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.master import DeskRow
 from ledger_service.journal.orders import OrderRow
 from ledger_service.journal.vault import PersonSeal
 from ledger_service.posting.audit_chain import chain_audit_log
 from ledger_service.posting.drafts import Draft, draft
-from ledger_service.posting.evidence_leaves import entry_leaves, order_leaves
+from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence
 from ledger_service.posting.gas import batch_gas, order_gas
 from ledger_service.posting.ports import PostingContext
 
 ORDERS_A_BATCH_MAX = 100
 CARRIED_BATCHES_MAX = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What was hashed into a batch, for its bundle: leaf hashes, and entries with the seals of their people."""
-
-    leaves: Sequence[bytes]
-    entries: Sequence[EntryRow]
-    seals: Mapping[str, PersonSeal]
+BATCHES_A_UNIT = 4  # keeps the write lock short: some 2,000 entries, 10 to 20 ms
 
 
 class Carried:
@@ -88,7 +78,9 @@ class Sealer:
         # After the entries were read, so that the head that a batch carries covers the acts behind all its entries.
         audit_head = chain_audit_log(context.journal)
         seals = context.vault.of_many(row.person_id for one in drafts for row in one.entries)
-        return sealed + sum(self._seal_entries(one, audit_head, seals) for one in drafts)
+        for start in range(0, len(drafts), BATCHES_A_UNIT):
+            sealed += self._seal_entries(drafts[start : start + BATCHES_A_UNIT], audit_head, seals)
+        return sealed
 
     def _seal_orders(self, rows: list[OrderRow]) -> int:
         context = self._context
@@ -98,13 +90,13 @@ class Sealer:
                 return 0
         audit_head = chain_audit_log(context.journal)
         rows, annex, gas = _fitting(rows)
-        leaves = order_leaves(audit_head, [row.order for row in rows])
+        evidence = order_evidence(audit_head, [row.order for row in rows])
         batch = Batch(
             desk=OFFICE_DESK,
             seq=desk.sealed_seq + 1,
             day=max(civil_day(context.clock.today()), desk.sealed_day),
             previous_head=desk.sealed_head,
-            evidence_root=root_of(leaves),
+            evidence_root=root_of(evidence.leaves),
             needs=(),
             words=b"",
             annex=annex,
@@ -116,28 +108,37 @@ class Sealer:
             unit.batches.add(batch, head=head, audit_head=audit_head, coins=0, gas_max=gas, now=context.clock.now())
             unit.orders.place(batch.seq, [row.id for row in rows])
             unit.commit()
-        self._carried.put(head, Evidence(leaves, (), {}))
+        self._carried.put(head, evidence)
         context.kill_points.reach("after_seal")
         return 1
 
-    def _seal_entries(self, one: Draft, audit_head: bytes, seals: Mapping[str, PersonSeal]) -> int:
+    def _seal_entries(self, drafts: Sequence[Draft], audit_head: bytes, seals: Mapping[str, PersonSeal]) -> int:
+        """Hash some drafts, then store them in one write transaction, or none of them where one has moved."""
         context = self._context
-        leaves = entry_leaves(audit_head, one.entries, seals)
-        batch = _batch_of(one, root_of(leaves))
-        head = batch.digest(context.domain)
-        numbers = [row.journal_no for row in one.entries]
+        hashed = []
+        for one in drafts:
+            evidence = entry_evidence(audit_head, one.entries, seals)
+            batch = _batch_of(one, root_of(evidence.leaves))
+            hashed.append((one, batch, batch.digest(context.domain), evidence))
         with context.journal.write() as unit:
-            if not unit.master.move_sealed(batch.desk, batch.seq, head, batch.day):
-                return 0
-            unit.batches.add(
-                batch, head=head, audit_head=audit_head, coins=one.coins, gas_max=one.gas_max, now=context.clock.now()
-            )
-            if unit.entries.place(batch.seq, numbers) != len(numbers):
-                return 0  # one of them is in another batch by now: nothing is written
+            for one, batch, head, _ in hashed:
+                if not unit.master.move_sealed(batch.desk, batch.seq, head, batch.day):
+                    return 0
+                unit.batches.add(
+                    batch,
+                    head=head,
+                    audit_head=audit_head,
+                    coins=one.coins,
+                    gas_max=one.gas_max,
+                    now=context.clock.now(),
+                )
+                if not unit.batches.place(batch.seq, [row.journal_no for row in one.entries]):
+                    return 0
             unit.commit()
-        self._carried.put(head, Evidence(leaves, one.entries, seals))
+        for _, _, head, evidence in hashed:
+            self._carried.put(head, evidence)
         context.kill_points.reach("after_seal")
-        return 1
+        return len(hashed)
 
 
 def _fitting(rows: list[OrderRow]) -> tuple[list[OrderRow], bytes, int]:
