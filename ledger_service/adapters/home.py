@@ -83,7 +83,8 @@ class Home:
         return self.folder / "runtime.json"
 
     def prepare(self) -> None:
-        """Make the folders, closed to others."""
+        """Make the folders, closed to others; so is every file that this process makes from now on."""
+        os.umask(0o077)
         self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         for folder in (self.secrets, self.keys, self.tokens, self.bundles, self.logs):
             folder.mkdir(mode=FOLDER_MODE, exist_ok=True)

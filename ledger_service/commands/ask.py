@@ -5,8 +5,6 @@ Across HTTP only the standard library is loaded, so that a command starts at onc
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -103,6 +101,8 @@ class _Remote:
 
     def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         """Sent again with the same bytes where the answer did not come: the idempotency key makes it one request."""
+        import http.client
+
         reason = ""
         for _ in range(TRIES_MAX):
             connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_SECONDS)
@@ -129,6 +129,8 @@ class _Local:
 
     def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         """One request, without a network."""
+        import asyncio
+
         return asyncio.run(self._send(method, path, headers, body))
 
     async def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:

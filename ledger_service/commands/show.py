@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from ledger_service.environment import speaks_korean
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 OUTCOMES_KO = {
     "malformed": "형식 오류",
@@ -49,6 +49,8 @@ def show_table(
     columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], numbers: Sequence[int] = ()
 ) -> None:
     """A table; `columns` in English and Korean, `numbers` are the columns that hold them."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, (english, korean) in enumerate(columns):
         table.add_column(words(english, korean), justify="right" if place in numbers else "left", overflow="fold")
@@ -68,7 +70,7 @@ def show_outcomes(outcomes: Mapping[str, int]) -> None:
 
 def tell(english: str, korean: str) -> None:
     """One line about the command itself: on stderr, so that stdout stays what was asked for."""
-    Console(stderr=True).print(words(english, korean), highlight=False, markup=False, soft_wrap=True)
+    _console(stderr=True).print(words(english, korean), highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -79,7 +81,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         return
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=_console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None, visible=False)
         yield lambda doing, done, total: bar.update(
             task, description=doing, completed=done, total=total, visible=done < total
@@ -88,12 +90,15 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 def complain(message: str) -> None:
     """One line on stderr."""
-    Console(stderr=True).print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    _console(stderr=True).print(message, style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _console() -> Console:
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
     # A pipe has no width: 200 columns keep a table's rows on one line each.
-    return Console() if sys.stdout.isatty() else Console(width=200)
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr) if is_terminal else Console(stderr=stderr, width=200)
 
 
 def _cell(value: object) -> str:
