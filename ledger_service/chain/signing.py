@@ -10,9 +10,8 @@ from typing import Any, Protocol
 
 import coincurve
 import orjson
-from eth_account import Account
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 
+from ledger_service.chain import rlp
 from ledger_service.domain.hashing import keccak
 from ledger_service.errors import Invalid, Refused
 
@@ -26,7 +25,7 @@ _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD036414
 _HALF_ORDER = _CURVE_ORDER // 2
 _RECOVERY_BASE = 27  # v of an Ethereum signature is 27 or 28
 _KEYSTORE_MODE = 0o600
-_DYNAMIC_FEE_TYPE = 2  # EIP-1559
+_DYNAMIC_FEE_TYPE = b"\x02"  # EIP-1559
 
 # Mnemonic "test test test test test test test test test test test junk": their keys are in every tutorial.
 _WELL_KNOWN = frozenset(
@@ -152,7 +151,7 @@ def create_keystore(path: Path, private_key: bytes, passphrase: str, *, light: b
     if not passphrase:
         raise KeystoreUnusable("a keystore wants a passphrase", "키 저장소에는 암호가 필요합니다")
     rounds = SCRYPT_ROUNDS_LIGHT if light else SCRYPT_ROUNDS
-    sealed = orjson.dumps(Account.encrypt(private_key, passphrase, kdf="scrypt", iterations=rounds))
+    sealed = orjson.dumps(_eth_account().encrypt(private_key, passphrase, kdf="scrypt", iterations=rounds))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _KEYSTORE_MODE)
     except FileExistsError as error:
@@ -190,7 +189,7 @@ def open_keystore(path: Path, passphrase: str) -> LocalSigner:
         )
     content = _keystore_content(path, sealed)
     try:
-        private_key = bytes(Account.decrypt(content, passphrase))
+        private_key = bytes(_eth_account().decrypt(content, passphrase))
     except ValueError as error:
         if "MAC mismatch" not in str(error):
             raise _not_a_keystore(path) from error
@@ -212,6 +211,12 @@ def keystore_address(path: Path) -> bytes:
     if len(address) != 20:
         raise _not_a_keystore(path)
     return address
+
+
+def _eth_account() -> Any:
+    from eth_account import Account  # here, because it takes more than a second and most commands open no keystore
+
+    return Account
 
 
 def _keystore_content(path: Path, sealed: bytes) -> dict[str, Any]:
@@ -251,20 +256,10 @@ def sign_transaction(
     max_priority_fee: int,
 ) -> SignedTransaction:
     """An EIP-1559 transaction without value; fees in wei for one gas."""
-    fields: dict[str, Any] = {
-        "type": _DYNAMIC_FEE_TYPE,
-        "chainId": chain_id,
-        "nonce": nonce,
-        "to": to,
-        "value": 0,
-        "data": data,
-        "gas": gas,
-        "maxFeePerGas": max_fee,
-        "maxPriorityFeePerGas": max_priority_fee,
-    }
-    signature = signer.sign_digest(TypedTransaction.from_dict(dict(fields)).hash())
-    fields["v"] = signature[64] - _RECOVERY_BASE
-    fields["r"] = int.from_bytes(signature[:32], "big")
-    fields["s"] = int.from_bytes(signature[32:64], "big")
-    raw = bytes(TypedTransaction.from_dict(fields).encode())
+    numbers = (chain_id, nonce, max_priority_fee, max_fee, gas)
+    fields: list[rlp.Item] = [*map(rlp.quantity, numbers), to, b"", data, []]  # no value, no access list
+    signature = signer.sign_digest(keccak(_DYNAMIC_FEE_TYPE + rlp.encode(fields)))
+    recovery, r, s = signature[64] - _RECOVERY_BASE, signature[:32], signature[32:64]
+    fields += [rlp.quantity(recovery), r.lstrip(b"\0"), s.lstrip(b"\0")]
+    raw = _DYNAMIC_FEE_TYPE + rlp.encode(fields)
     return SignedTransaction(raw, keccak(raw))

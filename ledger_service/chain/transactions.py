@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ledger_service.chain import rlp
 from ledger_service.chain.hexes import BlockTag, block_parameter, bytes_of, hex_of, number_of
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable, read_answer
 from ledger_service.domain.hashing import keccak
@@ -128,7 +129,7 @@ def hash_of(transaction: dict[str, Any]) -> bytes | None:
     fields = _FIELDS.get(kind)
     if fields is None:
         return None
-    encoded = _rlp([_field(transaction, name) for name in fields])
+    encoded = rlp.encode([_field(transaction, name) for name in fields])
     return keccak(bytes([kind]) + encoded if kind else encoded)
 
 
@@ -145,10 +146,8 @@ _FIELDS: dict[int, tuple[str, ...]] = {
     ),
 }
 
-_Item = bytes | list[Any]
 
-
-def _field(transaction: dict[str, Any], name: str) -> _Item:
+def _field(transaction: dict[str, Any], name: str) -> rlp.Item:
     if name == "to":
         return b"" if transaction["to"] is None else bytes_of(transaction["to"], 20)
     if name == "input":
@@ -173,20 +172,4 @@ def _field(transaction: dict[str, Any], name: str) -> _Item:
 
 
 def _quantity(text: Any) -> bytes:
-    number = number_of(text)
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
-
-
-def _rlp(item: _Item) -> bytes:
-    """Recursive length prefix, the encoding under every transaction's hash."""
-    if isinstance(item, bytes):
-        return item if len(item) == 1 and item[0] < 0x80 else _prefix(0x80, len(item)) + item
-    body = b"".join(_rlp(part) for part in item)
-    return _prefix(0xC0, len(body)) + body
-
-
-def _prefix(base: int, length: int) -> bytes:
-    if length < 56:
-        return bytes([base + length])
-    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([base + 55 + len(size)]) + size
+    return rlp.quantity(number_of(text))

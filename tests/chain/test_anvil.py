@@ -15,6 +15,7 @@ import pytest
 
 from ledger_service.chain.anvil import (
     STATES_KEPT,
+    TRANSACTIONS_PER_BLOCK_MAX,
     AnvilMissing,
     ChainNotStarted,
     EmbeddedChain,
@@ -217,6 +218,13 @@ def test_old_blocks_stay_and_old_states_go(rpc: Rpc) -> None:
     assert rpc.call("eth_getBalance", ["0x" + "77" * 20, hex(latest - STATES_KEPT + 1)]) == "0x0"
     with pytest.raises(RpcFault):
         rpc.call("eth_getBalance", ["0x" + "77" * 20, "0x1"])
+
+
+def test_more_transactions_than_a_block_holds_go_into_several(rpc: Rpc) -> None:
+    fund(rpc, SENDER.address)
+    hashes = send_in_one_block(rpc, [transfer(nonce).raw for nonce in range(TRANSACTIONS_PER_BLOCK_MAX + 1)])
+    assert len(hashes) == TRANSACTIONS_PER_BLOCK_MAX + 1
+    assert rpc.call("eth_blockNumber") == "0x2"
 
 
 class TestFinding:

@@ -9,7 +9,7 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from ledger_service.chain.anvil import EmbeddedChain, fund
+from ledger_service.chain.anvil import STATES_KEPT, EmbeddedChain, fund
 from ledger_service.chain.contract import LedgerContract, load_artifact
 from ledger_service.chain.deploy import (
     FACTORY,
@@ -21,7 +21,7 @@ from ledger_service.chain.deploy import (
     init_code,
 )
 from ledger_service.chain.identity import NotOurChain, differences, find_deploy_block, read_identity
-from ledger_service.chain.rpc import Rpc
+from ledger_service.chain.rpc import Rpc, RpcFault
 from ledger_service.chain.transactions import nonce_of
 from ledger_service.domain.hashing import text_word
 from tests.chain.fake_node import FakeNode
@@ -59,6 +59,18 @@ def test_deploying_twice_is_deploying_once(rpc: Rpc) -> None:
     assert nonce_of(rpc, SENDER.address, "latest") == 1
     code = bytes.fromhex(rpc.call("eth_getCode", ["0x" + first.address.hex(), "latest"])[2:])
     assert keccak(code) == first.code_hash
+
+
+def test_the_block_is_unknown_where_old_states_are_gone(rpc: Rpc) -> None:
+    fund(rpc, SENDER.address)
+    first = deploy_for_tests(rpc)
+    rpc.call("anvil_mine", [hex(2 * STATES_KEPT)])
+    again = deploy_for_tests(rpc)
+    assert again.is_there
+    assert (again.block, again.block_hash) == (None, None)
+    assert read_identity(rpc, first.address, first.block).deploy_block_hash == first.block_hash
+    with pytest.raises(RpcFault):
+        read_identity(rpc, first.address)
 
 
 def test_every_chain_gives_the_same_address_and_code(chain: EmbeddedChain, rpc: Rpc) -> None:

@@ -160,35 +160,41 @@ class TestKeystore:
             open_keystore(tmp_path / "none.json", "pass")
 
 
-def test_a_transaction_is_the_one_that_eth_account_signs() -> None:
-    data = bytes(range(256)) * 4
+@given(
+    key=PRIVATE_KEYS,
+    nonce=st.integers(0, 2**40),
+    gas=st.integers(0, 16_777_216),
+    fees=st.tuples(st.integers(0, 2**60), st.integers(0, 2**60)),
+    data=st.one_of(st.binary(max_size=80), st.sampled_from([bytes(55), bytes(56), bytes(256), bytes(70_000)])),
+)
+def test_a_transaction_is_the_one_that_eth_account_signs(
+    key: bytes, nonce: int, gas: int, fees: tuple[int, int], data: bytes
+) -> None:
+    max_fee, max_priority_fee = fees
     signed = sign_transaction(
-        LocalSigner(KEY),
+        LocalSigner(key),
         chain_id=31337,
-        nonce=7,
+        nonce=nonce,
         to=b"\xab" * 20,
         data=data,
-        gas=16_000_000,
-        max_fee=3 * 10**9,
-        max_priority_fee=0,
+        gas=gas,
+        max_fee=max_fee,
+        max_priority_fee=max_priority_fee,
     )
-    expected = Account.sign_transaction(
-        {
-            "type": 2,
-            "chainId": 31337,
-            "nonce": 7,
-            "to": to_checksum_address(b"\xab" * 20),
-            "value": 0,
-            "data": data,
-            "gas": 16_000_000,
-            "maxFeePerGas": 3 * 10**9,
-            "maxPriorityFeePerGas": 0,
-        },
-        KEY,
-    )
+    fields = {
+        "type": 2,
+        "chainId": 31337,
+        "nonce": nonce,
+        "to": to_checksum_address(b"\xab" * 20),
+        "value": 0,
+        "data": data,
+        "gas": gas,
+        "maxFeePerGas": max_fee,
+        "maxPriorityFeePerGas": max_priority_fee,
+    }
+    expected = Account.sign_transaction(fields, key)
     assert signed.raw == bytes(expected.raw_transaction)
     assert signed.hash == bytes(expected.hash)
-    assert Account.recover_transaction(signed.raw)[2:].lower() == LocalSigner(KEY).address.hex()
 
 
 def test_a_transaction_of_200_kilobytes_is_signed_within_30_milliseconds() -> None:
