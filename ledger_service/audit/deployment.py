@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ledger_service.errors import Unavailable
 FACTORY = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 BLOCKS_SEARCHED_MAX = 100_000
 
+_BLOCKS_AT_ONCE = 10
 _WORD = 32
 _KEYS_MAX = 16
 
@@ -45,20 +46,28 @@ class Genesis:
 
 def find_genesis(rpc: Rpc, contract: bytes, first_post_block: int) -> tuple[Genesis, bytes]:
     """The constructor's arguments and the creation code, from the transaction that made the contract."""
-    for number in _candidate_blocks(rpc, contract, first_post_block):
-        block = rpc.call("eth_getBlockByNumber", [hex(number), True])
-        for transaction in (block or {}).get("transactions", ()):
-            made = _creation_code(rpc, transaction, contract)
-            genesis = made and _genesis_in(made)
-            if made and genesis:
-                return genesis, made
+    for transaction in _candidates(rpc, contract, first_post_block):
+        made = _creation_code(rpc, transaction, contract)
+        genesis = _genesis_in(made) if made else None
+        if made and genesis:
+            return genesis, made
     raise DeploymentUnknown(contract)
 
 
-def _candidate_blocks(rpc: Rpc, contract: bytes, first_post_block: int) -> Iterator[int]:
+def _candidates(rpc: Rpc, contract: bytes, first_post_block: int) -> Iterator[dict[str, Any]]:
+    """Transactions of the block that has the code first, or of every block from the first post backwards."""
     with contextlib.suppress(RpcFault):  # a node without old states
-        yield find_deploy_block(rpc, contract)
-    yield from range(first_post_block, max(-1, first_post_block - BLOCKS_SEARCHED_MAX), -1)
+        yield from _transactions(rpc, [find_deploy_block(rpc, contract)])
+    oldest = max(-1, first_post_block - BLOCKS_SEARCHED_MAX)
+    for newest in range(first_post_block, oldest, -_BLOCKS_AT_ONCE):
+        yield from _transactions(rpc, range(newest, max(oldest, newest - _BLOCKS_AT_ONCE), -1))
+
+
+def _transactions(rpc: Rpc, blocks: Iterable[int]) -> Iterator[dict[str, Any]]:
+    for block in rpc.batch([("eth_getBlockByNumber", [hex(number), True]) for number in blocks]):
+        if isinstance(block, RpcFault):
+            raise block
+        yield from (block or {}).get("transactions", ())
 
 
 def _creation_code(rpc: Rpc, transaction: dict[str, Any], contract: bytes) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger_service.audit.office import OrderResult
 from ledger_service.chain.codec import (
+    BATCH_POSTED,
     BATCH_TOPICS,
     TRANSFER,
     BatchPosted,
@@ -25,12 +26,12 @@ from ledger_service.chain.codec import (
 from ledger_service.chain.hexes import bytes_of, hex_of
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcReplyTooLarge, RpcUnavailable
 from ledger_service.domain.batches import Domain, SignedBatch
+from ledger_service.domain.hashing import word
 
 BLOCKS_AT_ONCE_MAX = 2_000
 LOGS_AT_ONCE_AIM = 10_000
 TRANSACTIONS_AT_ONCE_MAX = 8
 
-_HASH_CHARACTERS = 66
 _ADDRESS_AT = 26  # 0x and twelve zero bytes before an address in a topic
 
 
@@ -69,16 +70,15 @@ class History:
         self._rpc = rpc
         self._domain = domain
         self._contract = domain.contract
-        self._blocks_at_once = {False: 16, True: 1}
+        self._blocks_at_once = {"first post": BLOCKS_AT_ONCE_MAX, "batches": 16, "transfers": 1}
         self.transfers = 0
         self.transfer_sums: dict[str, int] = {}
         self.refusals: dict[str, int] = {}
 
     def first_post_block(self, last_block: int) -> int | None:
         """The block of post number 1, None where nothing landed up to `last_block`."""
-        number_one = "0x" + (1).to_bytes(32, "big").hex()
-        for first, last in _ranges(0, last_block, 100_000):
-            logs = self._logs(first, last, [hex_of(BATCH_TOPICS[0]), number_one])
+        topics = [hex_of(BATCH_POSTED), hex_of(word(1))]
+        for _, logs in self._in_ranges(0, last_block, topics, "first post"):
             if logs:
                 return _decoded(logs)[0].position.block_number
         return None
@@ -86,13 +86,13 @@ class History:
     def landed(self, first_block: int, last_block: int) -> Iterator[tuple[int, list[Landed]]]:
         """(last block read, batches in the order in which they landed), range by range."""
         topics = [[hex_of(topic) for topic in BATCH_TOPICS]]
-        for last, logs in self._in_ranges(first_block, last_block, topics, are_transfers=False):
+        for last, logs in self._in_ranges(first_block, last_block, topics, "batches"):
             yield last, self._with_batches(_grouped(_decoded(logs), self.refusals))
 
     def sum_transfers(self, first_block: int, last_block: int) -> None:
         """Add what every account received and gave, by the events, to `transfer_sums` (keys: addresses as hex digits)."""
         sums = self.transfer_sums
-        for _, logs in self._in_ranges(first_block, last_block, [hex_of(TRANSFER)], are_transfers=True):
+        for _, logs in self._in_ranges(first_block, last_block, [hex_of(TRANSFER)], "transfers"):
             self.transfers += len(logs)
             try:
                 for log in logs:
@@ -105,25 +105,25 @@ class History:
                 raise NodeIncoherent(f"a Transfer event is malformed: {error}") from error
 
     def _in_ranges(
-        self, first_block: int, last_block: int, topics: list[Any], *, are_transfers: bool
+        self, first_block: int, last_block: int, topics: list[Any], what: str
     ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         first = first_block
         while first <= last_block:
-            step = self._blocks_at_once[are_transfers]
+            step = self._blocks_at_once[what]
             last = min(last_block, first + step - 1)
             try:
                 logs = self._logs(first, last, topics)
             except (RpcFault, RpcReplyTooLarge):
                 if step == 1:
                     raise
-                self._blocks_at_once[are_transfers] = max(1, step // 4)
+                self._blocks_at_once[what] = max(1, step // 4)
                 continue
             yield last, logs
             first = last + 1
             if len(logs) > LOGS_AT_ONCE_AIM:
-                self._blocks_at_once[are_transfers] = max(1, step * LOGS_AT_ONCE_AIM // len(logs))
+                self._blocks_at_once[what] = max(1, step * LOGS_AT_ONCE_AIM // len(logs))
             elif len(logs) < LOGS_AT_ONCE_AIM // 4:
-                self._blocks_at_once[are_transfers] = min(BLOCKS_AT_ONCE_MAX, step * 2)
+                self._blocks_at_once[what] = min(BLOCKS_AT_ONCE_MAX, step * 2)
 
     def _logs(self, first: int, last: int, topics: list[Any]) -> list[dict[str, Any]]:
         asked = {"address": hex_of(self._contract), "fromBlock": hex(first), "toBlock": hex(last), "topics": topics}
@@ -161,11 +161,6 @@ class History:
                 of_place[claim.batch.desk, claim.batch.seq].add(claim, claim.batch.digest(self._domain))
         except (KeyError, TypeError, ValueError):
             return  # no claims: the batch is reported as unreadable
-
-
-def _ranges(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-    for start in range(first, last + 1, size):
-        yield start, min(last, start + size - 1)
 
 
 def _decoded(logs: list[dict[str, Any]]) -> list[Event]:

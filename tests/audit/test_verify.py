@@ -12,10 +12,10 @@ import pytest
 from ledger_service.audit.deployment import DeploymentUnknown, Genesis
 from ledger_service.audit.findings import Report
 from ledger_service.audit.history import NodeIncoherent
-from ledger_service.audit.verify import NoContract, Progress, verify
+from ledger_service.audit.verify import ChainMoved, NoContract, Progress, verify
 from ledger_service.chain.codec import BATCH_POSTED, ENTRY_SKIPPED, TRANSFER, encode_post
 from ledger_service.chain.hexes import hex_of, number_of
-from ledger_service.chain.rpc import Rpc, RpcUnavailable
+from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
 from ledger_service.domain.batches import SignedBatch, annex_of, proof_item
 from ledger_service.domain.entries import Entry, Kind, desk_account
 from ledger_service.domain.hashing import keccak, text_word, word
@@ -222,6 +222,41 @@ def test_keys_are_those_of_their_range(ledger: Ledger, desks: dict[int, Desk]) -
     report = verify(ledger.rpc, ledger.contract)
     assert report.findings == ()
     assert report.counts.batches == 9
+
+
+def test_batches_that_land_while_the_audit_reads_are_folded_too(ledger: Ledger, desks: dict[int, Desk]) -> None:
+    waiting = [desks[1].seal(ledger.domain, credits_of(random.Random(at), 3, 5, 900 + 10 * at)) for at in range(2)]
+
+    def lie(method: str, params: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getBlockByNumber" and not params[1] and waiting:
+            ledger.post(waiting.pop(0))
+        return answer
+
+    report = lying(ledger, lie)
+    assert report.findings == ()
+    assert report.counts.batches == 8
+
+
+def test_a_past_that_changes_under_the_audit_cannot_be_audited(ledger: Ledger, desks: dict[int, Desk]) -> None:
+    asked: list[int] = []
+
+    def lie(method: str, params: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getBlockByNumber" and not params[1]:
+            asked.append(1)
+            return answer if len(asked) == 1 else {**answer, "hash": hex_of(keccak(b"another"))}
+        return answer
+
+    with pytest.raises(ChainMoved, match="run the audit again"):
+        lying(ledger, lie)
+
+
+def test_a_node_that_takes_small_ranges_only_is_asked_for_small_ones(ledger: Ledger, desks: dict[int, Desk]) -> None:
+    def lie(method: str, params: Sequence[Any], answer: Any) -> Any:
+        if method == "eth_getLogs" and number_of(params[0]["toBlock"]) - number_of(params[0]["fromBlock"]) >= 5:
+            raise RpcFault(-32_005, "query returned more than 10000 results")
+        return answer
+
+    assert lying(ledger, lie).findings == ()
 
 
 def test_checkpoints_kept_elsewhere_are_held_against_the_chain(ledger: Ledger, desks: dict[int, Desk]) -> None:
