@@ -142,7 +142,9 @@ class Town:
     def redeem(self, desk: int, person: PersonRow, coins: int) -> int:
         """An accepted charge, its coins taken."""
         with self.journal.write() as unit:
-            assert unit.accounts.debit(person.account, coins)
+            here = unit.accounts.refunding_at(person.account, desk)
+            assert unit.accounts.hold(person.account, coins, refunding_here=here)
+            unit.accounts.capture(person.account, coins)
             (number,) = self._accept(unit, desk, Kind.REDEEM, [(person, coins, coins)])
             unit.commit()
         return number
