@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,12 +174,14 @@ class Audit:
         """Fold up to a block that is still the newest when all is read, and give its number and hash."""
         done = (first_block if first_block is not None else last_block + 1) - 1
         for _ in range(PIN_ATTEMPTS_MAX):
-            for last, landed in self._history.landed(done + 1, last_block):
-                for one in landed:
-                    self._fold_one(model, one)
-                self._history.sum_transfers(done + 1, last)
-                done = last
-                self._progress(Progress(last, last_block, self.counts.entries))
+            with ThreadPoolExecutor(max_workers=1) as beside:  # the node answers for one while the other is folded
+                for last, landed in self._history.landed(done + 1, last_block):
+                    transfers = beside.submit(self._history.sum_transfers, done + 1, last)
+                    for one in landed:
+                        self._fold_one(model, one)
+                    transfers.result()
+                    done = last
+                    self._progress(Progress(last, last_block, self.counts.entries))
             pinned_hash = self._block_hash(last_block)
             newest = _answer(number_of, self._rpc.call("eth_blockNumber"))
             if newest == last_block:

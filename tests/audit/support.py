@@ -13,6 +13,7 @@ from ledger_service.audit.office import orders_in
 from ledger_service.chain.anvil import find_anvil
 from ledger_service.chain.artifact import load_artifact
 from ledger_service.chain.codec import encode_post
+from ledger_service.chain.deploy import init_code
 from ledger_service.chain.hexes import bytes_of, hex_of, number_of
 from ledger_service.chain.rpc import Rpc
 from ledger_service.chain.signing import LocalSigner
@@ -112,9 +113,7 @@ class Ledger:
         self.rpc = rpc
         rpc.call("anvil_setBalance", [hex_of(SENDER), hex(10**24)])
         rpc.call("anvil_impersonateAccount", [hex_of(SENDER)])
-        keys = [one.address.rjust(32, b"\0") for one in OFFICE]
-        arguments = text_word("test") + word(96) + GUARDIAN.address.rjust(32, b"\0") + word(len(keys)) + b"".join(keys)
-        code = load_artifact().bytecode + arguments
+        code = init_code(load_artifact(), "test", [one.address for one in OFFICE], GUARDIAN.address)
         salt = keccak(text_word("test") + text_word(environment))
         self.contract = keccak(b"\xff" + FACTORY + salt + keccak(code))[12:]
         self.domain = Domain(number_of(rpc.call("eth_chainId")), self.contract)
