@@ -42,6 +42,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,
     ("GET", "/metrics"): _PUBLIC,
+    ("GET", "/docs"): _PUBLIC,
+    ("GET", f"{PREFIX}/openapi.json"): _PUBLIC,
     ("POST", f"{PREFIX}/records"): _keyed(_CLERK, _APPROVER, _OFFICE),
     ("POST", f"{PREFIX}/imports"): _upload(_CLERK, _APPROVER, _OFFICE),
     ("POST", f"{PREFIX}/imports/preview"): Rule(frozenset((_CLERK, _APPROVER, _OFFICE)), upload=True),

@@ -8,8 +8,8 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from ledger_service.api import courses, crediting, health, ledger, office, residents, spending
-from ledger_service.api.access import ACCESS, PREFIX
+from ledger_service.api import courses, crediting, health, ledger, office, page, residents, spending
+from ledger_service.api.access import ACCESS
 from ledger_service.api.guard import require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting
@@ -49,7 +49,7 @@ def create_app(ports: Ports) -> FastAPI:
         description=_DESCRIPTION,
         openapi_tags=_TAGS,
         dependencies=[Depends(require_guarded)],
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -66,6 +66,8 @@ def create_app(ports: Ports) -> FastAPI:
         office.office_router,
         office.actors_router,
         ledger.router,
+        page.router,
+        page.page_router,
     ):
         app.include_router(router)
     app.add_middleware(Accounting, ports=ports)
@@ -88,7 +90,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
     components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for (method, path), rule in ACCESS.items():
-        operation = document["paths"][path][method.lower()]
+        operation = document["paths"].get(path, {}).get(method.lower())
+        if operation is None:
+            continue  # the page itself
         if rule.roles is not None:
             operation["security"] = [{"token": []}]
             roles = ", ".join(sorted(rule.roles))

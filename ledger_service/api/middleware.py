@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger_service.api.metrics import REQUEST_SECONDS
 from ledger_service.api.ports import Ports
+from ledger_service.api.problems import unexpected
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -17,12 +19,13 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 _NO_ROUTE = "none"
+_NOT_STARTED = 0
 
 _log = structlog.get_logger("boram.access")
 
 
 class Accounting:
-    """The outermost layer. It sees the route's pattern, never the query or the path's ids."""
+    """The outermost layer of ours. It sees the route's pattern, never the query or the path's ids."""
 
     def __init__(self, app: ASGIApp, ports: Ports) -> None:
         self._app = app
@@ -35,7 +38,7 @@ class Accounting:
         state = scope.setdefault("state", {})
         request_id = state["request_id"] = self._ports.new_request_id()
         began = self._ports.monotonic()
-        status = 500
+        status = _NOT_STARTED
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -50,6 +53,10 @@ class Accounting:
 
         try:
             await self._app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001  nobody above knows what a problem document is
+            answer = unexpected(Request(scope), error)
+            if status == _NOT_STARTED:
+                await answer(scope, receive, sending)
         finally:
             seconds = self._ports.monotonic() - began
             route = state.get("route", _NO_ROUTE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,11 +12,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from ledger_service.api.ports import ports_of
 from ledger_service.errors import BoramError
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_ERRORS_MAX = 20
+FRAMES_MAX = 8
 TYPE_PREFIX = "urn:boram:problem:"
 
 _log = structlog.get_logger("boram.api")
@@ -86,11 +87,10 @@ def problem(
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Every way in which a request can fail ends in a problem document."""
+    """Every way in which a request can fail ends in a problem document; what nobody foresaw does in the middleware."""
     app.add_exception_handler(BoramError, _boram_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def _boram_error(request: Request, error: Exception) -> Response:
@@ -130,17 +130,16 @@ def _http_error(request: Request, error: Exception) -> Response:
     return response
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
+def unexpected(request: Request, error: Exception) -> Response:
     """Our fault: an id for the log, and nothing of what happened. Messages may hold personal data, so only places are logged."""
-    request_id = getattr(request.state, "request_id", None) or ports_of(request).new_request_id()
-    frames = traceback.extract_tb(error.__traceback__)
+    request_id = request.state.request_id
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
     _log.error(
         "unexpected",
         request_id=request_id,
         error=type(error).__name__,
-        at=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames[-8:]],
+        at=[f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames],
     )
-    request.state.request_id = request_id
     return problem(
         request,
         500,

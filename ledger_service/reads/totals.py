@@ -43,7 +43,8 @@ def totals(journal: Journal) -> Totals:
     """The sums of the ledger."""
     with journal.read() as unit:
         accepted = _sums(unit)
-        open_keys = unit.connection.execute(select(batches.c.desk, batches.c.seq).where(NOT_FINAL)).tuples().all()
+        open_rows = unit.connection.execute(select(batches.c.desk, batches.c.seq).where(NOT_FINAL))
+        open_keys = [(row[0], row[1]) for row in open_rows]
         waiting = [_sums(unit, entries.c.seq.is_(None))]
         for start in range(0, len(open_keys), QUERY_KEYS_MAX):
             places = tuple_(entries.c.desk, entries.c.seq).in_(open_keys[start : start + QUERY_KEYS_MAX])

@@ -1,0 +1,133 @@
+"""Every failure is one problem document with a stable code; what was sent is never said back."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from starlette.testclient import TestClient
+
+import ledger_service
+from ledger_service.api.app import create_app
+from ledger_service.errors import BoramError
+from tests.api.conftest import Caller, District
+
+As = Callable[[str | None], Caller]
+MEMBERS = {"type", "title", "status", "code", "detail", "detail_ko", "fields", "request_id"}
+
+
+def errors(root: type[BoramError] = BoramError) -> Iterator[type[BoramError]]:
+    yield root
+    for error in root.__subclasses__():
+        yield from errors(error)
+
+
+def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
+    for module in pkgutil.walk_packages(ledger_service.__path__, "ledger_service."):
+        if ".migrations" not in module.name:
+            importlib.import_module(module.name)
+    codes: dict[str, type[BoramError]] = {}
+    for error in set(errors()):
+        assert "code" in vars(error), f"{error.__name__} has no code of its own"
+        assert codes.setdefault(error.code, error) is error, f"{error.code} means two things"
+        assert 400 <= error.status <= 599
+        assert error.code.replace("_", "").isalnum()
+
+
+def test_a_problem_has_its_members_and_its_media_type(as_: As, resident: str, district: District) -> None:
+    body = {"person_id": resident, "desk": district.desk("SENIOR"), "coins": 10_000}
+    answer = as_("counter").post("/redemptions", body)
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert set(problem) == MEMBERS
+    assert problem["code"] == "insufficient_coins"
+    assert problem["status"] == 409
+    assert problem["fields"] == {"available": 40, "wanted": 10_000}
+    assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [("", "ko"), ("ko", "ko"), ("en", "en"), ("en-GB, ko;q=0.5", "en"), ("ko, en;q=0.5", "ko"), ("fr", "ko")],
+)
+def test_the_language_is_korean_unless_english_is_asked_for_first(as_: As, wanted: str, language: str) -> None:
+    headers = as_("office").headers() | {"accept-language": wanted}
+    answer = TestClient(as_("office").app).get("/api/v1/nothing", headers=headers)
+    assert answer.headers["content-language"] == language
+    problem = answer.json()
+    assert problem["detail"].isascii() is (language == "en")
+    assert not problem["detail_ko"].isascii()
+
+
+def test_wrong_input_is_named_by_its_place_and_never_repeated(as_: As) -> None:
+    answer = as_("clerk").post("/residents/lookup", {"member_number": ["S100215-secret"]}, key=None)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid"
+    assert answer.json()["fields"]["errors"][0]["where"] == ["body", "member_number"]
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"[]", b"null", b"", b'{"coins": NaN}', b"\xff\xfe", b'{"person_id": "\\ud800", "desk": 1, "coins": 1}'],
+)
+def test_a_body_that_is_no_request_is_a_problem(as_: As, body: bytes) -> None:
+    headers = as_("counter").headers("") | {"content-type": "application/json"}
+    client = TestClient(as_("counter").app, raise_server_exceptions=False)
+    answer = client.post("/api/v1/redemptions", content=body, headers=headers)
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_no_route_and_no_method_are_problems(as_: As) -> None:
+    client = TestClient(as_(None).app)
+    assert client.get("/nowhere").json()["code"] == "no_such_route"
+    answer = client.delete("/api/v1/batches")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+
+
+class BrokenClock:
+    """A fault of ours, with somebody's name in its words."""
+
+    def now(self) -> int:
+        raise RuntimeError("the name is 하하린")
+
+    def today(self) -> date:
+        raise RuntimeError("the name is 하하린")
+
+
+def test_our_own_fault_says_a_number_and_nothing_else(
+    as_: As, district: District, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ports = district.app.state.ports
+    app = create_app(replace(ports, context=replace(ports.context, clock=BrokenClock())))
+    client = TestClient(app, raise_server_exceptions=False)
+    answer = client.get("/api/v1/desks", headers=as_("office").headers())
+    assert answer.status_code == 500
+    problem = answer.json()
+    assert problem["code"] == "internal"
+    assert problem["request_id"] in problem["detail"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    said = capsys.readouterr()
+    assert "하하린" not in answer.text + said.out + said.err
+
+
+def test_a_body_above_the_bound_is_413(as_: As, resident: str) -> None:
+    answer = as_("counter").post("/redemptions", {"person_id": resident, "desk": 9, "coins": 1, "more": "x" * 70_000})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_a_body_that_says_nothing_of_its_length_is_bounded_too(as_: As) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(1_000):
+            yield b"x" * 1_000
+
+    client = TestClient(as_("counter").app, raise_server_exceptions=False)
+    answer = client.post("/api/v1/redemptions", content=endless(), headers=as_("counter").headers(""))
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
