@@ -15,7 +15,6 @@ from ledger_service.domain.batches import (
     BATCH_ENTRIES_WITH_ANNEX_MAX,
     BATCH_GAS_MAX,
     BATCH_NEEDS_MAX,
-    BATCH_SIGNATURES_MAX,
     CHUNK_ENTRIES,
     OFFICE_DESK,
     Batch,
@@ -29,6 +28,7 @@ from ledger_service.journal.master import DeskRow
 from ledger_service.journal.unit import Unit
 from ledger_service.posting.gas import ANNEX_BYTE, batch_gas, entry_gas
 
+DESK_SIGNATURES = 3  # more than any desk but the office is likely to have
 _DEBITS = (Kind.REDEEM, Kind.DONATE)
 
 
@@ -79,7 +79,7 @@ def draft(unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
         needs=needs,
         annex=annex,
         coins=sum(row.coins for row in ordered),
-        gas_max=batch_gas(gas, needs=len(needs), annex_bytes=len(annex), signatures=1),
+        gas_max=batch_gas(gas, needs=len(needs), annex_bytes=len(annex), signatures=DESK_SIGNATURES),
     )
 
 
@@ -123,7 +123,8 @@ def _within_bounds(
     items: dict[tuple[int, int], bytes] = {}
     chosen: list[EntryRow] = []
     gas, annex_bytes = 0, 1
-    room = BATCH_GAS_MAX - batch_gas(0, needs=BATCH_NEEDS_MAX, annex_bytes=0, signatures=BATCH_SIGNATURES_MAX)
+    needs = BATCH_NEEDS_MAX if any(row.kind in _DEBITS for row in rows) else 1
+    room = BATCH_GAS_MAX - batch_gas(0, needs=needs, annex_bytes=0, signatures=DESK_SIGNATURES)
     for row in rows:
         row_gas = entry_gas(row.kind, is_new_account=row.account in unseen)
         item = b""

@@ -8,20 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ledger_service.domain.entries import Kind
-from ledger_service.domain.orders import Order
+from ledger_service.domain.orders import Order, OrderCode
 
 TRANSACTION_BASE = 21_000
-BATCH_BASE = 300_000
+BATCH_BASE = 240_000
 SIGNATURE = 12_000
 NEED = 4_000
 ANNEX_BYTE = 20  # calldata of proofs is dense: 16, and it is read into memory once
-NEW_ACCOUNT = 18_000
-ORDER_BASE = 70_000
-ORDER_ARGUMENT = 26_000
+NEW_ACCOUNT = 17_300
+
+_SIGNER = 28_000
+_ORDERS: dict[int, int] = {
+    OrderCode.REGISTER_DESK: 60_000,
+    OrderCode.ROTATE_KEYS: 60_000,
+    OrderCode.OFFICE_KEYS: 60_000,
+    OrderCode.RATE: 110_000,
+    OrderCode.COIN_VALUE: 85_000,
+    OrderCode.DESK_LIMIT: 85_000,
+    OrderCode.BUDGET: 85_000,
+    OrderCode.PERSON_CAP: 85_000,
+}
+_OTHER_ORDER = 55_000
+_WITH_SIGNERS = frozenset({OrderCode.REGISTER_DESK, OrderCode.ROTATE_KEYS, OrderCode.OFFICE_KEYS})
 
 _ENTRY = {
-    Kind.CREDIT: 8_900,
-    Kind.REDEEM: 9_500,
+    Kind.CREDIT: 9_700,
+    Kind.REDEEM: 9_800,
     Kind.REFUND: 42_000,
     Kind.DONATE: 14_000,
 }
@@ -39,8 +51,9 @@ def batch_gas(entries_gas: int, *, needs: int, annex_bytes: int, signatures: int
 
 
 def order_gas(order: Order) -> int:
-    """One order; every argument may fill a storage slot."""
-    return ORDER_BASE + ORDER_ARGUMENT * len(order.args)
+    """One order, with its notice and its log; each signer fills a storage slot."""
+    signers = len(order.args) if order.code in _WITH_SIGNERS else 0
+    return _ORDERS.get(order.code, _OTHER_ORDER) + _SIGNER * signers
 
 
 def transaction_gas(batch_bounds: Iterable[int]) -> int:

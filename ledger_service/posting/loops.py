@@ -110,8 +110,8 @@ class PostingLoops:
     def start(self) -> None:
         """Start both loops. The chain was prepared before."""
         for name, work, one_pass in (
-            ("posting-books", self._books_work, self._books_pass),
-            ("posting-chain", self._chain_work, self._chain_pass),
+            ("posting-books", self._books_work, self.books_pass),
+            ("posting-chain", self._chain_work, self.chain_pass),
         ):
             thread = threading.Thread(target=self._run, args=(work, one_pass), name=name, daemon=True)
             self._threads.append(thread)
@@ -136,7 +136,7 @@ class PostingLoops:
         while not self._stopping.is_set():
             work.clear()
             started = self._monotonic()
-            done = self._try(one_pass)
+            done = self.try_pass(one_pass)
             failures = failures + 1 if done is None else 0
             if done is None:
                 self._stopping.wait(min(POLL_SECONDS * 2 ** min(failures - 1, 10), BACK_OFF_SECONDS_MAX))
@@ -147,7 +147,8 @@ class PostingLoops:
             if done is not None and done < _FULL_PASS:
                 self._stopping.wait(max(PACE_SECONDS - (self._monotonic() - started), 0))
 
-    def _books_pass(self) -> int:
+    def books_pass(self) -> int:
+        """Seal and sign, if this process is the poster."""
         if not self._lock.acquire():
             return 0
         done = self.poster.books_pass()
@@ -155,14 +156,15 @@ class PostingLoops:
             self._chain_work.set()
         return done
 
-    def _chain_pass(self) -> int:
+    def chain_pass(self) -> int:
+        """Send and follow, if this process is the poster."""
         if not self._lock.acquire():
             return 0
         done = self.poster.chain_pass()
         self.poster.findings.say("ready")
         return done
 
-    def _try(self, one_pass: Callable[[], int]) -> int | None:
+    def try_pass(self, one_pass: Callable[[], int]) -> int | None:
         """One pass; None where it failed, with the reason in the status row."""
         try:
             return one_pass()
