@@ -36,6 +36,8 @@ contract VolunteerCoin is Movements, Office {
         }
         if (guardian == address(0) || !_areSigners(signers, 0, OFFICE_KEYS_MIN, guardian)) revert BadOfficeKeys();
         district = district_;
+        // Nobody holds account zero; closed, it costs no check of its own.
+        _accounts[address(0)].slot = AccountSlot.CLOSED;
         Desk storage office = _desks[0];
         office.kind = OFFICE;
         office.next = 1;
@@ -211,7 +213,7 @@ contract VolunteerCoin is Movements, Office {
     }
 
     /// @inheritdoc IVolunteerCoin
-    function slotsOf(address[] calldata accounts) external view returns (uint256[] memory slots) {
+    function slotsOf(address[] memory accounts) external view returns (uint256[] memory slots) {
         slots = new uint256[](accounts.length);
         for (uint256 i = 0; i < accounts.length; ++i) {
             slots[i] = _accounts[accounts[i]].slot;
@@ -234,7 +236,7 @@ contract VolunteerCoin is Movements, Office {
         view
         returns (uint64 credited, uint64 opened, uint64 reissued, uint64 restored, uint64 burnt)
     {
-        return (_issued.credited, _issued.opened, _issued.reissued, _issued.restored, _state.burnt);
+        return (_state.credited, _totals.opened, _totals.reissued, _totals.restored, _totals.burnt);
     }
 
     /// @inheritdoc IVolunteerCoin
@@ -261,7 +263,7 @@ contract VolunteerCoin is Movements, Office {
     }
 
     function totalSupply() external view returns (uint256) {
-        return uint256(_issued.credited) + _issued.opened + _issued.reissued + _issued.restored - _state.burnt;
+        return uint256(_state.credited) + _totals.opened + _totals.reissued + _totals.restored - _totals.burnt;
     }
 
     function balanceOf(address account) external view returns (uint256) {

@@ -72,19 +72,20 @@ abstract contract Ledger is IVolunteerCoin, EIP712 {
 
     struct State {
         uint64 posts;
+        uint64 credited;
         uint16 latestDay;
         uint16 openUntil;
         bool isSealed;
         bool isPaused;
         uint32 keySets;
-        uint64 burnt;
     }
 
-    struct Issued {
-        uint64 credited;
+    /// @dev What changes the supply beside credits, which are in the slot that every batch writes.
+    struct Totals {
         uint64 opened;
         uint64 reissued;
         uint64 restored;
+        uint64 burnt;
     }
 
     uint8 internal constant OFFICE = 4;
@@ -100,7 +101,7 @@ abstract contract Ledger is IVolunteerCoin, EIP712 {
     );
 
     State internal _state;
-    Issued internal _issued;
+    Totals internal _totals;
 
     mapping(address account => Account) internal _accounts;
     mapping(uint256 desk => Desk) internal _desks;

@@ -30,13 +30,21 @@ abstract contract Movements is Ledger, IERC20Metadata {
         uint256 seq;
         uint256 day;
         uint256 deskKind;
+        uint256 count;
         uint256 month;
-        uint256 allotmentLeft;
-        uint256 budgetLeft;
-        uint256 personCap;
-        // caches, valid for the id or day beside them
-        uint256 rateId;
-        Rate rate;
+        uint256 allotment;
+        uint256 moved;
+        // a centre's: the least of allotment and budget, the person's cap, and the rate last used, which is in force on
+        // the days rateFrom to rateFrom + rateSpan
+        uint256 creditable;
+        uint256 cap;
+        uint256 kindAndRate;
+        uint256 rateFrom;
+        uint256 rateSpan;
+        uint256 rateCoins;
+        uint256 ratePerUnits;
+        uint256 rateUnitsMax;
+        // the coin's value on valueDay
         uint256 valueDay;
         uint256 value;
         // the venue's own account
@@ -50,7 +58,6 @@ abstract contract Movements is Ledger, IERC20Metadata {
         bool isItemTrue;
         // sums
         uint256 applied;
-        uint256 credited;
         uint256 reissued;
         // skips
         uint256 skipped;
@@ -72,48 +79,128 @@ abstract contract Movements is Ledger, IERC20Metadata {
         internal
         returns (uint256 applied, bytes32 skippedHash)
     {
-        bytes32[] calldata entries = batch.entries;
         Run memory run;
         (run.desk, run.seq, run.day, run.deskKind) = (batch.desk, batch.seq, batch.day, deskKind);
-        (run.rateId, run.valueDay) = (NONE, NONE);
-        run.annexAt = Annex.start(batch.annex);
+        run.count = batch.entries.length;
         uint256 year;
         (year, run.month) = Civil.yearAndMonth(run.day);
+        Limit memory limit = _deskLimits[run.desk][run.month];
+        run.allotment = limit.left(run.day);
 
-        Limit memory allotment = _deskLimits[run.desk][run.month];
-        run.allotmentLeft = allotment.left(run.day);
-        uint256 allotmentAtStart = run.allotmentLeft;
-        uint256 budgetAtStart = 0;
-        if (deskKind == CENTRE) {
-            Limit memory budget = _budgets[year];
-            run.budgetLeft = budgetAtStart = budget.left(run.day);
-            Limit memory personCap = _personCaps[year];
-            run.personCap = personCap.inForce(run.day);
-        } else if (deskKind == VENUE) {
+        if (deskKind == CENTRE) _applyCredits(run, batch.entries, year);
+        else _applyOthers(run, batch.entries, batch.annex);
+
+        if (run.moved != 0) _deskLimits[run.desk][run.month].used = (limit.used + run.moved).to64();
+        if (run.skipped != 0) skippedHash = _storeSkips(run);
+        applied = run.applied;
+    }
+
+    function _applyCredits(Run memory run, bytes32[] calldata entries, uint256 year) private {
+        Limit memory budget = _budgets[year];
+        Limit memory cap = _personCaps[year];
+        run.creditable = budget.left(run.day);
+        if (run.allotment < run.creditable) run.creditable = run.allotment;
+        run.cap = cap.inForce(run.day);
+
+        for (uint256 i = 0; i < entries.length; ++i) {
+            uint256 word = uint256(entries[i]);
+            if (!_credit(run, word)) _skip(run, i, _whyNotCredited(run, word));
+        }
+
+        run.applied = run.moved;
+        if (run.moved == 0) return;
+        _budgets[year].used = (budget.used + run.moved).to64();
+        _state.credited += run.moved.to64();
+    }
+
+    /// @dev The hot path, 500 times a batch: the conditions alone. _whyNotCredited has them again, in the order that gives
+    /// a skipped entry its reason.
+    function _credit(Run memory run, uint256 word) private returns (bool) {
+        // Another kind is like a rate that is never in force.
+        if (word.kindAndRef() != run.kindAndRate) _loadRate(run, word);
+        if (word >> 112 == Accounts.DESK) return false;
+        if (word >> 112 == Accounts.FUND) return false;
+        if (word.units() > run.rateUnitsMax) return false;
+        // No overflow: units have 24 bits, a rate's coins 32, what was moved 48, what was earned and the cap 32, and the
+        // coins of all accounts together stay below 2^63. A day before the rate's first wraps to above every span.
+        unchecked {
+            if (word.day() - run.rateFrom > run.rateSpan) return false;
+            uint256 coins = word.units() * run.rateCoins / run.ratePerUnits;
+            // No units give no coins.
+            if (coins == 0) return false;
+            uint256 moved = run.moved + coins;
+            if (moved > run.creditable) return false;
+            Account storage account = _accounts[word.account()];
+            uint256 slot = account.slot;
+            // Above the month there are only the flags.
+            if (slot >> AccountSlot.MONTH_AT != run.month) {
+                if (slot >= AccountSlot.FROZEN) return false;
+                if (slot.month() > run.month) {
+                    slot = slot.withLateCredit(run.month, coins, run.cap);
+                    if (slot == 0) return false;
+                    account.slot = slot;
+                    run.moved = moved;
+                    emit Transfer(address(0), word.account(), coins);
+                    return true;
+                }
+                slot = slot.turnedTo(run.month);
+            }
+            if (slot.earned() + coins > run.cap) return false;
+            account.slot = slot + coins * AccountSlot.COIN_EARNED;
+            run.moved = moved;
+            emit Transfer(address(0), word.account(), coins);
+        }
+        return true;
+    }
+
+    function _whyNotCredited(Run memory run, uint256 word) private view returns (Skip) {
+        uint256 slot = _accounts[word.account()].slot;
+        if (word.kind() != CREDIT || word.units() == 0) return Skip.NotAllowed;
+        if (Accounts.isReserved(word.account()) || slot.isClosed()) return Skip.BadAccount;
+        if (slot.isFrozen()) return Skip.Frozen;
+        if (word.day() < run.rateFrom || word.day() - run.rateFrom > run.rateSpan) return Skip.RateNotInForce;
+        if (word.units() > run.rateUnitsMax) return Skip.UnitsAboveMax;
+        // Without a division, which the compiler would share with the hot path and call there.
+        uint256 units = word.units() * run.rateCoins;
+        if (units < run.ratePerUnits) return Skip.NotAllowed;
+        if (units >= (run.allotment - run.moved + 1) * run.ratePerUnits) return Skip.Allotment;
+        if (units >= (run.creditable - run.moved + 1) * run.ratePerUnits) return Skip.Budget;
+        return Skip.PersonCap;
+    }
+
+    /// @dev A rate is in force from its first day to its last, and never after the batch's day. An unknown one never is,
+    /// nor one that an entry of another kind refers to.
+    function _loadRate(Run memory run, uint256 word) private view {
+        Rate storage rate = _rates[word.ref()];
+        run.kindAndRate = word.kindAndRef();
+        uint256 to = rate.lastDay < run.day ? rate.lastDay : run.day;
+        (run.rateFrom, run.rateSpan) = (NONE, 0);
+        if (rate.perUnits == 0 || rate.firstDay > to || word.kind() != CREDIT) return;
+        (run.rateFrom, run.rateSpan) = (rate.firstDay, to - rate.firstDay);
+        (run.rateCoins, run.ratePerUnits, run.rateUnitsMax) = (rate.coins, rate.perUnits, rate.unitsMax);
+    }
+
+    function _applyOthers(Run memory run, bytes32[] memory entries, bytes calldata annex) private {
+        run.valueDay = NONE;
+        run.annexAt = Annex.start(annex);
+        if (run.deskKind == VENUE) {
             run.own = Accounts.ofDesk(run.desk);
             run.ownSlot = _accounts[run.own].slot;
             Due memory due = _dues[run.own];
             run.ownKrw = due.krw;
             run.ownReissuable = due.coinsClosed - due.coinsReissued;
         }
-
         for (uint256 i = 0; i < entries.length; ++i) {
-            Skip reason = _apply(run, uint256(entries[i]), batch.annex, i);
-            if (reason != Skip.None) {
-                if (run.skipped++ == 0) run.reasons = new bytes(entries.length);
-                run.reasons[i] = bytes1(uint8(reason));
-                emit EntrySkipped(batch.desk, batch.seq, i.to16(), reason);
-            }
+            Skip reason = _apply(run, uint256(entries[i]), annex, i);
+            if (reason != Skip.None) _skip(run, i, reason);
         }
+        if (run.deskKind == VENUE) _storeOwn(run);
+    }
 
-        if (run.allotmentLeft != allotmentAtStart) {
-            _deskLimits[run.desk][run.month].used = (allotment.used + allotmentAtStart - run.allotmentLeft).to64();
-        }
-        if (run.budgetLeft != budgetAtStart) _budgets[year].used += (budgetAtStart - run.budgetLeft).to64();
-        if (deskKind == VENUE) _storeOwn(run);
-        if (run.credited != 0) _issued.credited += run.credited.to64();
-        if (run.skipped != 0) skippedHash = _storeSkips(run);
-        applied = run.applied;
+    function _skip(Run memory run, uint256 index, Skip reason) private {
+        if (run.skipped++ == 0) run.reasons = new bytes(run.count);
+        run.reasons[index] = bytes1(uint8(reason));
+        emit EntrySkipped(run.desk.to16(), run.seq.to32(), index.to16(), reason);
     }
 
     function _apply(Run memory run, uint256 word, bytes calldata annex, uint256 index) private returns (Skip reason) {
@@ -122,12 +209,11 @@ abstract contract Movements is Ledger, IERC20Metadata {
         if (kind == REFUND) _takeItem(run, annex, run.desk, word.line(), word.ref());
         if (_deskKindOf(kind) != run.deskKind || word.units() == 0) return Skip.NotAllowed;
         address holder = word.account();
-        if (!Accounts.isPersonal(holder)) return Skip.BadAccount;
+        if (Accounts.isReserved(holder)) return Skip.BadAccount;
         Account storage account = _accounts[holder];
         uint256 slot = account.slot;
         if (slot.isClosed()) return Skip.BadAccount;
 
-        if (kind == CREDIT) return _credit(run, word, account, slot);
         if (kind == REDEEM) return _redeem(run, word, account, slot);
         if (kind == REFUND) return _refund(run, word, account, slot, annex, index);
         if (kind == DONATE) return _donate(run, word, account, slot);
@@ -141,38 +227,6 @@ abstract contract Movements is Ledger, IERC20Metadata {
         return kind >= DONATE && kind <= LAST_KIND ? TREASURY : 0;
     }
 
-    function _credit(Run memory run, uint256 word, Account storage account, uint256 slot) private returns (Skip) {
-        if (slot.isFrozen()) return Skip.Frozen;
-        Rate memory rate = run.rate;
-        {
-            uint256 id = word.ref();
-            if (id != run.rateId) {
-                rate = run.rate = _rates[id];
-                run.rateId = id;
-            }
-            uint256 day = word.day();
-            if (rate.perUnits == 0 || day < rate.firstDay || day > rate.lastDay || day > run.day) {
-                return Skip.RateNotInForce;
-            }
-        }
-        uint256 units = word.units();
-        if (units > rate.unitsMax) return Skip.UnitsAboveMax;
-        uint256 coins = units * rate.coins / rate.perUnits;
-        if (coins == 0) return Skip.NotAllowed;
-        if (coins > run.allotmentLeft) return Skip.Allotment;
-        if (coins > run.budgetLeft) return Skip.Budget;
-        (bool fits, uint256 counted) = slot.earn(run.month, coins, run.personCap);
-        if (!fits) return Skip.PersonCap;
-
-        account.slot = counted + coins;
-        run.allotmentLeft -= coins;
-        run.budgetLeft -= coins;
-        run.credited += coins;
-        run.applied += coins;
-        emit Transfer(address(0), word.account(), coins);
-        return Skip.None;
-    }
-
     function _redeem(Run memory run, uint256 word, Account storage account, uint256 slot) private returns (Skip) {
         if (word.ref() != 0) return Skip.NotAllowed;
         (Skip reason, uint256 value) = _checkSpend(run, word, slot);
@@ -181,7 +235,7 @@ abstract contract Movements is Ledger, IERC20Metadata {
         account.slot = slot - coins;
         run.ownSlot += coins;
         run.ownKrw += (coins * value).toKrw();
-        run.allotmentLeft -= coins;
+        run.moved += coins;
         run.applied += coins;
         emit Transfer(word.account(), run.own, coins);
         return Skip.None;
@@ -193,7 +247,7 @@ abstract contract Movements is Ledger, IERC20Metadata {
         if (reason != Skip.None) return reason;
         uint256 coins = word.units();
         account.slot = slot - coins;
-        run.allotmentLeft -= coins;
+        run.moved += coins;
         run.applied += coins;
         _give(Accounts.ofFund(word.ref()), coins, value);
         emit Transfer(word.account(), Accounts.ofFund(word.ref()), coins);
@@ -213,7 +267,7 @@ abstract contract Movements is Ledger, IERC20Metadata {
         if (value == 0 || day > run.day) return (Skip.RateNotInForce, 0);
         uint256 coins = word.units();
         if (coins > slot.coins()) return (Skip.Balance, 0);
-        if (coins > run.allotmentLeft) return (Skip.Allotment, 0);
+        if (run.moved + coins > run.allotment) return (Skip.Allotment, 0);
         return (Skip.None, value);
     }
 
@@ -296,7 +350,7 @@ abstract contract Movements is Ledger, IERC20Metadata {
         due.krw = run.ownKrw;
         if (run.reissued != 0) {
             due.coinsReissued += run.reissued.to64();
-            _issued.reissued += run.reissued.to64();
+            _totals.reissued += run.reissued.to64();
         }
     }
 

@@ -9,9 +9,12 @@ library AccountSlot {
     uint256 internal constant FROZEN = 1 << 208;
     uint256 internal constant CLOSED = 1 << 209;
 
+    /// @notice Times coins: what a credit adds in the month last counted, to the balance and to earned this month.
+    uint256 internal constant COIN_EARNED = (1 << 128) | 1;
+
     uint256 private constant EARNED_AT = 128;
     uint256 private constant BEFORE_AT = 160;
-    uint256 private constant MONTH_AT = 192;
+    uint256 internal constant MONTH_AT = 192;
     uint256 private constant EARNED_FIELDS = ((1 << 80) - 1) << EARNED_AT;
 
     function coins(uint256 slot) internal pure returns (uint256) {
@@ -54,24 +57,20 @@ library AccountSlot {
         return (slot & ~EARNED_FIELDS) | (now_ << EARNED_AT) | (before << BEFORE_AT) | (month_ << MONTH_AT);
     }
 
-    /// @notice Counts `amount` coins earned in `month_` against a monthly cap.
-    /// @return fits false when the cap would be passed, or when the month is older than the one before the last counted.
-    /// @return counted the slot with the coins counted as earned; the balance is the caller's.
-    function earn(uint256 slot, uint256 month_, uint256 amount, uint256 cap)
+    /// @notice The slot with its counts turned to a later month: what was earned in the month before it is kept.
+    function turnedTo(uint256 slot, uint256 month_) internal pure returns (uint256) {
+        return withEarned(slot, 0, month_ == month(slot) + 1 ? earned(slot) : 0, month_);
+    }
+
+    /// @notice Adds coins earned in a month before the last counted, against a monthly cap of 32 bits.
+    /// @return credited the slot afterwards, or 0 when the cap would be passed or the month is older than the one before.
+    function withLateCredit(uint256 slot, uint256 month_, uint256 amount, uint256 cap)
         internal
         pure
-        returns (bool fits, uint256 counted)
+        returns (uint256 credited)
     {
-        uint256 last = month(slot);
-        if (month_ == last) {
-            fits = earned(slot) + amount <= cap;
-            counted = slot + (amount << EARNED_AT);
-        } else if (month_ > last) {
-            fits = amount <= cap;
-            counted = withEarned(slot, amount, month_ == last + 1 ? earned(slot) : 0, month_);
-        } else if (month_ + 1 == last) {
-            fits = earnedBefore(slot) + amount <= cap;
-            counted = slot + (amount << BEFORE_AT);
+        if (month_ + 1 == month(slot) && earnedBefore(slot) + amount <= cap) {
+            credited = slot + (amount << BEFORE_AT) + amount;
         }
     }
 

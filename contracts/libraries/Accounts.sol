@@ -6,8 +6,8 @@ import {Narrow} from "./Narrow.sol";
 /// @title Accounts that are not a person's
 /// @notice Desk and fund accounts are an 18-byte prefix and a 2-byte number; nobody holds a key to them.
 library Accounts {
-    uint256 private constant DESK = uint144(bytes18(keccak256("Boram desk")));
-    uint256 private constant FUND = uint144(bytes18(keccak256("Boram fund")));
+    uint256 internal constant DESK = uint144(bytes18(keccak256("Boram desk")));
+    uint256 internal constant FUND = uint144(bytes18(keccak256("Boram fund")));
 
     function ofDesk(uint256 number) internal pure returns (address) {
         return Narrow.toAddress(DESK << 16 | number & 0xffff);
@@ -30,9 +30,8 @@ library Accounts {
         return uint160(account) & 0xffff;
     }
 
-    /// @notice Whether a person may hold this account: not zero, not a desk's, not a fund's.
-    function isPersonal(address account) internal pure returns (bool) {
-        uint256 prefix = uint160(account) >> 16;
-        return account != address(0) && prefix != DESK && prefix != FUND;
+    /// @notice A desk's or a fund's.
+    function isReserved(address account) internal pure returns (bool) {
+        return isDesk(account) || isFund(account);
     }
 }

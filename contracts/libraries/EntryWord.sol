@@ -18,6 +18,11 @@ library EntryWord {
         return (word >> 72) & 0xffff;
     }
 
+    /// @notice Both at once: kind 8, ref 16.
+    function kindAndRef(uint256 word) internal pure returns (uint256) {
+        return (word >> 72) & 0xffffff;
+    }
+
     function units(uint256 word) internal pure returns (uint256) {
         return (word >> 48) & 0xffffff;
     }

@@ -36,6 +36,7 @@ abstract contract Fixture {
     uint256 internal constant GUARDIAN_KEY = 0xc4;
     uint256 internal constant STRANGER_KEY = 0xc5;
 
+    uint256 internal constant PROGRAMME = 0x766f6c756e74656572;
     uint256 internal constant AMOUNT = 1_000_000;
     uint256 internal constant CAP = 5_000;
 
@@ -72,8 +73,8 @@ abstract contract Fixture {
         orders[0] = _registers(CENTRE, 1, CENTRE_KEY);
         orders[1] = _registers(VENUE, 2, VENUE_KEY);
         orders[2] = _registers(TREASURY, 3, TREASURY_KEY);
-        orders[3] = _order(6, _args(1, uint256(bytes32("volunteering")), 19_000, 65_535, 5, 60, 480, 60));
-        orders[4] = _order(6, _args(2, uint256(bytes32("bottles")), 19_000, 65_535, 2, 1, 100, 60));
+        orders[3] = _order(6, _args(1, PROGRAMME, 19_000, 65_535, 5, 60, 480, 60));
+        orders[4] = _order(6, _args(2, PROGRAMME, 19_000, 65_535, 2, 1, 100, 60));
         orders[5] = _order(7, _args(19_000, 100));
         orders[6] = _order(8, _args(CENTRE, MONTH, AMOUNT, 0));
         orders[7] = _order(8, _args(VENUE, MONTH, AMOUNT, 0));
