@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def set_up(service: RunningBoram) -> tuple[Client, Client]:
 def credit_month(service: RunningBoram, office: Client, story: Story) -> None:
     """A clerk uploads the month, another person approves, the chain makes it final."""
     centres = [row["code"] for row in csv.DictReader((SAMPLES / "centers.csv").open(encoding="utf-8-sig"))]
-    clerk = service.add_actor("clerk-park", "clerk", desks=centres)
+    clerk = service.add_actor("clerk-park", "clerk", "approver", desks=centres)
     approver = service.add_actor("approver-choi", "approver", desks=centres)
     file = SAMPLES / "activities-2024-04.csv"
     submitted = clerk.upload("/api/v1/imports", file)
@@ -180,8 +181,8 @@ def on_chain(service: RunningBoram, client: Client) -> tuple[int, int]:
         after = page["next_after"]
         if after is None:
             break
-    rpc = Rpc(service.runtime["rpc_url"])
-    receipts = [rpc.call("eth_getTransactionReceipt", [one]) for one in sorted(transactions)]
+    with closing(Rpc(service.runtime["rpc_url"])) as rpc:
+        receipts = [rpc.call("eth_getTransactionReceipt", [one]) for one in sorted(transactions)]
     return batches, sum(int(receipt["gasUsed"], 16) for receipt in receipts)
 
 

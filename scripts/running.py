@@ -150,6 +150,7 @@ def running(home: Path, **settings: str) -> Iterator[RunningBoram]:
     try:
         yield service
     finally:
+        service.http.close()
         if service.process.poll() is None:
             service.stop()
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.journal.schema import transactions
 
@@ -34,18 +35,21 @@ class Transactions:
     def add(
         self, sender: bytes, nonce: int, hash_: bytes, raw: bytes, carried: Sequence[tuple[int, int]], now: int
     ) -> None:
-        """Write: a transaction that will be sent."""
-        self._connection.execute(
-            insert(transactions).values(
-                sender=sender,
-                nonce=nonce,
-                hash=hash_,
-                raw=raw,
-                state="stored",
-                batches=json.dumps([list(key) for key in carried], separators=(",", ":")),
-                created_at=now,
-            )
+        """Write: a transaction that will be sent. Signing is deterministic: on a rebuilt chain the very bytes that were dropped may
+        come again, and then it is the same transaction.
+        """
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(transactions).values(
+            sender=sender,
+            nonce=nonce,
+            hash=hash_,
+            raw=raw,
+            state="stored",
+            batches=json.dumps([list(key) for key in carried], separators=(",", ":")),
+            created_at=now,
         )
+        again = {"state": "stored", "created_at": now}
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["hash"], set_=again))
 
     def stored(self, sender: bytes) -> list[TransactionRow]:
         """Those that may be on their way, by nonce; of a replaced fee all, the last one last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from ledger_service.chain.rpc import Rpc
@@ -14,13 +15,14 @@ def test_a_changed_balance_is_named_with_what_was_expected_and_found(home: Path)
     with running(home, **SETTINGS) as service:
         assert work(service)
         assert audit(service, home)[0] == 0
-        rpc, contract = Rpc(service.runtime["rpc_url"]), service.runtime["contract"]
+        contract = service.runtime["contract"]
         office = service.client("office")
         entries = office.get(f"/api/v1/residents/{office.person('S100000')}/entries")["entries"]
         account = office.get(f"/api/v1/receipts/{entries[0]['journal_no']}")["receipt"]["account"]
-        slot = storage_slot(rpc, contract, account)
-        found = int(rpc.call("eth_getStorageAt", [contract, slot, "latest"]), 16)
-        rpc.call("anvil_setStorageAt", [contract, slot, f"0x{found + 1:064x}"])
+        with closing(Rpc(service.runtime["rpc_url"])) as rpc:
+            slot = storage_slot(rpc, contract, account)
+            found = int(rpc.call("eth_getStorageAt", [contract, slot, "latest"]), 16)
+            rpc.call("anvil_setStorageAt", [contract, slot, f"0x{found + 1:064x}"])
         code, report = audit(service, home)
     assert code == 1
     named = [one for one in report["findings"] if one["where"].lower() == account]
