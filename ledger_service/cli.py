@@ -85,15 +85,15 @@ def up(
 ) -> None:
     """Start everything: chain, books, API. Ctrl-C stops it."""
     from ledger_service.adapters.home import Home as HomeFolder
-    from ledger_service.adapters.logs import configure_logging
+    from ledger_service.adapters.logs import logging_to
     from ledger_service.commands import up as service
     from ledger_service.config import read_settings
 
     settings = read_settings(home=home, host=host, port=port)
     place = HomeFolder(settings.home)
     place.prepare()
-    configure_logging(place.logs / "service.log" if sys.stdout.isatty() else None)
-    with show.progress_bar() as progress:
+    log_file = place.logs / "service.log" if sys.stdout.isatty() else None
+    with logging_to(log_file), show.progress_bar() as progress:
         service.run(settings, show.tell, progress)
 
 

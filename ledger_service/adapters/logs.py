@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
 
 import structlog
 
@@ -31,18 +33,34 @@ class _Lines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configure_logging(log_file: Path | None) -> TextIO:
-    """Write to stdout, or to a file where a terminal would be flooded; gives the stream."""
-    stream = sys.stdout if log_file is None else log_file.open("a", encoding="utf-8", buffering=1)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
-    )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Lines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    return stream
+@contextmanager
+def logging_to(log_file: Path | None) -> Iterator[None]:
+    """Write to stdout, or to a file where a terminal would be flooded."""
+    with ExitStack() as stack:
+        stream = (
+            sys.stdout if log_file is None else stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1))
+        )
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            logger_factory=structlog.WriteLoggerFactory(file=stream),
+        )
+        stack.callback(structlog.reset_defaults)
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(_Lines())
+        root = logging.getLogger()
+        root.addHandler(handler)
+        stack.callback(root.removeHandler, handler)
+        threading.excepthook = _thread_ended
+        stack.callback(setattr, threading, "excepthook", threading.__excepthook__)
+        yield
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    """A thread that ends by an exception says so here, in our form."""
+    name = ended.thread.name if ended.thread is not None else "?"
+    error = (ended.exc_type, ended.exc_value or ended.exc_type(), ended.exc_traceback)
+    logging.getLogger(f"thread.{name}").error("a thread ended by an exception", exc_info=error)

@@ -164,12 +164,13 @@ def ledger(home: Path | None, name: str | None) -> Iterator[Ledger]:
             )
         yield Ledger(_Remote(running.address, token.decode().strip()))
         return
+    from ledger_service.adapters.logs import logging_to
     from ledger_service.bootstrap import installed
     from ledger_service.config import read_settings
     from ledger_service.reads.actors import actor_of_name
 
-    with installed(read_settings(home=home)) as installation:
-        _quiet_logs(installation.home)
+    # Into a file: a command's terminal is for its answer.
+    with installed(read_settings(home=home)) as installation, logging_to(place.logs / "commands.log"):
         actor = actor_of_name(installation.journal, acting)
         if actor is None:
             raise CannotRun(
@@ -183,13 +184,6 @@ def probe(address: str, path: str) -> tuple[int, Any]:
     """Status and body of a public route of a service; CannotRun where it does not answer."""
     reply = _Remote(address, "").send("GET", path, {}, None)
     return reply.status, reply.body
-
-
-def _quiet_logs(home: Home) -> None:
-    """A command's terminal is for its answer."""
-    from ledger_service.adapters.logs import configure_logging
-
-    configure_logging(home.logs / "commands.log")
 
 
 def _language() -> dict[str, str]:

@@ -1,0 +1,175 @@
+"""The command line without a service: the same rules, in one's own process; right exit codes, one line each."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from ledger_service.cli import main
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+DATA = Path(__file__).parents[2] / "scripts" / "demo_data"
+BORAM = str(Path(sys.executable).with_name("boram"))
+START_SECONDS_MAX = 2.0  # 0.3 s alone; other tests may share the machine
+
+
+class Terminal:
+    """Runs commands on one home, in this process: an interpreter for each would take a second."""
+
+    def __init__(self, home: Path, language: str = "en_GB.UTF-8") -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BORAM_", "LC_", "LANG"))}
+        self.home = home
+        self.environment = kept | {
+            "BORAM_HOME": str(home), "BORAM_ENVIRONMENT": "test", "BORAM_BUSINESS_DATE": "2024-05-02", "LANG": language,
+        }  # fmt: skip
+
+    def run(self, *arguments: str | Path, code: int = 0) -> str:
+        before, argv = dict(os.environ), sys.argv
+        out, err = StringIO(), StringIO()
+        os.environ.clear()
+        os.environ.update(self.environment)
+        sys.argv = ["boram", *map(str, arguments)]
+        try:
+            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            sys.argv = argv
+        assert ended.value.code == code, out.getvalue() + err.getvalue()
+        return out.getvalue() if code == 0 else err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    terminal = Terminal(tmp_path_factory.mktemp("cli") / "home")
+    terminal.run("actor", "add", "kim", "--role", "office")
+    terminal.run("actor", "add", "lee", "--role", "office")
+    for kind, folder in (("members", SAMPLES), ("centers", SAMPLES), ("programmes", SAMPLES), ("limits", None)):
+        if folder is None:
+            file = terminal.home.parent / "limits.csv"
+            rows = [
+                row for row in (DATA / "limits.csv").read_text().splitlines() if not row.startswith(("venue", "treas"))
+            ]
+            file.write_text("\n".join(rows))
+        else:
+            file = folder / f"{kind}.csv"
+        terminal.run("load", kind, file, "--as", "kim")
+    for line in json.loads(terminal.run("approvals", "--as", "lee", "--json"))["approvals"]:
+        terminal.run("approve", line["id"], "--as", "lee")
+    terminal.run("actor", "add", "clerk", "--role", "clerk", "--desk", "SVC", "--desk", "YJSW")
+    return terminal
+
+
+def test_help_comes_at_once() -> None:
+    began = time.monotonic()
+    done = subprocess.run([BORAM, "--help"], capture_output=True, text=True, check=True)
+    assert time.monotonic() - began < START_SECONDS_MAX
+    assert "import" in done.stdout
+
+
+def test_a_client_of_a_service_loads_nothing_heavy() -> None:
+    heavy = ("sqlalchemy", "fastapi", "web3", "eth_account", "pydantic", "rich.console", "httpx")
+    probe = f"import sys, ledger_service.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_dry_run_gives_the_expected_outcome_of_every_line(terminal: Terminal, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    file = SAMPLES / "activities-2024-04.csv"
+    said = terminal.run("import", file, "--as-of", "2024-05-02", "--dry-run", "--json", out, "--as", "kim")
+    assert "1680 of 1995 rows accepted, 12941 coins" in said
+    with (SAMPLES / "expected-2024-04.csv").open() as expected:
+        wanted = [
+            {"line": int(row["line"]), "outcome": row["outcome"], "coins": int(row["coins"])}
+            for row in csv.DictReader(expected)
+        ]
+    assert json.loads(out.read_text()) == wanted
+
+
+def test_an_import_waits_and_the_second_one_finds_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    rows = (SAMPLES / "activities-2024-04.csv").read_bytes().decode("cp949").splitlines()
+    header, svc = rows[0], [row for row in rows[1:] if ",SVC," in row]
+    file = tmp_path / "svc.csv"
+    file.write_text("\n".join([header, *svc]), encoding="utf-8")
+    said = terminal.run("import", file, "--as", "clerk")
+    waiting = json.loads(terminal.run("approvals", "--as", "clerk", "--json"))["approvals"]
+    assert waiting[0]["id"] in said
+    assert "no row is accepted" in terminal.run("import", file, "--as", "clerk", code=1)
+    assert "this needs one of the roles" in terminal.run("approve", waiting[0]["id"], "--as", "clerk", code=1)
+    terminal.run("approve", waiting[0]["id"], "--as", "lee")
+    status = json.loads(terminal.run("chain", "status", "--as", "kim", "--json"))
+    assert status["entries_unsealed"] > 0
+
+
+def test_a_balance_is_found_by_member_number(terminal: Terminal) -> None:
+    found = json.loads(terminal.run("balance", "--member", "S100000", "--as", "kim", "--json"))
+    assert found["available"] == 0
+    assert json.loads(terminal.run("balance", found["person_id"], "--as", "kim", "--json")) == found
+    assert "no resident" in terminal.run("balance", "--member", "S999999", "--as", "kim", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["balance", "--as", "kim"], 2, "PERSON-ID"),
+        (["approvals"], 2, "--as NAME"),
+        (["approvals", "--as", "nobody"], 2, "nobody called nobody"),
+        (["approve", "../actors", "--as", "kim"], 1, "nothing at this path"),
+        (["approve", "1", "--as", "kim"], 1, "approval_id"),
+        (["load", "members", "/nowhere.csv", "--as", "kim"], 2, "cannot be read"),
+        (["load", "nothing", __file__, "--as", "kim"], 1, "kind"),
+        (["nonsense"], 2, "nonsense"),
+        (["verify"], 2, "--rpc URL --contract ADDRESS"),
+        (["verify", "--rpc", "http://127.0.0.1:9", "--contract", "0x12"], 2, "40 hexadecimal digits"),
+        (["verify", "--rpc", "http://127.0.0.1:9", "--contract", "0x" + "12" * 20], 2, "did not answer"),
+        (["up", "--host", "192.0.2.1"], 2, "cannot be listened on"),
+        (["actor", "add", "a/b", "--role", "clerk"], 2, "name"),
+        (["actor", "add", "king", "--role", "king"], 1, "roles"),
+    ],
+)
+def test_wrong_use_is_one_line_and_the_right_code(
+    terminal: Terminal, arguments: list[str], code: int, says: str
+) -> None:
+    assert says in terminal.run(*arguments, code=code)
+
+
+def test_a_wrong_setting_ends_with_2_and_its_name(terminal: Terminal) -> None:
+    broken = Terminal(terminal.home)
+    broken.environment["BORAM_PORT"] = "many"
+    assert "BORAM_PORT" in broken.run("up", code=2)
+
+
+def test_korean_speakers_read_korean(terminal: Terminal) -> None:
+    korean = Terminal(terminal.home, "ko_KR.UTF-8")
+    assert "누구로 실행할지" in korean.run("approvals", code=2)
+    assert "이름" in korean.run("desk", "list", "--as", "kim")
+
+
+def test_a_doctor_finds_nothing_in_a_healthy_home_and_names_what_is_open(terminal: Terminal) -> None:
+    assert json.loads(terminal.run("doctor", "--json"))["holds"] is True
+    token = terminal.home / "tokens" / "kim"
+    token.chmod(0o644)
+    try:
+        terminal.run("doctor", code=1)
+    finally:
+        token.chmod(0o600)
+    terminal.run("doctor", "--home", terminal.home.parent / "none", code=2)
+
+
+def test_an_actors_token_is_kept_for_its_owner_only(terminal: Terminal) -> None:
+    said = terminal.run("actor", "add", "choi", "--role", "auditor")
+    kept = terminal.home / "tokens" / "choi"
+    assert kept.read_text() == said.splitlines()[-1]
+    assert kept.stat().st_mode & 0o077 == 0
+    assert "choi" in terminal.run("actor", "list")

@@ -1,0 +1,133 @@
+"""A home: secrets closed to others, made once, never made anew; one process at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ledger_service.adapters.home import (
+    Home,
+    HomeBusy,
+    Runtime,
+    SecretExposed,
+    SecretMissing,
+    read_secret,
+    write_secret,
+)
+from ledger_service.adapters.keys import FIRST_KEYS, KeyFolder, KeyWellKnown
+from ledger_service.bootstrap import installed, open_secrets
+from ledger_service.chain.signing import create_keystore
+from ledger_service.config import Settings, read_settings
+
+ANVIL_FIRST_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(home=tmp_path / "home", environment="test")
+
+
+def test_the_first_start_makes_secrets_that_only_the_owner_reads(settings: Settings) -> None:
+    with installed(settings) as first:
+        folder = first.home.folder
+        made = [*first.home.secrets.iterdir(), *first.home.keys.iterdir(), *first.home.tokens.iterdir()]
+        assert {path.name for path in made} == {
+            "master.key", "passphrase", "admin", *(f"{name}.json" for name in FIRST_KEYS),
+        }  # fmt: skip
+        for path in [*made, folder / "books.db", folder / "keys.db"]:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        for place in (first.home.secrets, first.home.keys, first.home.tokens):
+            assert stat.S_IMODE(place.stat().st_mode) == 0o700
+        contract = first.domain.contract
+    with installed(settings) as again:
+        assert again.domain.contract == contract
+
+
+def test_a_lost_master_key_is_never_replaced(settings: Settings) -> None:
+    with installed(settings) as first:
+        (first.home.secrets / "master.key").unlink()
+    with pytest.raises(SecretMissing, match="backup"), installed(settings):
+        pass
+
+
+def test_a_lost_keystore_is_never_replaced(settings: Settings) -> None:
+    with installed(settings) as first:
+        (first.home.keys / "office-1.json").unlink()
+    with pytest.raises(SecretMissing, match="office-1"), installed(settings):
+        pass
+
+
+def test_a_first_start_that_was_cut_short_is_taken_up(settings: Settings) -> None:
+    home = Home(settings.home)
+    home.prepare()
+    write_secret(home.secrets / "passphrase", b"half a start")
+    with installed(settings) as first:
+        assert (first.home.secrets / "passphrase").read_bytes() == b"half a start"
+
+
+def test_production_asks_for_its_secrets(tmp_path: Path) -> None:
+    settings = read_settings(home=tmp_path, environment="production")
+    home = Home(tmp_path)
+    home.prepare()
+    with pytest.raises(SecretMissing, match="passphrase"):
+        open_secrets(settings, home)
+    write_secret(home.secrets / "passphrase", b"correct horse battery staple")
+    with pytest.raises(SecretMissing, match="boram keys create"):
+        open_secrets(settings, home)
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    write_secret(tmp_path / "secret", b"x")
+    assert read_secret(tmp_path / "secret") == b"x"
+    (tmp_path / "secret").chmod(0o640)
+    with pytest.raises(SecretExposed, match="chmod 600"):
+        read_secret(tmp_path / "secret")
+    assert read_secret(tmp_path / "none") is None
+
+
+def test_a_well_known_key_is_for_the_embedded_chain_only(tmp_path: Path) -> None:
+    create_keystore(tmp_path / "sender.json", ANVIL_FIRST_KEY, "passphrase", light=True)
+    own = KeyFolder(tmp_path, "passphrase", os.urandom, light=True, embedded=True)
+    assert own.signer("sender").address == own.address("sender")
+    others = KeyFolder(tmp_path, "passphrase", os.urandom, light=True, embedded=False)
+    with pytest.raises(KeyWellKnown):
+        others.signer("sender")
+
+
+def test_a_home_is_worked_on_by_one_process(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    assert not home.is_locked()
+    lock = home.lock()
+    assert home.is_locked()
+    with pytest.raises(HomeBusy, match="another boram command"):
+        home.lock()
+    home.write_runtime(Runtime("http://127.0.0.1:1", 7, "http://127.0.0.1:2", "0x00", None))
+    with pytest.raises(HomeBusy, match=r"process 7 at http://127\.0\.0\.1:1"):
+        home.lock()
+    lock.release()
+    home.lock().release()
+
+
+def test_a_runtime_file_that_a_killed_service_left_does_not_count(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    home.write_runtime(Runtime("http://127.0.0.1:1", 7, "http://127.0.0.1:2", "0x00", 8))
+    assert home.runtime() is None
+    lock = home.lock()
+    found = home.runtime()
+    assert found is not None
+    assert found.chain_pid == 8
+    for broken in ("", "{}", "[]", '{"address": 1}'):
+        home.runtime_file.write_text(broken)
+        assert home.runtime() is None
+    lock.release()
+
+
+@pytest.mark.parametrize("name", ["", "..", ".x", "a/b", "x" * 65, "a\0b"])
+def test_a_token_has_a_name_that_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SecretMissing):
+        Home(tmp_path).token_file(name)
