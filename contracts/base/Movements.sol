@@ -101,6 +101,7 @@ abstract contract Movements is Ledger, IERC20Metadata {
         run.creditable = budget.left(run.day);
         if (run.allotment < run.creditable) run.creditable = run.allotment;
         run.cap = cap.inForce(run.day);
+        run.kindAndRate = NONE; // no rate is loaded yet: a word of zeros must not pass for one that is
 
         for (uint256 i = 0; i < entries.length; ++i) {
             uint256 word = uint256(entries[i]);
