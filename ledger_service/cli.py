@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
@@ -84,17 +86,20 @@ def up(
     ] = None,
 ) -> None:
     """Start everything: chain, books, API. Ctrl-C stops it."""
-    from ledger_service.adapters.home import Home as HomeFolder
-    from ledger_service.adapters.logs import logging_to
-    from ledger_service.commands import up as service
-    from ledger_service.config import read_settings
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # from here on it ends the start, as Ctrl-C does
+    with ExitStack() as stack, suppress(KeyboardInterrupt):
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        from ledger_service.adapters.home import Home as HomeFolder
+        from ledger_service.adapters.logs import logging_to
+        from ledger_service.commands import up as service
+        from ledger_service.config import read_settings
 
-    settings = read_settings(home=home, host=host, port=port)
-    place = HomeFolder(settings.home)
-    place.prepare()
-    log_file = place.logs / "service.log" if sys.stdout.isatty() else None
-    with logging_to(log_file), show.progress_bar() as progress:
-        service.run(settings, show.tell, progress)
+        settings = read_settings(home=home, host=host, port=port)
+        place = HomeFolder(settings.home)
+        place.prepare()
+        log_file = place.logs / "service.log" if sys.stdout.isatty() else None
+        with logging_to(log_file), show.progress_bar() as progress:
+            service.run(settings, show.tell, progress)
 
 
 @actors_app.command("add")

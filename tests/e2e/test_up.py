@@ -71,6 +71,7 @@ def test_commands_find_the_service_and_a_second_one_is_refused(home: Path) -> No
 
 def test_ctrl_c_while_starting_ends_cleanly_too(home: Path) -> None:
     environment = clean_environment(home, **SETTINGS)
+    (home / "logs" / "chain.log").unlink()
     process = subprocess.Popen(
         [boram(), "up", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
