@@ -24,6 +24,7 @@ from ledger_service.posting.watch import Watch
 
 POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
 PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather than one charge after the other
+BUSY_STEPS_MIN = 4
 BACK_OFF_SECONDS_MAX = 15.0
 QUIET_PASSES_MAX = 10_000
 
@@ -143,9 +144,9 @@ class PostingLoops:
             elif done == 0:
                 work.wait(POLL_SECONDS)
             else:
-                work.set()
-            if done is not None and done < _FULL_PASS:
-                self._stopping.wait(max(PACE_SECONDS - (self._monotonic() - started), 0))
+                work.set()  # there may be more; with much at once there is, and it is taken without a pause
+                if done < BUSY_STEPS_MIN:
+                    self._stopping.wait(max(PACE_SECONDS - (self._monotonic() - started), 0))
 
     def books_pass(self) -> int:
         """Seal and sign, if this process is the poster."""
@@ -189,6 +190,3 @@ class PostingLoops:
             self.poster.findings.say(state, message)
         except Exception:  # noqa: BLE001  the status row is in the database that may be away
             _log.exception("the status could not be written")
-
-
-_FULL_PASS = 4  # with so much at once there is more behind it
