@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, NoReturn
 from ledger_service.adapters.actors import add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
 from ledger_service.adapters.home import Home, SecretMissing, write_secret
-from ledger_service.adapters.keys import FIRST_KEYS, GUARDIAN_KEY, OFFICE_KEYS, SENDER_KEY, KeyFolder, ServiceReceipts
+from ledger_service.adapters.keys import (
+    FIRST_KEYS,
+    GUARDIAN_KEY,
+    OFFICE_KEYS,
+    SENDER_KEY,
+    SERVICE_KEY,
+    KeyFolder,
+    ServiceReceipts,
+)
 from ledger_service.adapters.secrets import create_master_key, read_master_key, read_passphrase
 from ledger_service.api.app import create_app
 from ledger_service.api.ports import Ports
@@ -90,6 +98,7 @@ class Installation:
                 new_request_id=lambda: secrets.token_hex(REQUEST_ID_BYTES),
                 monotonic=time.monotonic,
                 upload_bytes_max=self.settings.import_bytes_max,
+                service_key=self.keys.address(SERVICE_KEY),
             )
         )
 

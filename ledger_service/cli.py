@@ -304,6 +304,14 @@ def doctor(home: Home = None, as_json: Json = False) -> int:
     return checks.doctor(home, as_json=as_json)
 
 
+@books_app.command("export")
+def books_export(file: Path, home: Home = None, acting: As = None) -> None:
+    """Write the books as JSON lines, to be held against the chain: boram verify --books FILE."""
+    with ledger(home, acting) as asked:
+        size = asked.download("/books", file)
+    say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+
+
 @keys_app.command("create")
 def keys_create(home: Home = None) -> None:
     """Make the master key and the keys of a new home (production; demo and test make them at the first start)."""

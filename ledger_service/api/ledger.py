@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import chain as chain_lines
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
+from fastapi.responses import StreamingResponse
 
 from ledger_service.api.guard import new_router
 from ledger_service.api.models import DESK_MAX, JOURNAL_NO_MAX, ROWS_DEFAULT, Answer, RowsMax, responses
-from ledger_service.api.ports import ActorPort, ContextPort
-from ledger_service.reads import chain, status, totals
+from ledger_service.api.ports import ActorPort, ContextPort, ports_of
+from ledger_service.reads import books, chain, status, totals
 from ledger_service.reads.chain import BatchesPage, ChainPlace, Proof
 from ledger_service.reads.status import Status
 from ledger_service.reads.totals import Totals
 from ledger_service.services import accept
+from ledger_service.services.context import POSTED_BY_DAYS
 
 TAG = "Ledger"
 router = new_router(TAG)
@@ -62,6 +65,20 @@ def read_receipt(
     found = chain.entry_proof(context.journal, context.vault, actor, journal_no)
     receipt = Receipt(**accept.receipt(context, journal_no))
     return ReceiptWithProof(receipt=receipt, state=found.state, proof=found.proof, chain=found.chain)
+
+
+@router.get(
+    "/books",
+    response_class=StreamingResponse,
+    responses={**responses(401, 403, 409), 200: {"content": {"application/x-ndjson": {}}}},
+)
+def export_books(request: Request, context: ContextPort) -> StreamingResponse:
+    """The books as JSON lines, from one moment, for `boram verify --books` (docs/audit.md). The last line is the totals."""
+    ports = ports_of(request)
+    signing = books.Signing(ports.service_key, context.receipts.sign, POSTED_BY_DAYS)
+    lines = books.export_books(context.journal, context.vault, signing)
+    first = next(lines)  # what can be refused is refused before the answer begins
+    return StreamingResponse(chain_lines([first], lines), media_type="application/x-ndjson")
 
 
 @router.get("/totals", responses=responses(401, 403))

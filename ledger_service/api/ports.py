@@ -32,6 +32,7 @@ class Ports:
     new_request_id: Callable[[], str]
     monotonic: Callable[[], float]
     upload_bytes_max: int
+    service_key: bytes  # the address that signs receipts
 
 
 def ports_of(request: Request) -> Ports:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
@@ -47,8 +47,10 @@ class Reply:
 class Channel(Protocol):
     """A way to the API."""
 
-    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        """One exchange; CannotRun where nothing is known of its outcome."""
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, out: BinaryIO | None = None
+    ) -> Reply:
+        """One exchange, its good answer into `out` where that is given; CannotRun where nothing is known of its outcome."""
         ...
 
 
@@ -72,6 +74,22 @@ class Ledger:
             headers["content-type"] = "application/json"
             data = json.dumps(body).encode()
         return _answer(self._channel.send("POST", f"{PREFIX}{path}", headers, data))
+
+    def download(self, path: str, file: Path) -> int:
+        """Write the answer of a read into a file, whole or not at all; how many bytes."""
+        temporary = file.with_name(f".{file.name}.tmp")
+        try:
+            with temporary.open("wb") as out:
+                _answer(self._channel.send("GET", f"{PREFIX}{path}", {}, None, out))
+            size = temporary.stat().st_size
+            temporary.replace(file)
+        except OSError as error:
+            raise CannotRun(
+                f"{file} cannot be written: {error.strerror}", f"{file} 파일을 쓸 수 없습니다: {error.strerror}"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return size
 
     def upload(self, path: str, file: Path, **fields: object) -> Any:
         """The answer of a command that takes a file."""
@@ -99,9 +117,12 @@ class _Remote:
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port
         self._headers = {"authorization": f"Bearer {token}", **_language()}
 
-    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, out: BinaryIO | None = None
+    ) -> Reply:
         """Sent again with the same bytes where the answer did not come: the idempotency key makes it one request."""
         import http.client
+        import shutil
 
         reason = ""
         for _ in range(TRIES_MAX):
@@ -109,6 +130,11 @@ class _Remote:
             try:
                 connection.request(method, quote(path, safe="/?&=%-._~+"), body, {**self._headers, **headers})
                 response = connection.getresponse()
+                if out is not None and response.status < 400:
+                    out.seek(0)
+                    out.truncate()
+                    shutil.copyfileobj(response, out)
+                    return Reply(response.status, None)
                 return Reply(response.status, _parsed(response.read()))
             except (OSError, http.client.HTTPException) as error:
                 reason = str(error) or type(error).__name__
@@ -127,13 +153,19 @@ class _Local:
         self._app = app
         self._actor = actor
 
-    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, out: BinaryIO | None = None
+    ) -> Reply:
         """One request, without a network."""
         import asyncio
 
-        return asyncio.run(self._send(method, path, headers, body))
+        status, content = asyncio.run(self._send(method, path, headers, body))
+        if out is not None and status < 400:
+            out.write(content)
+            return Reply(status, None)
+        return Reply(status, _parsed(content))
 
-    async def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+    async def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
         import httpx
 
         from ledger_service.api.guard import LOCAL_ACTOR
@@ -144,7 +176,7 @@ class _Local:
         transport = httpx.ASGITransport(as_actor, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://local", timeout=None) as client:  # noqa: S113
             response = await client.request(method, path, headers={**_language(), **headers}, content=body)
-        return Reply(response.status_code, _parsed(response.content))
+        return response.status_code, response.content
 
 
 @contextmanager

@@ -12,10 +12,8 @@ from typing import Any
 
 from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home
 from ledger_service.commands.ask import CannotRun
-from ledger_service.commands.show import complain, say, show_json, show_table, words
+from ledger_service.commands.show import show_json, show_table, words
 from ledger_service.environment import home_folder, speaks_korean
-
-FINDINGS_SHOWN_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,7 @@ class Check:
 
 def verify(rpc_url: str | None, contract: str | None, books: Path | None, home: Path | None, *, as_json: bool) -> int:
     """The independent audit; 0 holds, 1 findings. Without --rpc and --contract those of the service that runs here."""
+    from ledger_service.audit.render import Language, render
     from ledger_service.audit.verify import verify as audit
     from ledger_service.chain.rpc import Rpc
 
@@ -48,32 +47,10 @@ def verify(rpc_url: str | None, contract: str | None, books: Path | None, home: 
     if as_json:
         show_json(report.as_json())
     else:
-        _show_report(report)
+        from rich.console import Console
+
+        render(report, Console(), Language.KOREAN if speaks_korean() else Language.ENGLISH)
     return report.exit_code
-
-
-def _show_report(report: Any) -> None:
-    korean = speaks_korean()
-    show_table(
-        [("audit", "감사"), ("", "")],
-        [(name.replace("_", " "), value) for name, value in asdict(report.counts).items()],
-        numbers=[1],
-    )
-    for label, found in ((words("finding", "발견"), report.findings), (words("signal", "참고"), report.signals)):
-        for one in found[:FINDINGS_SHOWN_MAX]:
-            line = f"{label}: {one.message_ko if korean else one.message}"
-            say(line, line)
-        if len(found) > FINDINGS_SHOWN_MAX:
-            say(
-                f"… and {len(found) - FINDINGS_SHOWN_MAX} more (--json lists all)",
-                f"… 외 {len(found) - FINDINGS_SHOWN_MAX}건",
-            )
-    for english, in_korean in report.not_proven:
-        say(f"not proven: {english}", f"증명하지 않는 것: {in_korean}")
-    if report.holds:
-        say("the ledger holds: no finding", "원장이 맞습니다: 발견 사항 없음")
-    else:
-        complain(words(f"{len(report.findings)} findings", f"발견 사항 {len(report.findings)}건"))
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,6 +13,7 @@ from starlette.testclient import TestClient
 from ledger_service.adapters.keys import SERVICE_KEY
 from ledger_service.api.access import ACCESS
 from ledger_service.api.app import create_app
+from ledger_service.audit.verify import verify
 from ledger_service.chain.signing import recover
 from ledger_service.domain.batches import receipt_digest
 from ledger_service.domain.evidence import Leaf, root_from
@@ -78,6 +81,32 @@ def test_batches_come_in_pages_without_gaps(as_: As) -> None:
     assert found == [(one["desk"], one["seq"]) for one in as_(None).get("/batches", limit=500).json()["batches"]]
     for wrong in ("x", "1", "1-", "-1", "1-2-3", "１-1"):
         assert as_(None).get("/batches", after=wrong).status_code == 422
+
+
+def test_an_export_of_the_books_agrees_with_the_chain(
+    as_: As, district: District, resident: str, tmp_path: Path
+) -> None:
+    number = charged(as_, district, resident)
+    district.post_all()
+    body = {"person_id": resident, "desk": district.desk("SENIOR"), "coins": 6}
+    charge = as_("counter").post("/redemptions", body).json()
+    district.post_all()
+    as_("counter").post(f"/redemptions/{charge['id']}/refund", {"coins": 5})
+    district.post_all()
+    open_number = charged(as_, district, resident)
+    answer = as_("auditor").get("/books")
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert (rows[0]["type"], rows[-1]["type"]) == ("books", "totals")
+    assert number in [row["journal_no"] for row in rows if row["type"] == "entry"]
+    assert [row["journal_no"] for row in rows if row["type"] == "pending"] == [open_number]
+    file = tmp_path / "books.jsonl"
+    file.write_text(answer.text)
+    report = verify(district.poster.chain.rpc, district.installation.domain.contract, books=file)
+    assert report.findings == ()
+    file.write_text(answer.text.replace(f'"journal_no":{number},', f'"journal_no":{number + 1},'))
+    report = verify(district.poster.chain.rpc, district.installation.domain.contract, books=file)
+    assert {one.code for one in report.findings} == {"books_entry", "books_row"}
+    district.post_all()
 
 
 def test_totals_agree_with_what_is_settled(as_: As, district: District, resident: str) -> None:

@@ -66,7 +66,11 @@ def test_commands_find_the_service_and_a_second_one_is_refused(home: Path) -> No
         assert found["available"] == balance(service)
         assert json.loads(command(home, "chain", "status", "--as", "office", "--json"))["settled"] is True
         assert json.loads(command(home, "doctor", "--json"))["holds"] is True
-        assert "the ledger holds" in command(home, "verify")
+        assert "The ledger holds" in command(home, "verify")
+        books = home.parent / "books.jsonl"
+        command(home, "books", "export", str(books), "--as", "office")
+        assert '"type":"totals"' in books.read_text().splitlines()[-1]
+        assert json.loads(command(home, "verify", "--books", str(books), "--json"))["findings"] == []
 
 
 def test_ctrl_c_while_starting_ends_cleanly_too(home: Path) -> None:
