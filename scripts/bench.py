@@ -70,7 +70,7 @@ def main() -> int:
     except PartFailed as error:
         print(f"could not run: {error}", file=sys.stderr)
         return 2
-    show(report, Console(width=None if sys.stdout.isatty() else 160))
+    show(report, Console(highlight=False))
     if given.json is not None:
         given.json.write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     return 1 if report.disagreements else 0

@@ -20,7 +20,7 @@ from scripts.benchmarks.progress import Telling
 from scripts.generate_month import Month
 
 SOURCE = "1365"
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.02
 STILL_SECONDS_MAX = 60.0
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from scripts.benchmarks.measure import Agreement, Memory, Size, Spent
 from scripts.benchmarks.naive import NaiveResult
 from scripts.benchmarks.ours import OursResult
-from scripts.benchmarks.raw import RawResult
+from scripts.benchmarks.raw import RawResult, RawRun
 
 _MIB = 2**20
 
@@ -72,59 +72,53 @@ class Report:
 
 def show(report: Report, console: Console) -> None:
     """Print the run."""
-    ours = report.ours
+    ours, ratios = report.ours, report.ratios
     console.print(f"{report.size.rows:,} rows, {report.size.members:,} residents\n")
-    console.print(_peers(report))
+    console.print(_speeds(report))
+    console.print()
+    console.print(_costs(report))
     console.print(
         f"\nours by stage: {ours.rows_per_second:,.0f} rows/s, {ours.batches} batches in {ours.blocks} blocks\n"
     )
     console.print(_stages(ours))
-    ratios = report.ratios
     console.print(
-        f"\nours / raw limit: {ratios.ours_to_raw:.2f}   "
-        f"(blocks filled by hand: {ratios.ours_to_raw_in_full_blocks:.2f}, "
-        f"by processor: {ratios.ours_to_raw_by_processor:.2f})   "
-        f"ours / naive: {ratios.ours_to_naive:.0f} x"
+        f"\nours / raw limit: {ratios.ours_to_raw:.2f}, by processor {ratios.ours_to_raw_by_processor:.2f}, "
+        f"against full blocks {ratios.ours_to_raw_in_full_blocks:.2f}"
     )
+    console.print(f"ours / naive: {ratios.ours_to_naive:.0f} x")
     for one in report.disagreements:
         console.print(f"DISAGREES  {one.what}: expected {one.expected:,}, found {one.found:,}")
     if not report.disagreements:
         console.print(f"totals agree ({len(report.agreements)} checked)")
 
 
-def _peers(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "credits", "seconds", "processor", "credits/s", "gas existing", "gas new", "memory", "anvil"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for run in report.raw.runs:
-        blocks = "" if run.transactions_per_block == "any" else ", full blocks"
-        table.add_row(
-            f"raw limit, {run.batches_per_transaction} a transaction{blocks}",
-            *(f"{run.credits:,}", *_spent(run.spent), f"{run.credits_per_second:,.0f}"),
-            *(f"{run.gas_existing:,.0f}", f"{run.gas_new:,.0f}"),
-            *_memory(report.raw.memory),
-        )
-    naive = report.naive
-    table.add_row(
-        "naive: web3.py, a mint each",
-        *(f"{naive.mints:,}", *_spent(naive.spent), f"{naive.credits_per_second:,.0f}"),
-        *(f"{naive.gas_existing:,.0f}", f"{naive.gas_new:,.0f}"),
-        *_memory(naive.memory),
-    )
-    ours = report.ours
-    table.add_row(
-        "ours: file to final",
-        *(f"{ours.credits:,}", *_spent(ours.spent), f"{ours.credits_per_second:,.0f}"),
-        *("", f"{ours.gas:,.0f} mixed"),
-        *_memory(ours.memory),
-    )
+def _speeds(report: Report) -> Table:
+    table = _table("speed", "credits", "seconds", "processor", "credits/s")
+    parts: list[tuple[str, int, Spent, float]] = [
+        *((_name(run), run.credits, run.spent, run.credits_per_second) for run in report.raw.runs),
+        ("naive: web3.py, a mint each", report.naive.mints, report.naive.spent, report.naive.credits_per_second),
+        ("ours: file to final", report.ours.credits, report.ours.spent, report.ours.credits_per_second),
+    ]
+    for name, credits, spent, speed in parts:
+        table.add_row(name, f"{credits:,}", f"{spent.wall:.2f}", f"{spent.processor:.2f}", f"{speed:,.0f}")
+    return table
+
+
+def _costs(report: Report) -> Table:
+    table = _table("gas a credit, memory peak", "existing", "new", "process", "anvil")
+    raw, naive, ours = report.raw, report.naive, report.ours
+    rows: list[tuple[str, str, str, Memory]] = [
+        ("raw limit", f"{raw.best.gas_existing:,.0f}", f"{raw.best.gas_new:,.0f}", raw.memory),
+        ("naive", f"{naive.gas_existing:,.0f}", f"{naive.gas_new:,.0f}", naive.memory),
+        ("ours, both kinds mixed", f"{ours.gas:,.0f}", "", ours.memory),
+    ]
+    for name, existing, new, memory in rows:
+        table.add_row(name, existing, new, f"{memory.process / _MIB:,.0f} MiB", f"{memory.anvil / _MIB:,.0f} MiB")
     return table
 
 
 def _stages(ours: OursResult) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("stage", "seconds", "share", "processor"):
-        table.add_column(heading, justify="left" if heading == "stage" else "right", no_wrap=True)
+    table = _table("stage", "seconds", "share", "processor")
     for stage in ours.stages:
         share = f"{stage.wall / ours.spent.wall:.0%}"
         table.add_row(stage.name, f"{stage.wall:.2f}", share, f"{stage.processor:.2f}")
@@ -132,12 +126,17 @@ def _stages(ours: OursResult) -> Table:
     return table
 
 
-def _spent(spent: Spent) -> tuple[str, str]:
-    return f"{spent.wall:.2f}", f"{spent.processor:.2f}"
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first, no_wrap=True, min_width=28)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
 
 
-def _memory(memory: Memory) -> tuple[str, str]:
-    return f"{memory.process / _MIB:,.0f} MiB", f"{memory.anvil / _MIB:,.0f} MiB"
+def _name(run: RawRun) -> str:
+    blocks = ", full blocks" if run.transactions_per_block == "full" else ""
+    return f"raw: {run.batches_per_transaction} a transaction{blocks}"
 
 
 def _with_speeds(value: Any) -> Any:
