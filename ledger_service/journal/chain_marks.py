@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -100,11 +101,16 @@ class PosterLock:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self._mutex = threading.Lock()  # several threads of the poster ask
 
     def acquire(self) -> bool:
         """Become the poster, or see that one still is; False while another process is."""
         if self._engine.dialect.name == "sqlite":
             return True
+        with self._mutex:
+            return self._acquire()
+
+    def _acquire(self) -> bool:
         if self._connection is not None:
             if self._still_held(self._connection):
                 return True
@@ -120,7 +126,8 @@ class PosterLock:
 
     def release(self) -> None:
         """Let another process post."""
-        connection, self._connection = self._connection, None
+        with self._mutex:
+            connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()  # ends the session, and the lock with it
             connection.close()

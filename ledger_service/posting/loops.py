@@ -23,8 +23,8 @@ from ledger_service.posting.sender import Sender
 from ledger_service.posting.watch import Watch
 
 POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
-PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather than one charge after the other
-BUSY_STEPS_MIN = 4
+PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather than one charge after the other,
+PACE_SECONDS_MAX = 1.0  # and the longer the load lasts, the more of it
 BACK_OFF_SECONDS_MAX = 15.0
 QUIET_PASSES_MAX = 10_000
 
@@ -110,11 +110,12 @@ class PostingLoops:
 
     def start(self) -> None:
         """Start both loops. The chain was prepared before."""
-        for name, work, one_pass in (
-            ("posting-books", self._books_work, self.books_pass),
-            ("posting-chain", self._chain_work, self.chain_pass),
+        poster = self.poster
+        for name, work, one_pass, is_bulk in (
+            ("posting-books", self._books_work, self.books_pass, lambda: poster.sealer.is_bulk),
+            ("posting-chain", self._chain_work, self.chain_pass, lambda: poster.sender.is_bulk),
         ):
-            thread = threading.Thread(target=self._run, args=(work, one_pass), name=name, daemon=True)
+            thread = threading.Thread(target=self._run, args=(work, one_pass, is_bulk), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -132,21 +133,23 @@ class PostingLoops:
         self._threads.clear()
         self._lock.release()
 
-    def _run(self, work: threading.Event, one_pass: Callable[[], int]) -> None:
-        failures = 0
+    def _run(self, work: threading.Event, one_pass: Callable[[], int], is_bulk: Callable[[], bool]) -> None:
+        failures, streak = 0, 0
         while not self._stopping.is_set():
             work.clear()
             started = self._monotonic()
             done = self.try_pass(one_pass)
             failures = failures + 1 if done is None else 0
+            streak = streak + 1 if done else 0
             if done is None:
                 self._stopping.wait(min(POLL_SECONDS * 2 ** min(failures - 1, 10), BACK_OFF_SECONDS_MAX))
             elif done == 0:
                 work.wait(POLL_SECONDS)
             else:
-                work.set()  # there may be more; with much at once there is, and it is taken without a pause
-                if done < BUSY_STEPS_MIN:
-                    self._stopping.wait(max(PACE_SECONDS - (self._monotonic() - started), 0))
+                work.set()  # there may be more; of a bulk there is, and it is taken without a pause
+                if not is_bulk():
+                    pace = min(PACE_SECONDS * streak, PACE_SECONDS_MAX)
+                    self._stopping.wait(max(pace - (self._monotonic() - started), 0))
 
     def books_pass(self) -> int:
         """Seal and sign, if this process is the poster."""

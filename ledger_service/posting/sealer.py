@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ledger_service.domain.batches import (
     BATCH_ANNEX_BYTES_MAX,
+    BATCH_ENTRIES_WITH_ANNEX_MAX,
     BATCH_GAS_MAX,
     BATCH_SIGNATURES_MAX,
     OFFICE_DESK,
@@ -55,6 +56,8 @@ class Sealer:
     def __init__(self, context: PostingContext, carried: Carried) -> None:
         self._context = context
         self._carried = carried
+        self.is_bulk = False
+        """Whether the last step sealed large batches: then more of them wait."""
 
     def seal_step(self) -> int:
         """Seal at most one batch of each desk that has entries and whose last batch is signed; how many were sealed."""
@@ -62,6 +65,7 @@ class Sealer:
         with context.journal.read() as unit:
             waiting = unit.entries.desks_with_unsealed()
             orders = unit.orders.unsealed(ORDERS_A_BATCH_MAX)
+        self.is_bulk = False
         if not waiting and not orders:
             return 0
         sealed = 0
@@ -75,6 +79,7 @@ class Sealer:
             drafts = [one for desk in open_desks if (one := draft(unit, desk, office_seq)) is not None]
         if not drafts:
             return sealed
+        self.is_bulk = any(len(one.entries) >= BATCH_ENTRIES_WITH_ANNEX_MAX for one in drafts)
         # After the entries were read, so that the head that a batch carries covers the acts behind all its entries.
         audit_head = chain_audit_log(context.journal)
         seals = context.vault.of_many(row.person_id for one in drafts for row in one.entries)

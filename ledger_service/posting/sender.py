@@ -57,10 +57,13 @@ class Sender:
         self._findings = findings
         self._follower = follower
         self._trouble = _Trouble()
+        self.is_bulk = False
+        """Whether the last step had more than one transaction to send: then more batches wait."""
 
     def send_step(self) -> int:
         """Settle what is on its way, send again what is not mined, send what is new; how many transactions went out."""
         sender = self._chain.sender.address
+        self.is_bulk = False
         with self._context.journal.read() as unit:
             stored = unit.transactions.stored(sender)
             rows = [*unit.batches.lost_final(BATCHES_A_STEP), *unit.batches.to_post(BATCHES_A_STEP)]
@@ -75,6 +78,7 @@ class Sender:
         if not rows or room <= 0:
             return sent
         packs = self._packs(rows, sorted(carried))[:room]
+        self.is_bulk = len(packs) > 1
         return sent + self._send(packs, nonce)
 
     # ---- what is on its way

@@ -6,19 +6,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger_service.chain.deploy import ensure_factory
 from ledger_service.chain.hexes import hex_of
 from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.rpc import Rpc, RpcUnavailable
-from ledger_service.chain.transactions import nonce_of
+from ledger_service.chain.signing import sign_transaction
+from ledger_service.chain.transactions import broadcast, nonce_of
+from ledger_service.journal.batches import BatchRow
 from ledger_service.posting.loops import Poster
+from ledger_service.posting.packing import pack
 from ledger_service.posting.ports import Finality
+from ledger_service.posting.rebuild import restore
 from tests.integration.posting.conftest import ROOT, Place
-from tests.integration.posting.town import SENDER, poster_of
+from tests.integration.posting.town import SENDER, poster_of, signer
 
 DEPTH_TWO = Finality(confirmations=2)
 
@@ -36,7 +42,7 @@ def settle_books(poster: Poster) -> None:
 
 
 @pytest.mark.parametrize("point", ["after_seal", "after_sign", "after_store", "after_broadcast", "before_mark"])
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_process_killed_anywhere_leaves_nothing_undone_or_done_twice(
     sqlite_place: Place, tmp_path: Path, point: str, times: int
 ) -> None:
@@ -130,6 +136,35 @@ def test_a_replaced_external_chain_stops_posting_before_anything_is_sent(sqlite_
         status = unit.chain_marks.status()
     assert status is not None
     assert status.state == "wrong_chain"
+
+
+def test_another_chain_that_is_taken_for_ours_gets_everything_in_the_same_order(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    sqlite_place.poster().prepare()
+    poster = sqlite_place.stranger_poster()
+    poster.prepare()
+    for desk in (3, 1, 2):
+        town.credit(desk, people)
+        poster.run_until_quiet()
+    charge = town.redeem(101, people[0], 10)
+    poster.run_until_quiet()
+    town.refund(101, people[0], 5, charge)
+    poster.run_until_quiet()
+    before = _places(sqlite_place)
+    sqlite_place.anvil.restart()
+    ensure_factory(sqlite_place.rpc)
+    sqlite_place.rpc.call("anvil_setBalance", [hex_of(SENDER.address), hex(10**24)])
+    restore(poster.context, poster.chain)
+    poster.run_until_quiet()
+    assert _places(sqlite_place) == before
+    assert town.available(people) == [25, *[30] * (len(people) - 1)]
+    assert poster.findings.all() == {}
+
+
+def _places(place: Place) -> list[tuple[int | None, tuple[int, int], bytes]]:
+    with place.town.journal.read() as unit:
+        return [(row.post_number, row.key, row.head) for row in unit.batches.in_post_order(0, 100)]
 
 
 @pytest.mark.parametrize("depth", [1, 2])
@@ -281,35 +316,72 @@ def test_a_lost_reply_means_unknown_and_nothing_comes_twice(sqlite_place: Place)
 
 
 def test_a_stranger_may_post_our_batch_and_the_books_follow(sqlite_place: Place) -> None:
-    town, rpc = sqlite_place.town, sqlite_place.rpc
+    town = sqlite_place.town
     people = town.found()
     poster = sqlite_place.poster()
     poster.prepare()
     poster.run_until_quiet()
     town.credit(1, people)
     settle_books(poster)
-    _post_as_stranger(sqlite_place, poster)
+    nonce = nonce_of(sqlite_place.rpc, SENDER.address, "latest")
+    with town.journal.read() as unit:
+        rows = unit.batches.to_post(10)
+    _post_as_stranger(sqlite_place, poster, rows)
     poster.run_until_quiet()
     assert town.available(people) == [10] * len(people)
-    assert rpc.call("eth_getTransactionCount", [hex_of(SENDER.address), "latest"]) is not None
+    assert nonce_of(sqlite_place.rpc, SENDER.address, "latest") == nonce
 
 
-def _post_as_stranger(place: Place, poster: Poster) -> None:
-    from ledger_service.posting.packing import pack
+def test_an_organisation_may_sign_and_post_its_own_batch(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    poster = sqlite_place.poster()
+    poster.prepare()
+    poster.run_until_quiet()
+    town.keys.outside.add(1)
+    town.credit(1, people)
+    settle_books(poster)
+    with town.journal.read() as unit:
+        (row,) = unit.batches.sealed(10)
+    signature = signer("desk 1").sign_digest(row.head)
+    _post_as_stranger(sqlite_place, poster, [replace(row, signatures=(signature,))])
+    poster.run_until_quiet()
+    assert town.available(people) == [10] * len(people)
+    with town.journal.read() as unit:
+        stored = unit.batches.read(1, 1)
+    assert stored is not None
+    assert stored.signatures == (signature,)
 
-    stranger = "0x" + "77" * 20
-    with place.town.journal.read() as unit:
-        (one,) = pack(unit.batches.to_post(10))
-    place.rpc.call("anvil_setBalance", [stranger, hex(10**20)])
-    place.rpc.call("anvil_impersonateAccount", [stranger])
-    place.rpc.call(
-        "eth_sendTransaction",
-        [
-            {
-                "from": stranger,
-                "to": hex_of(poster.context.domain.contract),
-                "data": hex_of(one.calldata()),
-                "gas": hex(one.gas),
-            }
-        ],
+
+def test_worthless_signatures_of_a_stranger_do_not_stop_a_desk(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    poster = sqlite_place.poster()
+    poster.prepare()
+    poster.run_until_quiet()
+    town.credit(1, people)
+    settle_books(poster)
+    with town.journal.read() as unit:
+        (row,) = unit.batches.to_post(10)
+    _post_as_stranger(sqlite_place, poster, [replace(row, signatures=(bytes(65),))])
+    poster.follower.follow_step()
+    poster.run_until_quiet()
+    assert town.available(people) == [10] * len(people)
+    assert poster.findings.all() == {}
+
+
+def _post_as_stranger(place: Place, poster: Poster, rows: Sequence[BatchRow]) -> None:
+    stranger = signer("stranger")
+    (one,) = pack(rows)
+    place.rpc.call("anvil_setBalance", [hex_of(stranger.address), hex(10**20)])
+    sent = sign_transaction(
+        stranger,
+        chain_id=poster.context.domain.chain_id,
+        nonce=0,
+        to=poster.context.domain.contract,
+        data=one.calldata(),
+        gas=one.gas,
+        max_fee=10**10,
+        max_priority_fee=0,
     )
+    broadcast(place.rpc, sent.raw)

@@ -60,9 +60,8 @@ def test_a_chain_that_is_down_is_said_in_the_status_and_does_not_end_the_loops(s
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("town", ["postgres"], indirect=True)
 def test_one_process_posts_at_a_time(place: Place) -> None:
-    if place.town.journal.is_sqlite:
-        pytest.skip("SQLite has one process")
     place.town.found()
     place.poster().prepare()
     first, second = PostingLoops(place.poster()), PostingLoops(place.poster())
