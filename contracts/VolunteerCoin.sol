@@ -80,10 +80,10 @@ contract VolunteerCoin is Movements, Office {
         value = _beyondABound(batch);
         if (value != 0) return (Refusal.TooLarge, value, false);
         if (seq > desk.next) return (Refusal.Gap, desk.next, false);
-        if (known != 0) return (Refusal.Conflict, uint256(known), false);
+        if (seq == 0 || known != 0) return (Refusal.Conflict, uint256(known), false);
         // Zero before the first batch: nothing ever lands at seq 0.
         bytes32 last = _heads[_batchKey(batch.desk, desk.next - 1)];
-        if (seq == 0 || batch.previousHead != last) return (Refusal.Conflict, uint256(last), false);
+        if (batch.previousHead != last) return (Refusal.Conflict, uint256(last), false);
         if (batch.desk == 0 ? batch.annex.length == 0 : batch.entries.length == 0) return (Refusal.Empty, 0, false);
         if (batch.evidenceRoot == 0) return (Refusal.NoEvidence, 0, false);
 
@@ -151,7 +151,13 @@ contract VolunteerCoin is Movements, Office {
         if (batch.desk == 0) {
             _applyOrders(
                 batch.annex,
-                Session({seq: batch.seq, day: batch.day, today: _state.latestDay, isEmergency: isEmergency})
+                Session({
+                    seq: batch.seq,
+                    day: batch.day,
+                    today: _state.latestDay,
+                    isEmergency: isEmergency,
+                    pending: Pending(0, 0, 0, 0, 0)
+                })
             );
         } else {
             (applied, skippedHash) = _applyEntries(batch, deskKind);

@@ -59,6 +59,13 @@ abstract contract Ledger is IVolunteerCoin, EIP712 {
         int128 krw;
         uint64 coinsClosed;
         uint64 coinsReissued;
+        int128 krwSettled;
+    }
+
+    /// @dev All that a venue took and was owed since the beginning, up to one of its batches.
+    struct Covered {
+        int128 krw;
+        uint64 coins;
     }
 
     /// @dev What an order changes ahead of its first day, so that a veto can take it back.
@@ -117,6 +124,8 @@ abstract contract Ledger is IVolunteerCoin, EIP712 {
     mapping(uint256 year => Limit) internal _personCaps;
     mapping(uint256 fund => bool) internal _isFundActive;
     mapping(address account => Due) internal _dues;
+    mapping(uint256 batch => Covered) internal _covered;
+    mapping(address account => address) internal _mergedInto;
     mapping(uint256 order => Pending) internal _pending;
 
     function _batchKey(uint256 desk, uint256 seq) internal pure returns (uint256) {

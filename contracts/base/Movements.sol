@@ -7,6 +7,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {AccountSlot} from "../libraries/AccountSlot.sol";
 import {Accounts} from "../libraries/Accounts.sol";
 import {Annex, Item} from "../libraries/Annex.sol";
+import {Bytes} from "../libraries/Bytes.sol";
 import {Civil} from "../libraries/Civil.sol";
 import {EntryWord} from "../libraries/EntryWord.sol";
 import {Limit, Limits} from "../libraries/Limits.sol";
@@ -56,9 +57,14 @@ abstract contract Movements is Ledger, IERC20Metadata {
         uint256 annexAt;
         Item item;
         bool isItemTrue;
+        // what became of the first half of a merge
+        Skip pairReason;
         // sums
         uint256 applied;
         uint256 reissued;
+        uint256 opened;
+        uint256 restored;
+        uint256 burnt;
         // skips
         uint256 skipped;
         bytes reasons;
@@ -68,7 +74,19 @@ abstract contract Movements is Ledger, IERC20Metadata {
     uint256 private constant REDEEM = 2;
     uint256 private constant REFUND = 3;
     uint256 private constant DONATE = 4;
-    uint256 private constant LAST_KIND = 11;
+    uint256 private constant EXPIRE = 5;
+    uint256 private constant CORRECT = 6;
+    uint256 private constant SET_OFF = 7;
+    uint256 private constant CLOSURE = 8;
+    uint256 private constant MERGE = 9;
+    uint256 private constant MONTH_CLOSE = 10;
+    uint256 private constant OPENING = 11;
+
+    /// @dev So often may a person's account have been merged on since an original that is undone.
+    uint256 private constant MERGES_MAX = 4;
+
+    bytes32 private constant CLOSE_TYPEHASH =
+        keccak256("Close(uint16 desk,uint16 month,bytes32 lastHead,uint64 coins,int128 krw)");
 
     uint256 private constant NONE = type(uint256).max;
 
@@ -192,10 +210,11 @@ abstract contract Movements is Ledger, IERC20Metadata {
             run.ownReissuable = due.coinsClosed - due.coinsReissued;
         }
         for (uint256 i = 0; i < entries.length; ++i) {
-            Skip reason = _apply(run, uint256(entries[i]), annex, i);
+            Skip reason = _apply(run, entries, annex, i);
             if (reason != Skip.None) _skip(run, i, reason);
         }
         if (run.deskKind == VENUE) _storeOwn(run);
+        _storeTotals(run);
     }
 
     function _skip(Run memory run, uint256 index, Skip reason) private {
@@ -204,28 +223,39 @@ abstract contract Movements is Ledger, IERC20Metadata {
         emit EntrySkipped(run.desk.to16(), run.seq.to32(), index.to16(), reason);
     }
 
-    function _apply(Run memory run, uint256 word, bytes calldata annex, uint256 index) private returns (Skip reason) {
+    function _apply(Run memory run, bytes32[] memory entries, bytes calldata annex, uint256 index)
+        private
+        returns (Skip)
+    {
+        uint256 word = uint256(entries[index]);
         uint256 kind = word.kind();
         // Before every check, so that an entry that is skipped does not take the others' items away.
         if (kind == REFUND) _takeItem(run, annex, run.desk, word.line(), word.ref());
-        if (_deskKindOf(kind) != run.deskKind || word.units() == 0) return Skip.NotAllowed;
+        if (kind == CORRECT) _takeItem(run, annex, word.day(), word.line(), word.ref());
+        if (kind == MONTH_CLOSE) _takeStatement(run, annex);
+
+        if (_deskKindOf(kind) != run.deskKind) return Skip.NotAllowed;
+        if (kind == MERGE) return _merge(run, entries, index);
+        if (word.units() == 0 && kind != CLOSURE && kind != MONTH_CLOSE) return Skip.NotAllowed;
         address holder = word.account();
-        if (Accounts.isReserved(holder)) return Skip.BadAccount;
+        if (Accounts.isReserved(holder) != (kind == MONTH_CLOSE)) return Skip.BadAccount;
         Account storage account = _accounts[holder];
         uint256 slot = account.slot;
         if (slot.isClosed()) return Skip.BadAccount;
 
         if (kind == REDEEM) return _redeem(run, word, account, slot);
         if (kind == REFUND) return _refund(run, word, account, slot, annex, index);
-        if (kind == DONATE) return _donate(run, word, account, slot);
-        return Skip.NotAllowed;
+        if (kind == CORRECT) return _correct(run, word, account, slot, annex);
+        if (kind == MONTH_CLOSE) return _monthClose(run, word, account, slot, annex);
+        if (kind == OPENING) return _opening(run, word, account, slot);
+        return _spend(run, word, account, slot);
     }
 
     /// @dev 0 for a kind that does not exist, which is no desk's.
     function _deskKindOf(uint256 kind) private pure returns (uint256) {
         if (kind == CREDIT) return CENTRE;
         if (kind == REDEEM || kind == REFUND) return VENUE;
-        return kind >= DONATE && kind <= LAST_KIND ? TREASURY : 0;
+        return kind >= DONATE && kind <= OPENING ? TREASURY : 0;
     }
 
     function _redeem(Run memory run, uint256 word, Account storage account, uint256 slot) private returns (Skip) {
@@ -236,40 +266,213 @@ abstract contract Movements is Ledger, IERC20Metadata {
         account.slot = slot - coins;
         run.ownSlot += coins;
         run.ownKrw += (coins * value).toKrw();
-        run.moved += coins;
-        run.applied += coins;
+        _count(run, coins);
         emit Transfer(word.account(), run.own, coins);
         return Skip.None;
     }
 
-    function _donate(Run memory run, uint256 word, Account storage account, uint256 slot) private returns (Skip) {
-        if (!_isFundActive[word.ref()]) return Skip.NotAllowed;
-        (Skip reason, uint256 value) = _checkSpend(run, word, slot);
-        if (reason != Skip.None) return reason;
+    /// @dev Donate, expire, set-off, closure: the treasury takes coins of one account, for a fund or to burn them.
+    function _spend(Run memory run, uint256 word, Account storage account, uint256 slot) private returns (Skip) {
+        uint256 kind = word.kind();
         uint256 coins = word.units();
-        account.slot = slot - coins;
-        run.moved += coins;
-        run.applied += coins;
-        _give(Accounts.ofFund(word.ref()), coins, value);
-        emit Transfer(word.account(), Accounts.ofFund(word.ref()), coins);
+        bool isGift = kind == DONATE || (kind == CLOSURE && word.ref() != 0);
+        if (isGift && !_isFundActive[word.ref()]) return Skip.NotAllowed;
+        // A debt is set off before the rest is given away.
+        if (kind == CLOSURE && slot.debt() != 0 && slot.coins() != 0) return Skip.NotAllowed;
+        uint256 checked = slot;
+        if (kind == SET_OFF) {
+            if (coins > slot.debt()) return Skip.NotAllowed;
+            checked &= ~AccountSlot.FROZEN;
+        }
+        (Skip reason, uint256 value) = _checkSpend(run, word, checked);
+        if (reason != Skip.None) return reason;
+
+        slot -= coins;
+        if (kind == SET_OFF) slot = slot.withDebtTaken(coins);
+        if (kind == CLOSURE) slot |= AccountSlot.CLOSED;
+        account.slot = slot;
+        _count(run, coins);
+        address to = address(0);
+        if (isGift) {
+            to = Accounts.ofFund(word.ref());
+            _accounts[to].slot += coins;
+            _dues[to].krw += (coins * value).toKrw();
+        } else {
+            run.burnt += coins;
+        }
+        _emitTransfer(word.account(), to, coins);
         return Skip.None;
     }
 
-    function _give(address fund, uint256 coins, uint256 value) private {
-        _accounts[fund].slot += coins;
-        _dues[fund].krw += (coins * value).toKrw();
-    }
-
-    /// @dev Frozen, RateNotInForce, Balance, Allotment: what a redeem and a donation have in common.
+    /// @dev Frozen, RateNotInForce, Balance, Allotment: what all kinds that take coins from a person have in common.
+    /// A closure and a merge take the whole balance.
     function _checkSpend(Run memory run, uint256 word, uint256 slot) private view returns (Skip, uint256 value) {
-        if (slot.isFrozen()) return (Skip.Frozen, 0);
-        uint256 day = word.day();
-        value = _value(run, day);
-        if (value == 0 || day > run.day) return (Skip.RateNotInForce, 0);
+        uint256 kind = word.kind();
         uint256 coins = word.units();
-        if (coins > slot.coins()) return (Skip.Balance, 0);
+        if (slot.isFrozen()) return (Skip.Frozen, 0);
+        bool isValued = kind == REDEEM || kind == DONATE || (kind == CLOSURE && word.ref() != 0);
+        if (isValued) value = _value(run, word.day());
+        if ((isValued && value == 0) || word.day() > run.day) return (Skip.RateNotInForce, 0);
+        if (coins > slot.coins() || (kind >= CLOSURE && coins != slot.coins())) return (Skip.Balance, 0);
         if (run.moved + coins > run.allotment) return (Skip.Allotment, 0);
         return (Skip.None, value);
+    }
+
+    function _count(Run memory run, uint256 coins) private pure {
+        run.moved += coins;
+        run.applied += coins;
+    }
+
+    function _emitTransfer(address from, address to, uint256 coins) private {
+        if (coins != 0) emit Transfer(from, to, coins);
+    }
+
+    function _opening(Run memory run, uint256 word, Account storage account, uint256 slot) private returns (Skip) {
+        uint256 coins = word.units();
+        if (_state.isSealed) return Skip.NotAllowed;
+        if (slot.isFrozen()) return Skip.Frozen;
+        if (word.day() > run.day) return Skip.RateNotInForce;
+        if (run.moved + coins > run.allotment) return Skip.Allotment;
+        account.slot = slot + coins;
+        run.opened += coins;
+        _count(run, coins);
+        emit Transfer(address(0), word.account(), coins);
+        return Skip.None;
+    }
+
+    /// @dev The pair is tried at its first half; the second half shares what became of it.
+    function _merge(Run memory run, bytes32[] memory entries, uint256 index) private returns (Skip) {
+        uint256 word = uint256(entries[index]);
+        if (word.ref() == 1 && index > 0 && _isPair(uint256(entries[index - 1]), word)) return run.pairReason;
+        if (word.ref() != 0 || index + 1 == entries.length) return Skip.NotAllowed;
+        if (!_isPair(word, uint256(entries[index + 1]))) return Skip.NotAllowed;
+        run.pairReason = _mergePair(run, word, uint256(entries[index + 1]).account());
+        return run.pairReason;
+    }
+
+    /// @dev Alike but for the account and the last bit of the ref, which is 0 in the first.
+    function _isPair(uint256 first, uint256 second) private pure returns (bool) {
+        return first.ref() == 0 && (first ^ second) & type(uint96).max == 1 << 72 && first >> 96 != second >> 96;
+    }
+
+    function _mergePair(Run memory run, uint256 word, address to) private returns (Skip reason) {
+        address from = word.account();
+        if (Accounts.isReserved(from) || Accounts.isReserved(to)) return Skip.BadAccount;
+        uint256 slot = _accounts[from].slot;
+        uint256 other = _accounts[to].slot;
+        if (slot.isClosed() || other.isClosed()) return Skip.BadAccount;
+        (reason,) = _checkSpend(run, word, slot | (other & AccountSlot.FROZEN));
+        if (reason != Skip.None) return reason;
+
+        uint256 coins = word.units();
+        _accounts[to].slot = (other + coins).withDebtAdded(slot.debt()).withEarnedOf(slot);
+        _accounts[from].slot = (slot - coins).withDebtTaken(slot.debt()) | AccountSlot.CLOSED;
+        _mergedInto[from] = to;
+        _count(run, coins);
+        _emitTransfer(from, to, coins);
+    }
+
+    function _isHeir(address account, address original) private view returns (bool) {
+        for (uint256 i = 0; i < MERGES_MAX && original != account; ++i) {
+            original = _mergedInto[original];
+        }
+        return original == account;
+    }
+
+    /// @dev Takes back what a credit or an opening issued, or undoes an expiry, in total up to the original. What was
+    /// spent already becomes debt.
+    function _correct(Run memory run, uint256 word, Account storage account, uint256 slot, bytes calldata annex)
+        private
+        returns (Skip)
+    {
+        (Skip reason, uint256 original) = _original(run, annex, word.day(), word);
+        if (reason != Skip.None) return reason;
+        uint256 kind = original.kind();
+        // A credit issued floor(units · coins / perUnits): compared without the division.
+        uint256 amount = original.units();
+        uint256 perUnits = 1;
+        if (kind == CREDIT) {
+            Rate storage rate = _rates[original.ref()];
+            amount *= rate.coins;
+            perUnits = rate.perUnits;
+        } else if (kind != OPENING && kind != EXPIRE) {
+            return Skip.BadOriginal;
+        }
+        uint256 coins = word.units();
+        uint256 entry = _entryKey(word.day(), word.line(), word.ref());
+        if ((_undone[entry] + coins) * perUnits > amount) return Skip.BadOriginal;
+        if (run.moved + coins > run.allotment) return Skip.Allotment;
+
+        _undone[entry] += coins;
+        _count(run, coins);
+        if (kind == EXPIRE) {
+            account.slot = slot + coins;
+            run.restored += coins;
+            emit Transfer(address(0), word.account(), coins);
+            return Skip.None;
+        }
+        uint256 held = slot.coins() < coins ? slot.coins() : coins;
+        account.slot = (slot - held).withDebtAdded(coins - held);
+        run.burnt += held;
+        _emitTransfer(word.account(), address(0), held);
+        return Skip.None;
+    }
+
+    /// @dev Burns what a venue took up to one of its batches, and settles the KRW due up to there: the venue signed both.
+    /// A fund, which has no keys, is closed whole.
+    function _monthClose(Run memory run, uint256 word, Account storage account, uint256 slot, bytes calldata annex)
+        private
+        returns (Skip)
+    {
+        address holder = word.account();
+        Due storage due = _dues[holder];
+        uint256 coins = word.units();
+        int128 krw = due.krw;
+        (, uint256 month) = Civil.yearAndMonth(word.day());
+        if (word.ref() != month || word.day() > run.day) return Skip.NotAllowed;
+        if (Accounts.isDesk(holder)) {
+            uint256 desk = Accounts.numberOf(holder);
+            uint256 batch = _batchKey(desk, word.line());
+            krw = _covered[batch].krw - due.krwSettled;
+            if (!_isStatement(run, annex, desk, _closeHash(word, desk, _heads[batch], krw))) return Skip.BadAnnex;
+            if (_heads[batch] == 0 || due.coinsClosed + coins != _covered[batch].coins) return Skip.BadOriginal;
+            if (coins > slot.coins()) return Skip.Balance;
+        } else if (coins != slot.coins()) {
+            return Skip.Balance;
+        }
+        account.slot = slot - coins;
+        due.krw -= krw;
+        due.krwSettled += krw;
+        due.coinsClosed += coins.to64();
+        run.burnt += coins;
+        run.applied += coins;
+        _emitTransfer(holder, address(0), coins);
+        return Skip.None;
+    }
+
+    function _closeHash(uint256 word, uint256 desk, bytes32 lastHead, int128 krw) private view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(CLOSE_TYPEHASH, desk, word.ref(), lastHead, word.units(), krw)));
+    }
+
+    /// @dev Signed by enough of the keys that would sign the venue's next batch, ascending, every one valid.
+    function _isStatement(Run memory run, bytes calldata annex, uint256 desk, bytes32 hash)
+        private
+        view
+        returns (bool)
+    {
+        if (run.item.tag != Annex.STATEMENT) return false;
+        Desk memory venue = _desks[desk];
+        (uint256 keySet, uint256 threshold) = _keysAt(venue, venue.next);
+        if (keySet == 0 || run.item.signatures < threshold || venue.kind != VENUE) return false;
+        address signer = address(0);
+        uint256 offset = run.item.dataAt;
+        for (uint256 i = 0; i < run.item.signatures; ++i) {
+            Role role;
+            (signer, role) = _signerAbove(signer, hash, annex[offset:offset + Annex.SIGNATURE_BYTES], keySet);
+            if (role != Role.Signer) return false;
+            offset += Annex.SIGNATURE_BYTES;
+        }
+        return true;
     }
 
     function _refund(
@@ -280,9 +483,9 @@ abstract contract Movements is Ledger, IERC20Metadata {
         bytes calldata annex,
         uint256 index
     ) private returns (Skip) {
-        (Skip reason, uint256 original) = _original(run, annex, run.desk, word.line(), word.ref());
+        (Skip reason, uint256 original) = _original(run, annex, run.desk, word);
         if (reason != Skip.None) return reason;
-        if (original.kind() != REDEEM || original.account() != word.account()) return Skip.BadOriginal;
+        if (original.kind() != REDEEM) return Skip.BadOriginal;
         uint256 coins = word.units();
         uint256 entry = _entryKey(run.desk, word.line(), word.ref());
         uint256 undone = _undone[entry] + coins;
@@ -318,6 +521,10 @@ abstract contract Movements is Ledger, IERC20Metadata {
     /// read there is none any more.
     function _takeItem(Run memory run, bytes calldata annex, uint256 desk, uint256 seq, uint256 index) private view {
         if (_isProofOf(run.item, desk, seq, index)) return;
+        _takeNext(run, annex);
+    }
+
+    function _takeNext(Run memory run, bytes calldata annex) private view {
         Item memory item = Annex.itemAt(annex, run.annexAt);
         run.item = item;
         run.annexAt = item.tag == 0 ? annex.length : item.end;
@@ -330,29 +537,50 @@ abstract contract Movements is Ledger, IERC20Metadata {
             && item.chunk == index / Annex.CHUNK_ENTRIES;
     }
 
-    /// @dev The word at (desk, seq, index), proven by the current item, if it was applied.
-    function _original(Run memory run, bytes calldata annex, uint256 desk, uint256 seq, uint256 index)
+    /// @dev Each closing statement is one entry's.
+    function _takeStatement(Run memory run, bytes calldata annex) private view {
+        if (run.item.tag == Annex.STATEMENT && !run.isItemTrue) {
+            run.isItemTrue = true;
+            return;
+        }
+        _takeNext(run, annex);
+        run.isItemTrue = true;
+    }
+
+    /// @dev The word at (desk, line, ref), proven by the current item, if it was applied and is the same person's.
+    function _original(Run memory run, bytes calldata annex, uint256 desk, uint256 word)
         private
         view
-        returns (Skip, uint256 word)
+        returns (Skip, uint256 original)
     {
-        if (!_isProofOf(run.item, desk, seq, index)) return (Skip.BadAnnex, 0);
+        uint256 index = word.ref();
+        if (!_isProofOf(run.item, desk, word.line(), index)) return (Skip.BadAnnex, 0);
         if (!run.isItemTrue || index >= run.item.fields.count) return (Skip.BadOriginal, 0);
-        if (_skips[_batchKey(desk, seq)][index / 256] >> index % 256 & 1 == 1) return (Skip.BadOriginal, 0);
+        if (_skips[_batchKey(desk, word.line())][index / 256] >> (index % 256) & 1 == 1) return (Skip.BadOriginal, 0);
         uint256 offset = run.item.dataAt + 32 * (index % Annex.CHUNK_ENTRIES);
-        return (Skip.None, uint256(bytes32(annex[offset:offset + 32])));
+        original = Bytes.wordAt(annex, offset);
+        if (!_isHeir(word.account(), original.account())) return (Skip.BadOriginal, 0);
+        return (Skip.None, original);
     }
 
     // ---- what is stored once a batch
 
+    /// @dev Beside the venue's account, what this batch brings its sums to: a month close names the batch.
     function _storeOwn(Run memory run) private {
         _accounts[run.own].slot = run.ownSlot;
         Due storage due = _dues[run.own];
         due.krw = run.ownKrw;
-        if (run.reissued != 0) {
-            due.coinsReissued += run.reissued.to64();
-            _totals.reissued += run.reissued.to64();
-        }
+        due.coinsReissued += run.reissued.to64();
+        _covered[_batchKey(run.desk, run.seq)] =
+            Covered({krw: due.krwSettled + run.ownKrw, coins: (due.coinsClosed + run.ownSlot.coins()).to64()});
+    }
+
+    function _storeTotals(Run memory run) private {
+        if (run.reissued + run.opened + run.restored + run.burnt == 0) return;
+        _totals.reissued += run.reissued.to64();
+        _totals.opened += run.opened.to64();
+        _totals.restored += run.restored.to64();
+        _totals.burnt += run.burnt.to64();
     }
 
     function _storeSkips(Run memory run) private returns (bytes32) {

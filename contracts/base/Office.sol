@@ -18,6 +18,8 @@ abstract contract Office is Ledger {
         uint256 day;
         uint256 today;
         bool isEmergency;
+        /// What the order at hand changes ahead.
+        Pending pending;
     }
 
     uint256 private constant SEAL = 1;
@@ -42,8 +44,28 @@ abstract contract Office is Ledger {
     uint256 private constant COIN_VALUE_NOTICE_DAYS = 30;
     uint256 private constant OPEN_DAYS_MAX = 400;
     uint256 private constant OFFICE_THRESHOLD_MIN = 2;
-    /// @dev Keeps every sum of coins below 2^63: at most 180 years of budgets, and 2^17 desks and months of limits.
-    uint256 private constant LIMIT_MAX = type(uint48).max;
+
+    /// @dev Eight bytes a code, from code 0: the bits of each argument, ANY for a whole word, 0 behind the last.
+    /// Limits have 48 bits, which keeps every sum of coins below 2^63: 180 years of budgets, and 2^15 desks' months.
+    bytes private constant WIDTHS = hex"0000000000000000" // none
+        hex"0000000000000000" // seal
+        hex"1008080800000000" // register desk
+        hex"1020080800000000" // rotate keys
+        hex"1000000000000000" // revoke keys
+        hex"2008a00000000000" // office keys
+        hex"10ff101020181810" // rate
+        hex"1020000000000000" // coin value
+        hex"1010301000000000" // desk limit
+        hex"1030100000000000" // budget
+        hex"1020100000000000" // person cap
+        hex"1008000000000000" // fund
+        hex"1000000000000000" // open until
+        hex"a000000000000000" // freeze
+        hex"a000000000000000" // unfreeze
+        hex"0000000000000000" // pause
+        hex"0000000000000000" // unpause
+        hex"2010000000000000"; // veto
+    uint256 private constant ANY = 0xff;
 
     function _applyOrders(bytes calldata annex, Session memory session) internal {
         (bool wellFormed, Order[] memory orders) = Orders.decode(annex);
@@ -54,32 +76,34 @@ abstract contract Office is Ledger {
         for (uint256 i = 0; i < orders.length; ++i) {
             // An order takes at least 128 bytes of at most 65,536: i is below 512.
             uint16 index = i.to16();
-            OrderSkip reason = _applyOrder(orders[i].code, orders[i].args, index, session);
+            OrderSkip reason = _applyOrder(orders[i].code, orders[i].args, session);
+            // In setup there is no notice, and so nothing to veto.
+            if (session.pending.code != 0) {
+                if (_state.isSealed) _pending[_entryKey(0, session.seq, i)] = session.pending;
+                delete session.pending;
+            }
             if (reason == OrderSkip.None) emit OrderApplied(session.seq, index, orders[i].code);
             else emit OrderSkipped(session.seq, index, reason);
         }
     }
 
-    function _applyOrder(uint256 code, uint256[] memory args, uint256 index, Session memory session)
-        private
-        returns (OrderSkip)
-    {
+    function _applyOrder(uint256 code, uint256[] memory args, Session memory session) private returns (OrderSkip) {
         if (code == 0 || code > VETO) return OrderSkip.UnknownOrder;
-        if (!_hasItsArgs(code, args)) return OrderSkip.BadArguments;
+        (bool areCounted, bool areBounded) = _checkArgs(code, args);
+        if (!areCounted) return OrderSkip.BadArguments;
         if (session.isEmergency && !_needsOneKey(code)) return OrderSkip.NotAllowed;
+        if (!areBounded) return OrderSkip.BadArguments;
 
-        if (code == RATE) return _orderRate(args, index, session);
-        if (code == DESK_LIMIT || code == BUDGET || code == PERSON_CAP) return _orderLimit(code, args, index, session);
-        if (code == REGISTER_DESK) return _registerDesk(args);
-        if (code == ROTATE_KEYS) return _rotateKeys(args);
-        if (code == COIN_VALUE) return _orderCoinValue(args, index, session);
+        if (code == REGISTER_DESK || code == ROTATE_KEYS || code == OFFICE_KEYS) return _orderKeys(code, args);
+        if (code == RATE) return _orderRate(args, session);
+        if (code == DESK_LIMIT || code == BUDGET || code == PERSON_CAP) return _orderLimit(code, args, session);
+        if (code == COIN_VALUE) return _orderCoinValue(args, session);
         if (code == FUND) return _orderFund(args);
         if (code == OPEN_UNTIL) return _orderOpenUntil(args, session);
         if (code == FREEZE || code == UNFREEZE) return _orderFreeze(args, code == FREEZE);
         if (code == PAUSE || code == UNPAUSE) return _orderPause(code == PAUSE);
         if (code == REVOKE_KEYS) return _revokeKeys(args);
         if (code == VETO) return _veto(args, session);
-        if (code == OFFICE_KEYS) return _officeKeys(args);
         return _seal();
     }
 
@@ -87,20 +111,19 @@ abstract contract Office is Ledger {
         return code == REVOKE_KEYS || code == FREEZE || code == PAUSE || code == VETO;
     }
 
-    /// @dev The number of arguments, and the width of each where it is the same for all that follow.
-    function _hasItsArgs(uint256 code, uint256[] memory args) private pure returns (bool) {
-        if (code == REGISTER_DESK || code == ROTATE_KEYS) return args.length > 4;
-        if (code == OFFICE_KEYS) return args.length > 4;
-        return args.length == _argsOf(code);
-    }
-
-    function _argsOf(uint256 code) private pure returns (uint256) {
-        if (code == SEAL || code == PAUSE || code == UNPAUSE) return 0;
-        if (code == REVOKE_KEYS || code == OPEN_UNTIL || code == FREEZE || code == UNFREEZE) return 1;
-        if (code == COIN_VALUE || code == FUND || code == VETO) return 2;
-        if (code == BUDGET || code == PERSON_CAP) return 3;
-        if (code == DESK_LIMIT) return 4;
-        return 8; // RATE
+    /// @return areCounted not one argument more or less. Signers follow a list's four fields (office keys: three).
+    /// @return areBounded none outside its field's bits; for signers see _areSigners.
+    function _checkArgs(uint256 code, uint256[] memory args) private pure returns (bool areCounted, bool areBounded) {
+        bytes memory widths = WIDTHS;
+        uint256 count = 0;
+        areBounded = true;
+        while (count < 8 && widths[8 * code + count] != 0) {
+            uint256 width = uint8(widths[8 * code + count]);
+            if (count < args.length && width != ANY && args[count] >> width != 0) areBounded = false;
+            ++count;
+        }
+        bool isList = code == REGISTER_DESK || code == ROTATE_KEYS || code == OFFICE_KEYS;
+        areCounted = isList ? args.length > 4 : args.length == count;
     }
 
     // ---- setup, pause, days
@@ -118,13 +141,13 @@ abstract contract Office is Ledger {
 
     function _orderOpenUntil(uint256[] memory args, Session memory session) private returns (OrderSkip) {
         uint256 day = args[0];
-        if (day > session.day + OPEN_DAYS_MAX || day > type(uint16).max) return OrderSkip.BadArguments;
+        if (day > session.day + OPEN_DAYS_MAX) return OrderSkip.BadArguments;
         _state.openUntil = day.to16();
         return OrderSkip.None;
     }
 
     function _orderFreeze(uint256[] memory args, bool isFrozen) private returns (OrderSkip) {
-        if (args[0] == 0 || args[0] > type(uint160).max) return OrderSkip.BadArguments;
+        if (args[0] == 0) return OrderSkip.BadArguments;
         Account storage account = _accounts[args[0].toAddress()];
         if (isFrozen) account.slot |= AccountSlot.FROZEN;
         else account.slot &= ~AccountSlot.FROZEN;
@@ -132,47 +155,40 @@ abstract contract Office is Ledger {
     }
 
     function _orderFund(uint256[] memory args) private returns (OrderSkip) {
-        if (args[0] == 0 || args[0] > type(uint16).max || args[1] > 1) return OrderSkip.BadArguments;
+        if (args[0] == 0 || args[1] > 1) return OrderSkip.BadArguments;
         _isFundActive[args[0]] = args[1] == 1;
         return OrderSkip.None;
     }
 
     // ---- desks and keys
 
-    /// @dev args: desk, kind, custody, threshold, signers…
-    function _registerDesk(uint256[] memory args) private returns (OrderSkip) {
-        if (args[0] == 0 || args[0] > type(uint16).max) return OrderSkip.BadArguments;
-        if (args[1] < CENTRE || args[1] > TREASURY || args[2] > 1) return OrderSkip.BadArguments;
-        if (!_areSigners(args, 4, args[3], address(0))) return OrderSkip.BadArguments;
-        Desk storage desk = _desks[args[0]];
-        if (desk.next != 0) return OrderSkip.Exists;
-        desk.kind = args[1].to8();
-        desk.next = 1;
-        desk.keySet = _newKeySet(args, 4, address(0));
-        desk.threshold = args[3].to8();
-        desk.custody = args[2].to8();
-        return OrderSkip.None;
-    }
-
-    /// @dev args: desk, from seq, custody, threshold, signers… A change not yet begun is replaced.
-    function _rotateKeys(uint256[] memory args) private returns (OrderSkip) {
-        if (args[0] == 0 || args[0] > type(uint16).max) return OrderSkip.BadArguments;
-        if (args[1] > type(uint32).max || args[2] > 1) return OrderSkip.BadArguments;
-        if (!_areSigners(args, 4, args[3], address(0))) return OrderSkip.BadArguments;
-        if (_desks[args[0]].next == 0) return OrderSkip.Unknown;
-        if (args[1] < _desks[args[0]].next) return OrderSkip.Notice;
-        _setComing(_desks[args[0]], args[1], _newKeySet(args, 4, address(0)), args[3], args[2]);
-        return OrderSkip.None;
-    }
-
-    /// @dev args: from seq, threshold, guardian, signers… Desk 0's own next seq is already past this batch.
-    function _officeKeys(uint256[] memory args) private returns (OrderSkip) {
-        if (args[0] > type(uint32).max || args[1] < OFFICE_THRESHOLD_MIN) return OrderSkip.BadArguments;
-        if (args[2] == 0 || args[2] > type(uint160).max) return OrderSkip.BadArguments;
-        address guardian = args[2].toAddress();
-        if (!_areSigners(args, 3, args[1], guardian)) return OrderSkip.BadArguments;
-        if (args[0] < _desks[0].next) return OrderSkip.Notice;
-        _setComing(_desks[0], args[0], _newKeySet(args, 3, guardian), args[1], 0);
+    /// @dev Register desk: desk, kind, custody, threshold, signers… Rotate keys: desk, from seq, custody, threshold,
+    /// signers… Office keys: from seq, threshold, guardian, signers…, of desk 0, whose next seq is past this batch.
+    function _orderKeys(uint256 code, uint256[] memory args) private returns (OrderSkip) {
+        bool isOffice = code == OFFICE_KEYS;
+        uint256 number = isOffice ? 0 : args[0];
+        uint256 from = isOffice ? args[0] : args[1];
+        uint256 custody = isOffice ? 0 : args[2];
+        uint256 threshold = isOffice ? args[1] : args[3];
+        uint256 first = isOffice ? 3 : 4;
+        address guardian = isOffice ? args[2].toAddress() : address(0);
+        if (custody > 1 || !_areSigners(args, first, threshold, guardian)) return OrderSkip.BadArguments;
+        if (isOffice) {
+            if (threshold < OFFICE_THRESHOLD_MIN || guardian == address(0)) return OrderSkip.BadArguments;
+        } else if (number == 0) {
+            return OrderSkip.BadArguments;
+        }
+        Desk storage desk = _desks[number];
+        if (code == REGISTER_DESK) {
+            if (from < CENTRE || from > TREASURY) return OrderSkip.BadArguments;
+            if (desk.next != 0) return OrderSkip.Exists;
+            desk.kind = from.to8();
+            desk.next = 1;
+            from = 1;
+        }
+        if (desk.next == 0) return OrderSkip.Unknown;
+        if (from < desk.next) return OrderSkip.Notice;
+        _setComing(desk, from, _newKeySet(args, first, guardian), threshold, custody);
         return OrderSkip.None;
     }
 
@@ -190,7 +206,7 @@ abstract contract Office is Ledger {
     }
 
     function _revokeKeys(uint256[] memory args) private returns (OrderSkip) {
-        if (args[0] == 0 || args[0] > type(uint16).max) return OrderSkip.BadArguments;
+        if (args[0] == 0) return OrderSkip.BadArguments;
         Desk storage desk = _desks[args[0]];
         if (desk.next == 0) return OrderSkip.Unknown;
         desk.keySet = 0;
@@ -227,14 +243,8 @@ abstract contract Office is Ledger {
     // ---- rates, coin value, limits: all with notice
 
     /// @dev args: id, programme, first day, last day, coins, perUnits, unitsMax, expiryMonths
-    function _orderRate(uint256[] memory args, uint256 index, Session memory session) private returns (OrderSkip) {
-        if (args[0] == 0 || args[0] > type(uint16).max || args[7] > type(uint16).max) return OrderSkip.BadArguments;
-        if (args[3] > type(uint16).max || args[2] > args[3] || args[4] > type(uint32).max) {
-            return OrderSkip.BadArguments;
-        }
-        if (args[5] == 0 || args[5] > type(uint24).max || args[6] == 0 || args[6] > type(uint24).max) {
-            return OrderSkip.BadArguments;
-        }
+    function _orderRate(uint256[] memory args, Session memory session) private returns (OrderSkip) {
+        if (args[0] == 0 || args[2] > args[3] || args[5] == 0 || args[6] == 0) return OrderSkip.BadArguments;
         Rate memory given = Rate({
             firstDay: args[2].to16(),
             lastDay: args[3].to16(),
@@ -257,7 +267,7 @@ abstract contract Office is Ledger {
         if (_isTooSoon(from, NOTICE_DAYS, session)) return OrderSkip.Notice;
         given.changeFrom = from.to16();
         _rates[args[0]] = given;
-        _remember(RATE, 0, args[0], from, known.lastDay, index, session);
+        session.pending = Pending(RATE.to8(), 0, args[0].to16(), from.to16(), known.lastDay);
         return OrderSkip.None;
     }
 
@@ -267,8 +277,8 @@ abstract contract Office is Ledger {
     }
 
     /// @dev args: first day, KRW a coin
-    function _orderCoinValue(uint256[] memory args, uint256 index, Session memory session) private returns (OrderSkip) {
-        if (args[0] > type(uint16).max || args[1] == 0 || args[1] > type(uint32).max) return OrderSkip.BadArguments;
+    function _orderCoinValue(uint256[] memory args, Session memory session) private returns (OrderSkip) {
+        if (args[1] == 0) return OrderSkip.BadArguments;
         uint256 versions = _coinValues.length;
         if (versions > 0) {
             uint256 last = _coinValues[versions - 1].firstDay;
@@ -277,24 +287,17 @@ abstract contract Office is Ledger {
         }
         if (_isTooSoon(args[0], COIN_VALUE_NOTICE_DAYS, session)) return OrderSkip.Notice;
         _coinValues.push(CoinValue({firstDay: args[0].to16(), krw: args[1].to32()}));
-        _remember(COIN_VALUE, 0, 0, args[0], 0, index, session);
+        session.pending = Pending(COIN_VALUE.to8(), 0, 0, args[0].to16(), 0);
         return OrderSkip.None;
     }
 
     /// @dev args: (desk, month | year), coins, first day
-    function _orderLimit(uint256 code, uint256[] memory args, uint256 index, Session memory session)
-        private
-        returns (OrderSkip)
-    {
+    function _orderLimit(uint256 code, uint256[] memory args, Session memory session) private returns (OrderSkip) {
         uint256 last = args.length - 1;
         uint256 desk = code == DESK_LIMIT ? args[0] : 0;
         uint256 key = args[last - 2];
         uint256 coins = args[last - 1];
         uint256 from = args[last];
-        if (desk > type(uint16).max || key > type(uint16).max || from > type(uint16).max) {
-            return OrderSkip.BadArguments;
-        }
-        if (coins > (code == PERSON_CAP ? type(uint32).max : LIMIT_MAX)) return OrderSkip.BadArguments;
         if (code == DESK_LIMIT && (desk == 0 || _desks[desk].next == 0)) return OrderSkip.Unknown;
 
         Limit storage stored = _limit(code, desk, key);
@@ -309,7 +312,7 @@ abstract contract Office is Ledger {
         stored.next = coins.to64();
         stored.nextFrom = from.to16();
         stored.isSet = true;
-        _remember(code, desk, key, from, 0, index, session);
+        session.pending = Pending(code.to8(), desk.to16(), key.to16(), from.to16(), 0);
         return OrderSkip.None;
     }
 
@@ -322,26 +325,9 @@ abstract contract Office is Ledger {
         return _state.isSealed && from < session.today + notice;
     }
 
-    /// @dev In setup there is no notice, and so nothing to veto.
-    function _remember(
-        uint256 code,
-        uint256 desk,
-        uint256 key,
-        uint256 from,
-        uint256 lastDayBefore,
-        uint256 index,
-        Session memory session
-    ) private {
-        if (!_state.isSealed) return;
-        _pending[_entryKey(0, session.seq, index)] = Pending({
-            code: code.to8(), desk: desk.to16(), key: key.to16(), from: from.to16(), lastDayBefore: lastDayBefore.to16()
-        });
-    }
-
     /// @dev args: seq, index. Until its first day has been posted, a change with notice is taken back whole. It is the
     /// only one ahead of its kind (a second is skipped Exists), so nothing has been built on it.
     function _veto(uint256[] memory args, Session memory session) private returns (OrderSkip) {
-        if (args[0] > type(uint32).max || args[1] > type(uint16).max) return OrderSkip.BadArguments;
         uint256 order = _entryKey(0, args[0], args[1]);
         Pending memory pending = _pending[order];
         if (pending.code == 0) return OrderSkip.Unknown;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Bytes} from "./Bytes.sol";
+
 /// @notice What a batch's digest covers, with every list by its hash.
 struct HeadFields {
     uint256 desk;
@@ -56,9 +58,11 @@ library Annex {
 
     function _proofAt(bytes calldata annex, uint256 offset) private pure returns (Item memory item) {
         if (annex.length - offset < PROOF_HEAD_BYTES) return item;
-        bytes calldata head = annex[offset:offset + PROOF_HEAD_BYTES];
-        uint256 count = uint16(bytes2(head[137:139]));
-        uint256 chunk = uint8(head[139]);
+        // The first word begins with tag 8, desk 16, seq 32, day 16; the head's last one ends with count 16, chunk 8.
+        uint256 first = Bytes.wordAt(annex, offset);
+        uint256 last = Bytes.wordAt(annex, offset + PROOF_HEAD_BYTES - 32);
+        uint256 count = (last >> 8) & 0xffff;
+        uint256 chunk = last & 0xff;
         uint256 chunks = (count + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
         if (chunk >= chunks) return item;
         uint256 words = chunk + 1 < chunks ? CHUNK_ENTRIES : count - CHUNK_ENTRIES * chunk;
@@ -67,18 +71,18 @@ library Annex {
         uint256 end = hashesAt + 32 * chunks;
         if (end > annex.length) return item;
         uint256 hashAt = hashesAt + 32 * chunk;
-        if (bytes32(annex[hashAt:hashAt + 32]) != keccak256(annex[wordsAt:hashesAt])) return item;
+        if (Bytes.wordAt(annex, hashAt) != uint256(keccak256(annex[wordsAt:hashesAt]))) return item;
         item.tag = PROOF;
         item.fields = HeadFields({
-            desk: uint16(bytes2(head[1:3])),
-            seq: uint32(bytes4(head[3:7])),
-            day: uint16(bytes2(head[7:9])),
-            previousHead: bytes32(head[9:41]),
-            evidenceRoot: bytes32(head[41:73]),
-            needsHash: bytes32(head[73:105]),
+            desk: (first >> 232) & 0xffff,
+            seq: (first >> 200) & 0xffffffff,
+            day: (first >> 184) & 0xffff,
+            previousHead: bytes32(Bytes.wordAt(annex, offset + 9)),
+            evidenceRoot: bytes32(Bytes.wordAt(annex, offset + 41)),
+            needsHash: bytes32(Bytes.wordAt(annex, offset + 73)),
             count: count,
             entriesHash: keccak256(annex[hashesAt:end]),
-            annexHash: bytes32(head[105:137])
+            annexHash: bytes32(Bytes.wordAt(annex, offset + 105))
         });
         item.chunk = chunk;
         item.dataAt = wordsAt;

@@ -180,10 +180,12 @@ contract EntriesTest is Fixture {
         _eq(coin.allowance(ALICE, BOB), 0);
         bytes memory failure = abi.encodeWithSelector(IVolunteerCoin.CoinsDoNotMoveBetweenPeople.selector);
         vm.expectRevert(failure);
+        // forge-lint: disable-next-line(erc20-unchecked-transfer)
         coin.transfer(BOB, 0);
         vm.expectRevert(failure);
         coin.approve(BOB, 0);
         vm.expectRevert(failure);
+        // forge-lint: disable-next-line(erc20-unchecked-transfer)
         coin.transferFrom(ALICE, BOB, 0);
     }
 }

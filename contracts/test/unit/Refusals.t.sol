@@ -69,11 +69,11 @@ contract RefusalsTest is Fixture {
         _isRefused(_post(batch), IVolunteerCoin.Refusal.Conflict, uint256(coin.headOf(CENTRE, 1)));
     }
 
-    function test_post_RefusesSequenceZeroWithTheLastHead() public {
+    function test_post_RefusesSequenceZero() public {
         _give(ALICE, 10);
         IVolunteerCoin.Batch memory batch = _any();
         batch.seq = 0;
-        _isRefused(_post(batch), IVolunteerCoin.Refusal.Conflict, uint256(coin.headOf(CENTRE, 1)));
+        _isRefused(_post(batch), IVolunteerCoin.Refusal.Conflict, 0);
     }
 
     function test_post_RefusesAPreviousHeadThatIsNotTheLast() public {
