@@ -12,9 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ledger_service.adapters.actors import add_actor, add_first_admin
+from sqlalchemy import inspect, make_url
+
+from ledger_service.adapters.actors import ADMIN_NAME, add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
 from ledger_service.adapters.home import Home, SecretMissing, write_secret
 from ledger_service.adapters.keys import (
@@ -48,7 +51,6 @@ from ledger_service.services.context import Context
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-ADMIN = "admin"
 OFFICE_CODE = "OFFICE"
 OFFICE_NAME = "코인 담당 부서"
 REQUEST_ID_BYTES = 8
@@ -136,7 +138,7 @@ def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tup
     """
     master_path = settings.master_key_file or home.secrets / "master.key"
     master_key = read_master_key(master_path, "BORAM_MASTER_KEY_FILE")
-    may_create = master_key is None and (create or settings.environment != "production") and not _has_books(home)
+    may_create = master_key is None and (create or settings.environment != "production") and not _has_books(settings)
     passphrase = read_passphrase(
         settings.passphrase_file or home.secrets / "passphrase",
         "BORAM_PASSPHRASE_FILE",
@@ -162,8 +164,19 @@ def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tup
     return keys, master_key
 
 
-def _has_books(home: Home) -> bool:
-    return (home.folder / "books.db").exists() or (home.folder / "keys.db").exists()
+def _has_books(settings: Settings) -> bool:
+    """Whether there are books or people's keys already, which a new master key could never read."""
+    for url in (settings.books_url, settings.key_books_url):
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+            continue
+        engine = open_engine(url)
+        try:
+            if inspect(engine).get_table_names():
+                return True
+        finally:
+            engine.dispose()
+    return False
 
 
 def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, vault: Vault) -> Installation:
@@ -189,9 +202,7 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
     )
     _ensure_office(context)
     if settings.environment != "production":
-        token = add_first_admin(context)
-        if token is not None:
-            write_secret(home.token_file(ADMIN), token.encode())
+        ensure_admin(context, home)
     return Installation(
         settings=settings,
         home=home,
@@ -207,6 +218,14 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
         wake=wake,
         context=context,
     )
+
+
+def ensure_admin(context: Context, home: Home) -> bool:
+    """Add the first administrator where nobody may act yet; the token lies in the home."""
+    token = add_first_admin(context)
+    if token is not None:
+        write_secret(home.token_file(ADMIN_NAME), token.encode())
+    return token is not None
 
 
 def _ensure_office(context: Context) -> None:

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import create_engine, make_url, text
 from starlette.testclient import TestClient
 
 from ledger_service.bootstrap import Installation, installed
@@ -111,11 +112,14 @@ def month(*rows: str) -> bytes:
     return "\n".join([HEADER, *rows]).encode()
 
 
-@pytest.fixture(scope="session")
-def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])]
+)
+def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     home = tmp_path_factory.mktemp("api") / "home"
+    urls = _postgres_urls(request.getfixturevalue("postgres_uri")) if request.param == "postgres" else {}
     settings = read_settings(
-        home=home, environment="test", business_date=BUSINESS_DATE, import_bytes_max=UPLOAD_BYTES_MAX
+        home=home, environment="test", business_date=BUSINESS_DATE, import_bytes_max=UPLOAD_BYTES_MAX, **urls
     )
     with (
         installed(settings) as installation,
@@ -128,6 +132,18 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         made.tokens["admin"] = (home / "tokens" / "admin").read_text()
         _set_up(made)
         yield made
+
+
+def _postgres_urls(uri: str) -> dict[str, str]:
+    """Two fresh databases on the tests' server."""
+    server = make_url(uri).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    names = {"database_url": "api_books", "keys_url": "api_keys"}
+    with engine.connect() as connection:
+        for name in names.values():
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return {setting: server.set(database=name).render_as_string(hide_password=False) for setting, name in names.items()}
 
 
 def _set_up(district: District) -> None:

@@ -18,9 +18,10 @@ from ledger_service.adapters.home import (
     write_secret,
 )
 from ledger_service.adapters.keys import FIRST_KEYS, KeyFolder, KeyWellKnown
-from ledger_service.bootstrap import installed, open_secrets
+from ledger_service.bootstrap import ensure_admin, installed, open_secrets
 from ledger_service.chain.signing import create_keystore
 from ledger_service.config import Settings, read_settings
+from ledger_service.reads.actors import actor_lines
 
 ANVIL_FIRST_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 
@@ -77,6 +78,23 @@ def test_production_asks_for_its_secrets(tmp_path: Path) -> None:
     write_secret(home.secrets / "passphrase", b"correct horse battery staple")
     with pytest.raises(SecretMissing, match="boram keys create"):
         open_secrets(settings, home)
+
+
+@pytest.mark.slow  # seven full unlocks
+def test_production_makes_its_keys_once_by_an_act_of_its_own(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    write_secret(home.secrets / "passphrase", b"correct horse battery staple")
+    settings = read_settings(home=home.folder, environment="production")
+    open_secrets(settings, home, create=True)
+    keys = [path.read_bytes() for path in sorted(home.keys.iterdir())]
+    assert len(keys) == len(FIRST_KEYS)
+    open_secrets(settings, home, create=True)
+    assert [path.read_bytes() for path in sorted(home.keys.iterdir())] == keys
+    with installed(settings) as installation:
+        assert actor_lines(installation.journal) == []
+        assert ensure_admin(installation.context, home)
+        assert not ensure_admin(installation.context, home)
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
