@@ -32,10 +32,10 @@ _OTHER_ORDER = 55_000
 _WITH_SIGNERS = frozenset({OrderCode.REGISTER_DESK, OrderCode.ROTATE_KEYS, OrderCode.OFFICE_KEYS})
 
 _ENTRY = {
-    Kind.CREDIT: 9_700,
+    Kind.CREDIT: 8_600,
     Kind.REDEEM: 9_800,
     Kind.REFUND: 42_000,
-    Kind.DONATE: 14_000,
+    Kind.DONATE: 13_000,
 }
 _OTHER_ENTRY = 30_000
 

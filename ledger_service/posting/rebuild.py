@@ -57,11 +57,12 @@ def prepare_chain(context: PostingContext, chain: ChainAccess, progress: Progres
     if identity is None:
         found = _deploy(chain)
         with context.journal.write() as unit:
-            _adopt(context, found)
+            _require_ours(context, found)
             unit.chain_marks.set_identity(found)
             unit.chain_marks.add_blocks([(found.deploy_block, found.deploy_block_hash)])
             unit.commit()
         return
+    _require_ours(context, identity)
     differing = _differences(chain, identity)
     if not differing:
         return
@@ -73,6 +74,10 @@ def prepare_chain(context: PostingContext, chain: ChainAccess, progress: Progres
 def rebuild(context: PostingContext, chain: ChainAccess, progress: Progress) -> None:
     """Make the embedded chain again from the books. What the books call posted or final is on it when this returns."""
     assert chain.embedded is not None, "a chain that others run is restored, not rebuilt"
+    with context.journal.read() as unit:
+        identity, posts = unit.chain_marks.identity(), unit.batches.posts()
+    if identity is not None:
+        _require_ours(context, identity)
     if not chain.embedded.is_alive() or _has_contract(context, chain):
         chain.embedded.restart()  # half a rebuild, or somebody's trial: an empty chain is the only sure start
         chain.rpc.url = chain.embedded.url
@@ -81,8 +86,6 @@ def rebuild(context: PostingContext, chain: ChainAccess, progress: Progress) -> 
     with context.journal.write() as unit:
         unit.transactions.forget_chain()
         unit.commit()
-    with context.journal.read() as unit:
-        posts = unit.batches.posts()
     _post_all(context, chain, posts, progress)
     blocks = _check_all(context, chain, found.deploy_block + 1, posts, progress)
     with context.journal.write() as unit:
@@ -95,6 +98,7 @@ def restore(context: PostingContext, chain: ChainAccess) -> None:
     """Take another chain for ours (`boram chain restore`): the loops then post everything to it again, in the same order."""
     _fund(chain)
     found = _deploy(chain)
+    _require_ours(context, found)
     with context.journal.write() as unit:
         unit.transactions.forget_chain()
         unit.batches.rewind(-1)
@@ -130,11 +134,12 @@ def _deploy(chain: ChainAccess) -> IdentityRow:
     )
 
 
-def _adopt(context: PostingContext, found: IdentityRow) -> None:
-    if (found.chain_id, found.contract) != (context.domain.chain_id, context.domain.contract):
-        raise NotOurChain(
-            [f"chain {found.chain_id} and contract {hex_of(found.contract)} are not those of the settings"]
-        )
+def _require_ours(context: PostingContext, identity: IdentityRow) -> None:
+    """Every head is bound to one chain id and one contract: with other settings, or another version's contract, none would land."""
+    wanted = context.domain
+    if (identity.chain_id, identity.contract) != (wanted.chain_id, wanted.contract):
+        books = f"the books are for contract {hex_of(identity.contract)} on chain {identity.chain_id}"
+        raise NotOurChain([f"{books}, not for {hex_of(wanted.contract)} on chain {wanted.chain_id}"])
 
 
 def _differences(chain: ChainAccess, identity: IdentityRow) -> list[str]:

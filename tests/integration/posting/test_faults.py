@@ -106,6 +106,18 @@ def test_a_dead_embedded_chain_is_started_again(sqlite_place: Place) -> None:
     assert town.available(people) == [20] * len(people)
 
 
+def test_books_of_another_contract_are_refused_before_a_chain_is_made(sqlite_place: Place) -> None:
+    sqlite_place.town.found()
+    sqlite_place.poster().prepare()
+    with sqlite_place.town.journal.write() as unit:
+        identity = unit.chain_marks.identity()
+        assert identity is not None
+        unit.chain_marks.set_identity(replace(identity, contract=bytes(20)))
+        unit.commit()
+    with pytest.raises(NotOurChain, match="the books are for contract"):
+        sqlite_place.poster().prepare()
+
+
 def test_a_chain_that_survived_is_only_checked(sqlite_place: Place) -> None:
     town = sqlite_place.town
     town.found()
