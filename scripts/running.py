@@ -86,9 +86,13 @@ class RunningBoram:
         return Client(self.http, (self.home / "tokens" / name).read_text().strip())
 
     def add_actor(self, name: str, *roles: str, desks: list[str] | None = None) -> Client:
-        """Let the administrator add somebody."""
+        """Let the administrator add somebody; the token is kept in the home, for `--as NAME` and `client`."""
         body = {"name": name, "roles": list(roles), "desks": desks or []}
-        return Client(self.http, self.client("admin").post("/api/v1/actors", body)["token"])
+        token = self.client("admin").post("/api/v1/actors", body)["token"]
+        file = self.home / "tokens" / name
+        file.touch(mode=0o600)
+        file.write_text(token)
+        return Client(self.http, token)
 
     def wait_until_settled(self, client: Client) -> None:
         """Until everything accepted is final on the chain."""

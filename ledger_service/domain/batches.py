@@ -70,6 +70,10 @@ class Batch:
     words: bytes
     annex: bytes
 
+    def __post_init__(self) -> None:
+        if len(self.previous_head) != 32 or len(self.evidence_root) != 32 or len(self.words) % WORD_BYTES:
+            raise ValueError("heads, roots and entries have 32 bytes each")
+
     @property
     def count(self) -> int:
         """The number of entries."""

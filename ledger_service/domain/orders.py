@@ -78,7 +78,7 @@ def encode_orders(orders: Sequence[Order]) -> bytes:
 def decode_orders(annex: bytes) -> list[Order]:
     """The orders of an annex.
 
-    Raises ValueError where the bytes are not what `abi.decode` of the contract accepts: the contract then skips the annex as one.
+    Raises ValueError where the bytes are not exactly an encoding of orders: the contract then skips the annex as one.
     """
 
     def read(position: int) -> int:
@@ -102,6 +102,8 @@ def decode_orders(annex: bytes) -> list[Order]:
         if length > len(annex) // 32:
             raise ValueError("more arguments than the annex can hold")
         orders.append(Order(code, tuple(read(args_at + 32 + 32 * position) for position in range(length))))
+    if encode_orders(orders) != annex:
+        raise ValueError("the annex has another layout than abi.encode gives")
     return orders
 
 

@@ -25,12 +25,9 @@ def set_up_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ("clerk", ["clerk"], centres),
             ("approver", ["approver"], centres),
             ("counter", ["venue"], ["SENIOR", "POOL"]),
+            ("office", ["office"], []),
         ):
-            client = service.add_actor(name, *roles, desks=desks)
-            (home / "tokens" / name).write_text(client.token)
-            (home / "tokens" / name).chmod(0o600)
-        (home / "tokens" / "office").write_text(service.add_actor("office", "office").token)
-        (home / "tokens" / "office").chmod(0o600)
+            service.add_actor(name, *roles, desks=desks)
         assert service.stop() == 0
     return home
 
