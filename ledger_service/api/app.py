@@ -13,7 +13,7 @@ from ledger_service.api.access import ACCESS
 from ledger_service.api.guard import require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting
-from ledger_service.api.models import Problem
+from ledger_service.api.models import Problem, responses
 from ledger_service.api.ports import Ports
 from ledger_service.api.problems import add_handlers
 
@@ -87,12 +87,16 @@ def _described(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     components = document.setdefault("components", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components.get("schemas", {}).pop(unused, None)
     components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for (method, path), rule in ACCESS.items():
         operation = document["paths"].get(path, {}).get(method.lower())
         if operation is None:
             continue  # the page itself
+        if "422" in operation["responses"]:
+            operation["responses"]["422"] = responses(422)[422]  # FastAPI describes its own shape
         if rule.roles is not None:
             operation["security"] = [{"token": []}]
             roles = ", ".join(sorted(rule.roles))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -43,7 +44,7 @@ def render(document: dict[str, Any]) -> str:
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
         f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style>",
-        f'<h1>{escape(info["title"])} API</h1><div class="p">{escape(info["description"])}</div>',
+        f'<h1>{escape(info["title"])} API</h1><div class="p">{_marked(info["description"])}</div>',
     ]
     for tag in document["tags"]:
         parts.append(f"<h2>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>")
@@ -80,10 +81,18 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
     )
     return (
         f'<article><h3><span class="m">{method.upper()}</span> {escape(path)}</h3>'
-        f'<div class="p">{escape(operation.get("description", ""))}</div>'
+        f'<div class="p">{_marked(operation.get("description", ""))}</div>'
         + (f"<table>{rows}</table>" if rows else "")
         + f"<table>{answers}</table></article>"
     )
+
+
+def _marked(text: str) -> str:
+    """Escaped text with the three marks that our descriptions use: bold, code, bullets."""
+    marked = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text))
+    marked = re.sub(r"`(.+?)`", r"<code>\1</code>", marked)
+    marked = re.sub(r"(?m)^\* ", "• ", marked)
+    return re.sub(r"\n {2}", " ", marked)
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +104,7 @@ def _type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_type(one) for one in schema["anyOf"])
     kind = str(schema.get("format") or schema.get("type") or schema.get("$ref", "").rpartition("/")[2] or "value")
-    bounds = [str(schema[name]) for name in ("minimum", "maximum") if name in schema]
+    bounds = [f"{schema[name]:.0f}" for name in ("minimum", "maximum") if name in schema]
     if "enum" in schema:
         return " | ".join(str(one) for one in schema["enum"])
     return f"{kind} {' to '.join(bounds)}".strip()
