@@ -26,6 +26,7 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.journal.vault import PersonSeal
 from ledger_service.services.activity_file import read_activities
 from ledger_service.services.context import Context, Once, run_once, stored_answer
+from ledger_service.services.ledger_state import refuse_when_books_differ
 from ledger_service.services.reserve import Claim, reserve_credit, return_credit
 
 SOURCE_DEFAULT = "1365"
@@ -148,6 +149,7 @@ def approve(context: Context, actor: Actor, once: Once | None, approval_id: str)
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         approval = waiting(unit, actor, approval_id, ("import", "record"))
+        refuse_when_books_differ(unit)
         desks = unit.records.desks_of(approval_id)
         for desk in desks:
             actor.require_desk(desk, Role.APPROVER)

@@ -11,8 +11,9 @@ from ledger_service.errors import Invalid, NotFound, Unavailable
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import accept, person_of
 from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move
-from ledger_service.services.spend import InsufficientCoins, NoCoinValue, refuse_when_behind
+from ledger_service.services.spend import InsufficientCoins, NoCoinValue
 
 
 def donate(

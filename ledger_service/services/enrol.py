@@ -13,6 +13,7 @@ from ledger_service.journal.courses import CourseRow, EnrolmentRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.spend import (
     NoCoinValue,
     capture,
@@ -21,7 +22,6 @@ from ledger_service.services.spend import (
     hold_coins,
     hold_ended,
     may_use_desk,
-    refuse_when_behind,
     venue_of,
 )
 

@@ -11,16 +11,16 @@ from typing import Any
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind
-from ledger_service.errors import Forbidden, Invalid, NotFound, Refused, Unavailable
+from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.master import DeskRow
 from ledger_service.journal.spending import HoldRow, RedemptionRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import accept, person_of
 from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move
 
 HOLD_SECONDS = {"counter": 90, "sign_up": 2 * 24 * 3600}
-LEDGER_BEHIND_SECONDS = 24 * 3600  # charges stop when the oldest unposted batch is older
 EXPIRED_HOLDS_A_TRANSACTION = 100
 REFUND_REASONS = ("counter", "cancelled", "cancelled_by_centre", "mistake")
 
@@ -47,12 +47,6 @@ class RefundTooLarge(Refused):
     """More would come back than was taken. Fields: left."""
 
     code = "refund_too_large"
-
-
-class LedgerBehind(Unavailable):
-    """The chain has not taken anything for too long; charges wait until it does."""
-
-    code = "ledger_behind"
 
 
 class NoCoinValue(Refused):
@@ -287,16 +281,6 @@ def venue_of(unit: Unit, actor: Actor, desk: int) -> DeskRow:
 def may_use_desk(actor: Actor, desk: int) -> bool:
     """Whether a desk's rows are this actor's to see."""
     return desk in actor.desks or actor.has(Role.OFFICE)
-
-
-def refuse_when_behind(context: Context, unit: Unit) -> None:
-    """Charges stop when the chain has taken nothing for a day; credits do not."""
-    waiting_since = [unit.entries.oldest_unsealed_at(), unit.batches.oldest_unposted_at()]
-    if any(since is not None and context.clock.now() - since > LEDGER_BEHIND_SECONDS for since in waiting_since):
-        raise LedgerBehind(
-            "the ledger's chain has not answered for a day: charges wait, try again later",
-            "원장 기록이 하루 넘게 밀려 있어 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
-        )
 
 
 def charge_answer(redemption: RedemptionRow) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ledger_service.journal.idempotency import KeyReused
 from ledger_service.journal.schema import desk_limits, entries, records
 from ledger_service.services import credit
 from ledger_service.services.context import Once
+from ledger_service.services.ledger_state import BooksDiffer
 from ledger_service.services.reserve import AllotmentExceeded, BudgetExceeded, PersonCapExceeded
 from tests.books import SAMPLES, Books
 
@@ -118,6 +119,20 @@ def test_two_who_approve_at_once_credit_once(district: Books) -> None:
         thread.join()
     assert sorted(results) == ["approved"] + ["not_waiting"] * 5
     assert accepted_entries(district) == (1, 1)
+
+
+@pytest.mark.parametrize("state", ["findings", "books_differ", "chain_lies", "wrong_chain"])
+def test_nothing_is_credited_while_books_and_chain_differ(district: Books, state: str) -> None:
+    submitted = credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
+    for said in (state, "chain_down"):
+        with district.journal.write() as unit:
+            unit.chain_marks.set_status(said, None, district.clock.now())
+            unit.commit()
+        if said == state:
+            with pytest.raises(BooksDiffer):
+                credit.approve(district.context, district.second, None, submitted["id"])
+            assert accepted_entries(district) == (0, 0)
+    assert credit.approve(district.context, district.second, None, submitted["id"])["entries"] == 1
 
 
 def test_rejected_rows_are_free_again(district: Books) -> None:

@@ -13,7 +13,7 @@ from ledger_service.domain.actors import Role
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
 from ledger_service.journal.schema import courses, entries
-from ledger_service.services import donate, enrol, spend
+from ledger_service.services import donate, enrol, ledger_state, spend
 from ledger_service.services.context import Once
 from ledger_service.services.reserve import AllotmentExceeded
 from tests.books import Books
@@ -192,8 +192,8 @@ def test_a_venues_month_has_a_limit(district: Books) -> None:
 def test_charges_wait_when_the_ledger_is_a_day_behind(district: Books) -> None:
     district.grant(RESIDENT, 30)
     spend.charge(district.context, district.office, None, district.person(RESIDENT), gym(district), 1)
-    district.clock.seconds += spend.LEDGER_BEHIND_SECONDS + 1
-    with pytest.raises(spend.LedgerBehind):
+    district.clock.seconds += ledger_state.LEDGER_BEHIND_SECONDS + 1
+    with pytest.raises(ledger_state.LedgerBehind):
         spend.charge(district.context, district.office, None, district.person(RESIDENT), gym(district), 1)
 
 
