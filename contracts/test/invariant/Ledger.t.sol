@@ -8,6 +8,7 @@ import {Accounts} from "../../libraries/Accounts.sol";
 import {Fixture} from "../base/Fixture.sol";
 import {Proofs} from "../base/Proofs.sol";
 
+// forge-lint: disable-next-item(unsafe-typecast)
 /// @notice Seals and posts random entries of every kind, and keeps what they should come to from the events alone.
 contract Handler is Fixture {
     uint256 private constant PEOPLE = 6;
@@ -93,6 +94,7 @@ contract Handler is Fixture {
     }
 }
 
+// forge-lint: disable-next-item(unsafe-typecast)
 contract LedgerInvariants {
     using AccountSlot for uint256;
 

@@ -8,7 +8,7 @@ import {vm} from "../base/Vm.sol";
 /// @notice What orders do once the ledger is sealed, and why they are skipped.
 contract OrdersTest is Fixture {
     uint256 private constant SOON = DAY + 6;
-    uint256 private constant IN_TIME = DAY + 7;
+    uint16 private constant IN_TIME = DAY + 7;
 
     function setUp() public override {
         super.setUp();
@@ -112,7 +112,7 @@ contract OrdersTest is Fixture {
         _does(6, _rate(SOON, DAY + 50), IVolunteerCoin.OrderSkip.Notice);
         _applies(6, _rate(IN_TIME, DAY + 50));
         _does(6, _rate(IN_TIME, DAY + 40), IVolunteerCoin.OrderSkip.Exists);
-        _eq(_creditOn(uint16(IN_TIME), 9).coins, 5);
+        _eq(_creditOn(IN_TIME, 9).coins, 5);
         _does(6, _rate(IN_TIME, DAY + 50), IVolunteerCoin.OrderSkip.Lengthened);
         _does(6, _rate(IN_TIME, DAY + 51), IVolunteerCoin.OrderSkip.Lengthened);
         _does(6, _rate(IN_TIME + 1, DAY + 40), IVolunteerCoin.OrderSkip.Exists);
@@ -127,7 +127,7 @@ contract OrdersTest is Fixture {
         _alone(GUARDIAN_KEY, 17, _args(order, 1), IVolunteerCoin.OrderSkip.Unknown);
         _alone(GUARDIAN_KEY, 17, _args(order, 0), IVolunteerCoin.OrderSkip.None);
         _alone(GUARDIAN_KEY, 17, _args(order, 0), IVolunteerCoin.OrderSkip.Unknown);
-        _isSkipped(_creditOn(uint16(IN_TIME), 9), 0, IVolunteerCoin.Skip.RateNotInForce);
+        _isSkipped(_creditOn(IN_TIME, 9), 0, IVolunteerCoin.Skip.RateNotInForce);
         // A shortening that is vetoed leaves the rate as it was.
         _applies(6, _args(1, PROGRAMME, 19_000, DAY + 20, 5, 60, 480, 60));
         _alone(GUARDIAN_KEY, 17, _args(coin.nextSeq(0) - 1, 0), IVolunteerCoin.OrderSkip.None);
@@ -137,7 +137,7 @@ contract OrdersTest is Fixture {
     function test_rate_CannotBeVetoedOnceItHasBegun() public {
         _applies(6, _rate(IN_TIME, DAY + 50));
         uint32 order = coin.nextSeq(0) - 1;
-        _creditOn(uint16(IN_TIME), 9);
+        _creditOn(IN_TIME, 9);
         _alone(GUARDIAN_KEY, 17, _args(order, 0), IVolunteerCoin.OrderSkip.Notice);
     }
 
@@ -158,7 +158,7 @@ contract OrdersTest is Fixture {
         _applies(8, _args(CENTRE, MONTH, 100, IN_TIME));
         _does(8, _args(CENTRE, MONTH, 200, IN_TIME + 1), IVolunteerCoin.OrderSkip.Exists);
         _give(ALICE, 10);
-        _isSkipped(_creditOn(uint16(IN_TIME), 1), 0, IVolunteerCoin.Skip.Allotment);
+        _isSkipped(_creditOn(IN_TIME, 1), 0, IVolunteerCoin.Skip.Allotment);
         _does(9, _args(YEAR, 109, IN_TIME + 7), IVolunteerCoin.OrderSkip.BelowUsed);
         _applies(10, _args(YEAR, 1, IN_TIME + 7));
         _alone(GUARDIAN_KEY, 17, _args(coin.nextSeq(0) - 1, 0), IVolunteerCoin.OrderSkip.None);
