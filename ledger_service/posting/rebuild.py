@@ -15,8 +15,8 @@ from ledger_service.chain.identity import NotOurChain, differences, read_identit
 from ledger_service.chain.rpc import RpcFault, read_answer
 from ledger_service.chain.signing import sign_transaction
 from ledger_service.chain.transactions import TRANSACTION_GAS_MAX, nonce_of, suggest_fees
-from ledger_service.domain.batches import OFFICE_DESK
-from ledger_service.errors import Unavailable
+from ledger_service.domain.batches import OFFICE_DESK, Domain
+from ledger_service.errors import Refused, Unavailable
 from ledger_service.journal.batches import BatchMark, BatchRow, Post
 from ledger_service.journal.chain_marks import BLOCKS_KEPT, IdentityRow
 from ledger_service.posting.landings import Landing, read_landings
@@ -45,8 +45,24 @@ class RebuildDiffers(Unavailable):
         )
 
 
+class OtherContract(Refused):
+    """The books were begun with other settings, or with a version of Boram whose contract has another address."""
+
+    code = "other_contract"
+
+    def __init__(self, books: IdentityRow, ours: Domain) -> None:
+        mine = f"{hex_of(books.contract)} on chain {books.chain_id}"
+        here = f"{hex_of(ours.contract)} on chain {ours.chain_id}"
+        super().__init__(
+            f"these books are for contract {mine}, this version and its settings are for {here}: start them with the version, district, "
+            "environment and keys they were begun with, or begin a new BORAM_HOME",
+            f"이 장부는 다른 컨트랙트({mine})의 것입니다(지금은 {here}). "
+            "장부를 만든 버전과 설정으로 실행하거나 새 BORAM_HOME을 쓰세요",
+        )
+
+
 def prepare_chain(context: PostingContext, chain: ChainAccess, progress: Progress) -> None:
-    """Have a chain that the books belong to. Raises NotOurChain (an external chain that is another one), RebuildDiffers.
+    """Have a chain that the books belong to. Raises OtherContract, NotOurChain (an external chain that is another one), RebuildDiffers.
 
     Books that never met a chain take the one that is there, and the contract is deployed to it where it is missing. The embedded chain, which
     forgets everything when it ends, is rebuilt; one that survived, and every external chain, is only checked.
@@ -138,8 +154,7 @@ def _require_ours(context: PostingContext, identity: IdentityRow) -> None:
     """Every head is bound to one chain id and one contract: with other settings, or another version's contract, none would land."""
     wanted = context.domain
     if (identity.chain_id, identity.contract) != (wanted.chain_id, wanted.contract):
-        books = f"the books are for contract {hex_of(identity.contract)} on chain {identity.chain_id}"
-        raise NotOurChain([f"{books}, not for {hex_of(wanted.contract)} on chain {wanted.chain_id}"])
+        raise OtherContract(identity, wanted)
 
 
 def _differences(chain: ChainAccess, identity: IdentityRow) -> list[str]:
