@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -22,6 +23,20 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+
+class Bytes(LargeBinary):
+    """Binary data that SQLAlchemy does not touch: both drivers take and give `bytes`.
+
+    The class it stands for wraps every value in a call of its own, a quarter of the time that storing a month's entries takes.
+    """
+
+    def bind_processor(self, _dialect: Dialect) -> None:
+        """Values go to the driver as they are."""
+
+    def result_processor(self, _dialect: Dialect, _column_type: object) -> None:
+        """And come back as they are."""
+
 
 metadata = MetaData(
     naming_convention={
@@ -39,7 +54,7 @@ GROWING = BigInteger().with_variant(Integer, "sqlite")
 accounts = Table(
     "accounts",
     metadata,
-    Column("address", LargeBinary(20), primary_key=True),
+    Column("address", Bytes(20), primary_key=True),
     Column("credited", BigInteger, nullable=False, server_default="0"),  # final credits and final refunds
     Column("refunding", BigInteger, nullable=False, server_default="0"),  # accepted refunds that are not final yet
     Column("debited", BigInteger, nullable=False, server_default="0"),  # accepted debits
@@ -53,13 +68,13 @@ persons = Table(
     "persons",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("account", LargeBinary(20), ForeignKey("accounts.address"), nullable=False, unique=True),
-    Column("member_number_index", LargeBinary(32), nullable=False, unique=True),
-    Column("member_number_sealed", LargeBinary, nullable=False),
-    Column("name_sealed", LargeBinary, nullable=False),
-    Column("birth_date_sealed", LargeBinary, nullable=False),
-    Column("phone_sealed", LargeBinary),
-    Column("residence_sealed", LargeBinary),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False, unique=True),
+    Column("member_number_index", Bytes(32), nullable=False, unique=True),
+    Column("member_number_sealed", Bytes, nullable=False),
+    Column("name_sealed", Bytes, nullable=False),
+    Column("birth_date_sealed", Bytes, nullable=False),
+    Column("phone_sealed", Bytes),
+    Column("residence_sealed", Bytes),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -68,7 +83,7 @@ actors = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
-    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("token_hash", Bytes(32), nullable=False, unique=True),
     Column("roles", String(200), nullable=False),  # comma-separated
     Column("desks", String(2000), nullable=False),  # comma-separated desk numbers
     Column("person_id", String(36), ForeignKey("persons.id")),
@@ -86,7 +101,7 @@ desks = Table(
     Column("custody", Integer, nullable=False, server_default="0"),  # 0 the operator holds the key, 1 the organisation
     Column("step_coins", Integer, nullable=False, server_default="1"),  # a venue takes coins in steps of this many
     Column("sealed_seq", BigInteger, nullable=False, server_default="0"),
-    Column("sealed_head", LargeBinary(32), nullable=False),
+    Column("sealed_head", Bytes(32), nullable=False),
     Column("sealed_day", Integer, nullable=False, server_default="0"),
     Column("stopped", Text),  # why nothing is sealed or signed for this desk, if so
     UniqueConstraint("kind", "code"),
@@ -144,7 +159,7 @@ person_caps = Table(
 person_months = Table(
     "person_months",
     metadata,
-    Column("account", LargeBinary(20), ForeignKey("accounts.address"), primary_key=True),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), primary_key=True),
     Column("month", Integer, primary_key=True, autoincrement=False),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("reserved >= 0", name="not_negative"),
@@ -183,12 +198,12 @@ imports = Table(
     Column("source", String(32), nullable=False),
     Column("as_of", Integer, nullable=False),
     Column("as_of_reason", Text),
-    Column("file_sha256", LargeBinary(32), nullable=False),
+    Column("file_sha256", Bytes(32), nullable=False),
     Column("reserved_day", Integer, nullable=False),  # whose month and year the reservations are in
     Column("rows", Integer, nullable=False),
     Column("accepted_rows", Integer, nullable=False),
     Column("coins", BigInteger, nullable=False),
-    Column("outcomes", LargeBinary, nullable=False),  # compressed JSON: [line, outcome, coins] of every row
+    Column("outcomes", Bytes, nullable=False),  # compressed JSON: [line, outcome, coins] of every row
 )
 
 records = Table(
@@ -197,8 +212,8 @@ records = Table(
     Column("id", GROWING, primary_key=True, autoincrement=True),
     Column("import_id", String(36), ForeignKey("approvals.id"), nullable=False),
     Column("line", Integer, nullable=False),
-    Column("record_key", LargeBinary(32), nullable=False),
-    Column("record_sealed", LargeBinary, nullable=False),
+    Column("record_key", Bytes(32), nullable=False),
+    Column("record_sealed", Bytes, nullable=False),
     Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
     Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
     Column("rate_id", Integer, ForeignKey("rates.id"), nullable=False),
@@ -226,7 +241,7 @@ entries = Table(
     Column("journal_no", GROWING, primary_key=True, autoincrement=False),
     Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
     Column("kind", Integer, nullable=False),
-    Column("account", LargeBinary(20), ForeignKey("accounts.address"), nullable=False),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
     Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
     Column("ref", Integer, nullable=False),
     Column("units", Integer, nullable=False),
@@ -234,8 +249,8 @@ entries = Table(
     Column("coins", BigInteger, nullable=False),
     Column("accepted_day", Integer, nullable=False),  # the business day of acceptance, and the day of its batch
     Column("accepted_at", BigInteger, nullable=False),
-    Column("record_key", LargeBinary(32), nullable=False, unique=True),  # keyed HMAC of the business key
-    Column("business_key_sealed", LargeBinary, nullable=False),
+    Column("record_key", Bytes(32), nullable=False, unique=True),  # keyed HMAC of the business key
+    Column("business_key_sealed", Bytes, nullable=False),
     Column("who", String(36), ForeignKey("actors.id"), nullable=False),
     Column("approver", String(36), ForeignKey("actors.id")),
     Column("consent", String(36)),
@@ -286,21 +301,21 @@ batches = Table(
     Column("desk", Integer, ForeignKey("desks.number"), primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, nullable=False),
-    Column("previous_head", LargeBinary(32), nullable=False),
-    Column("evidence_root", LargeBinary(32), nullable=False),
+    Column("previous_head", Bytes(32), nullable=False),
+    Column("evidence_root", Bytes(32), nullable=False),
     Column("needs", Text, nullable=False),  # JSON: [[desk, seq], …]
-    Column("words", LargeBinary, nullable=False),
-    Column("annex", LargeBinary, nullable=False),
-    Column("head", LargeBinary(32), nullable=False, unique=True),
-    Column("audit_head", LargeBinary(32), nullable=False),
+    Column("words", Bytes, nullable=False),
+    Column("annex", Bytes, nullable=False),
+    Column("head", Bytes(32), nullable=False, unique=True),
+    Column("audit_head", Bytes(32), nullable=False),
     Column("coins", BigInteger, nullable=False),  # the forecast of coinsApplied
     Column("gas_max", BigInteger, nullable=False),  # the gas that posting it needs at most, as far as the books know
-    Column("signatures", LargeBinary),  # concatenated, 65 bytes each
+    Column("signatures", Bytes),  # concatenated, 65 bytes each
     Column("state", String(8), nullable=False),  # sealed, signed, posted, final
     Column("sealed_at", BigInteger, nullable=False),
     Column("post_number", BigInteger),
     Column("block_number", BigInteger),
-    Column("transaction_hash", LargeBinary(32)),
+    Column("transaction_hash", Bytes(32)),
     Column("skipped", Integer),
     Index(
         "ix_batches_not_final",
@@ -316,10 +331,10 @@ transactions = Table(
     "transactions",
     metadata,
     Column("id", GROWING, primary_key=True, autoincrement=True),
-    Column("sender", LargeBinary(20), nullable=False),
+    Column("sender", Bytes(20), nullable=False),
     Column("nonce", BigInteger, nullable=False),
-    Column("hash", LargeBinary(32), nullable=False, unique=True),
-    Column("raw", LargeBinary, nullable=False),
+    Column("hash", Bytes(32), nullable=False, unique=True),
+    Column("raw", Bytes, nullable=False),
     Column("state", String(8), nullable=False),  # stored, settled (its nonce is used on the chain), dropped
     Column("batches", Text, nullable=False),  # JSON: [[desk, seq], …] in order
     Column("created_at", BigInteger, nullable=False),
@@ -331,18 +346,18 @@ chain_identity = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("chain_id", BigInteger, nullable=False),
-    Column("genesis_hash", LargeBinary(32), nullable=False),
-    Column("contract", LargeBinary(20), nullable=False),
-    Column("code_hash", LargeBinary(32), nullable=False),
+    Column("genesis_hash", Bytes(32), nullable=False),
+    Column("contract", Bytes(20), nullable=False),
+    Column("code_hash", Bytes(32), nullable=False),
     Column("deploy_block", BigInteger, nullable=False),
-    Column("deploy_block_hash", LargeBinary(32), nullable=False),
+    Column("deploy_block_hash", Bytes(32), nullable=False),
     CheckConstraint("id = 1", name="one_row"),
 )
 chain_blocks = Table(
     "chain_blocks",
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary(32), nullable=False),
+    Column("hash", Bytes(32), nullable=False),
 )
 posting_status = Table(
     "posting_status",
@@ -358,7 +373,7 @@ holds = Table(
     "holds",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("account", LargeBinary(20), ForeignKey("accounts.address"), nullable=False),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
     Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
     Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
     Column("coins", BigInteger, nullable=False),
@@ -450,7 +465,7 @@ idempotency = Table(
     metadata,
     Column("actor_id", String(36), primary_key=True),
     Column("key", String(128), primary_key=True),
-    Column("body_hash", LargeBinary(32), nullable=False),
+    Column("body_hash", Bytes(32), nullable=False),
     Column("answer", Text, nullable=False),  # JSON with ids and amounts only
     Column("created_at", BigInteger, nullable=False),
 )
@@ -465,7 +480,7 @@ audit_log = Table(
     Column("subject", String(64), nullable=False),
     Column("detail", Text, nullable=False),  # canonical JSON with ids, amounts and reasons; nothing personal
     Column("number", BigInteger, unique=True),  # place in the chain of hashes, given by the sealer
-    Column("hash", LargeBinary(32)),
+    Column("hash", Bytes(32)),
     Index(
         "ix_audit_log_unchained",
         "id",
