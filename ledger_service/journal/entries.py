@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ledger_service.journal.schema import counters, entries
+from ledger_service.domain.entries import Kind
+from ledger_service.journal.schema import counters, entries, persons, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,40 @@ class Entries:
         """Write: accepted entries (column values by name)."""
         if rows:
             self._connection.execute(insert(entries), rows)
+
+    def add_reserved(
+        self, import_id: str, first_no: int, *, accepted_day: int, accepted_at: int, who: str, approver: str
+    ) -> int:
+        """Write: the records of a submission that earn coins become credits, numbered from `first_no` in file order; how many.
+
+        In the database, because it holds the write lock: to carry a month's rows to Python and back takes four times as long.
+        """
+        file_order = (records.c.line, records.c.id)
+        columns = {
+            "journal_no": func.row_number().over(order_by=file_order) + (first_no - 1),
+            "desk": records.c.desk,
+            "kind": literal(int(Kind.CREDIT)),
+            "account": persons.c.account,
+            "person_id": records.c.person_id,
+            "ref": records.c.rate_id,
+            "units": records.c.counted_units,
+            "day": records.c.activity_day,
+            "coins": records.c.coins,
+            "accepted_day": literal(accepted_day),
+            "accepted_at": literal(accepted_at, entries.c.accepted_at.type),
+            "record_key": records.c.record_key,
+            "business_key_sealed": records.c.record_sealed,
+            "who": literal(who),
+            "approver": literal(approver),
+        }
+        rows = (
+            select(*columns.values())
+            .join(persons, persons.c.id == records.c.person_id)
+            .where(records.c.import_id == import_id, records.c.coins > 0, ~records.c.withdrawn)
+            .order_by(*file_order)
+        )
+        statement = insert(entries).from_select(list(columns), rows).execution_options(preserve_rowcount=True)
+        return self._connection.execute(statement).rowcount
 
     def read(self, journal_no: int) -> EntryRow | None:
         """One entry."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -25,20 +25,21 @@ class StandingRow:
     counted_units: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReservedRow:
-    """A reserved record that earns coins, with its account."""
+class ReservedRow(NamedTuple):
+    """What a reserved record earns, for whom and by which desk."""
 
-    id: int
     line: int
-    record_key: bytes
-    record_sealed: bytes
-    person_id: str
-    account: bytes
     desk: int
-    rate_id: int
-    activity_day: int
-    counted_units: int
+    account: bytes
+    coins: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeskShare:
+    """A desk's part of a submission: the records that earn coins, and the coins (0 of both where none earns)."""
+
+    desk: int
+    entries: int
     coins: int
 
 
@@ -108,33 +109,21 @@ class Records:
     def reserved(self, import_id: str) -> list[ReservedRow]:
         """The records of a submission that earn coins, in file order."""
         rows = self._connection.execute(
-            select(
-                records.c.id,
-                records.c.line,
-                records.c.record_key,
-                records.c.record_sealed,
-                records.c.person_id,
-                persons.c.account,
-                records.c.desk,
-                records.c.rate_id,
-                records.c.activity_day,
-                records.c.counted_units,
-                records.c.coins,
-            )
+            select(records.c.line, records.c.desk, persons.c.account, records.c.coins)
             .join(persons, persons.c.id == records.c.person_id)
             .where(records.c.import_id == import_id, records.c.coins > 0, ~records.c.withdrawn)
             .order_by(records.c.line, records.c.id)
         )
         return [ReservedRow(*row) for row in rows]
 
-    def desks_of(self, import_id: str) -> dict[int, int]:
-        """Coins by desk of every record of a submission (0 for a desk whose records earn nothing)."""
+    def shares_of(self, import_id: str) -> list[DeskShare]:
+        """The desks that have records in a submission, with what these add up to."""
         rows = self._connection.execute(
-            select(records.c.desk, func.sum(records.c.coins))
+            select(records.c.desk, func.count().filter(records.c.coins > 0), func.sum(records.c.coins))
             .where(records.c.import_id == import_id)
             .group_by(records.c.desk)
         )
-        return {desk: int(coins) for desk, coins in rows}
+        return [DeskShare(desk, entries, int(coins)) for desk, entries, coins in rows]
 
     def withdraw(self, import_id: str) -> None:
         """Write: free the record numbers, sessions and units of a submission."""

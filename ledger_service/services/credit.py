@@ -14,8 +14,8 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.cells import plain_code, read_date
-from ledger_service.domain.days import civil_day, date_of
-from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.domain.days import civil_day, date_of, month_number
+from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, Standing, judge
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
@@ -142,32 +142,35 @@ def approve(context: Context, actor: Actor, once: Once | None, approval_id: str)
 
     Raises SamePerson, NotWaiting, NotFound, Forbidden, and the limits' errors where the month or year has changed since.
     """
-    with context.journal.read() as unit:
-        rows = unit.records.reserved(approval_id)
-    seals = context.vault.of_many(row.person_id for row in rows)  # hashing and keys: before the write lock
-    sealed_keys = [seals[row.person_id].seal("business_key", _business_key(row, seals)) for row in rows]
+    today = context.clock.today()
+    with (
+        context.journal.read() as unit
+    ):  # a submission's rows do not change: what they add up to, before the write lock
+        stored = unit.records.read_import(approval_id)
+        claim = _claim_to_move(unit, stored, today)
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         approval = waiting(unit, actor, approval_id, ("import", "record"))
         refuse_when_books_differ(unit)
-        desks = unit.records.desks_of(approval_id)
-        for desk in desks:
-            actor.require_desk(desk, Role.APPROVER)
-        if sum(desks.values()) != sum(row.coins for row in rows):
-            raise Refused(
-                "the submission changed while it was being approved: look at it again and approve once more",
-                "승인하는 동안 내용이 바뀌었습니다. 다시 확인한 뒤 승인해 주세요",
-            )
-        _move_reservation(context, unit, approval_id, rows)
+        if stored is None:
+            raise NotFound(f"there is no submission {approval_id}", "해당 제출 건이 없습니다")
+        shares = unit.records.shares_of(approval_id)
+        for share in shares:
+            actor.require_desk(share.desk, Role.APPROVER)
+        if sum(share.coins for share in shares) != stored.coins:
+            raise _changed()
+        if claim is not None:
+            return_credit(unit, claim, date_of(stored.reserved_day))
+            reserve_credit(unit, claim, today)
         unit.approvals.move(approval_id, "waiting", "approved", actor.id, context.clock.now(), None)
-        first = _accept(context, unit, actor, approval, rows, sealed_keys)
-        coins = sum(row.coins for row in rows)
-        unit.audit_log.write(context.clock.now(), actor.id, "approve", approval_id, coins=coins, entries=len(rows))
+        entries = sum(share.entries for share in shares)
+        first = _accept(context, unit, actor, approval, entries, today)
+        unit.audit_log.write(context.clock.now(), actor.id, "approve", approval_id, coins=stored.coins, entries=entries)
         return {
             "id": approval_id,
             "status": "approved",
-            "entries": len(rows),
-            "coins": coins,
+            "entries": entries,
+            "coins": stored.coins,
             "first_journal_no": first,
         }
 
@@ -184,8 +187,8 @@ def decline(context: Context, actor: Actor, once: Once | None, approval_id: str,
         approval = waiting(unit, actor, approval_id, ("import", "record"), deciding=False)
         own = approval.submitted_by == actor.id
         if not own:
-            for desk in unit.records.desks_of(approval_id):
-                actor.require_desk(desk, Role.APPROVER)
+            for share in unit.records.shares_of(approval_id):
+                actor.require_desk(share.desk, Role.APPROVER)
         status = "withdrawn" if own else "rejected"
         stored = unit.records.read_import(approval_id)
         if stored is None:
@@ -305,7 +308,7 @@ def _record(
         "import_id": approval_id,
         "line": one.line,
         "record_key": context.vault.record_key(source, one.record_number),
-        "record_sealed": seals[one.person_id].seal("record", f"{source}\x1f{one.record_number}"),
+        "record_sealed": seals[one.person_id].seal("business_key", f"{source}\x1f{one.record_number}"),
         "person_id": one.person_id,
         "desk": judged.desks[one.center],
         "rate_id": one.rate_id,
@@ -366,56 +369,37 @@ def _people(context: Context, numbers: Mapping[str, bytes], rows: Sequence[Perso
     return people
 
 
-def _move_reservation(context: Context, unit: WriteUnit, approval_id: str, rows: Sequence[ReservedRow]) -> None:
-    """The chain counts a credit in the month of its batch, which is the month of approval."""
-    stored = unit.records.read_import(approval_id)
-    today = context.clock.today()
-    if stored is None:
-        raise NotFound(f"there is no submission {approval_id}", "해당 제출 건이 없습니다")
-    reserved = date_of(stored.reserved_day)
-    if (reserved.year, reserved.month) != (today.year, today.month):
-        claim = _claim_of(rows)
-        return_credit(unit, claim, reserved)
-        reserve_credit(unit, claim, today)
+def _claim_to_move(unit: Unit, stored: ImportRow | None, today: date) -> Claim | None:
+    """What was reserved in another month. The chain counts a credit in the month of its batch, which is that of approval."""
+    if stored is None or month_number(date_of(stored.reserved_day)) == month_number(today):
+        return None
+    return _claim_of(unit.records.reserved(stored.id))
 
 
 def _accept(
-    context: Context,
-    unit: WriteUnit,
-    actor: Actor,
-    approval: ApprovalRow,
-    rows: Sequence[ReservedRow],
-    sealed_keys: Sequence[bytes],
+    context: Context, unit: WriteUnit, actor: Actor, approval: ApprovalRow, entries: int, today: date
 ) -> int | None:
-    if not rows:
+    if not entries:
         return None
-    first = unit.entries.next_numbers("journal", len(rows))
-    shared = {
-        "kind": int(Kind.CREDIT),
-        "accepted_day": civil_day(context.clock.today()),
-        "accepted_at": context.clock.now(),
-        "who": approval.submitted_by,
-        "approver": actor.id,
-    }
-    unit.entries.add_many(
-        [
-            {
-                "journal_no": number,
-                "desk": row.desk,
-                "account": row.account,
-                "person_id": row.person_id,
-                "ref": row.rate_id,
-                "units": row.counted_units,
-                "day": row.activity_day,
-                "coins": row.coins,
-                "record_key": row.record_key,
-                "business_key_sealed": sealed,
-                **shared,
-            }
-            for number, row, sealed in zip(range(first, first + len(rows)), rows, sealed_keys, strict=True)
-        ]
+    first = unit.entries.next_numbers("journal", entries)
+    added = unit.entries.add_reserved(
+        approval.id,
+        first,
+        accepted_day=civil_day(today),
+        accepted_at=context.clock.now(),
+        who=approval.submitted_by,
+        approver=actor.id,
     )
+    if added != entries:
+        raise _changed()
     return first
+
+
+def _changed() -> Refused:
+    return Refused(
+        "the submission changed while it was being approved: look at it again and approve once more",
+        "승인하는 동안 내용이 바뀌었습니다. 다시 확인한 뒤 승인해 주세요",
+    )
 
 
 def _claim_of(rows: Sequence[ReservedRow]) -> Claim:
@@ -429,10 +413,6 @@ def _claim_of(rows: Sequence[ReservedRow]) -> Claim:
         rows_by_desk.setdefault(row.desk, []).append((row.line, row.coins))
         rows_by_account.setdefault(row.account, []).append((row.line, row.coins))
     return Claim(by_desk, by_account, rows_by_desk, rows_by_account)
-
-
-def _business_key(row: ReservedRow, seals: Mapping[str, PersonSeal]) -> str:
-    return seals[row.person_id].open("record", row.record_sealed)
 
 
 def _settled_as_of(context: Context, actor: Actor, as_of: date | None, reason: str | None) -> date:
