@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import budgets, desk_limits, person_caps, person_months
 
 QUERY_KEYS_MAX = 500
@@ -68,20 +69,27 @@ class Limits:
         return done.rowcount == 1
 
     def add_person_months(self, month: int, coins: Mapping[bytes, int]) -> None:
-        """Write: what accounts earn in a month (negative gives back). The caller has compared with `person_cap`."""
-        rows = [{"at": account, "add": amount} for account, amount in sorted(coins.items()) if amount]
-        if not rows:
-            return
-        known = self.person_months(month, coins.keys())
-        fresh = [{"account": row["at"], "month": month, "reserved": 0} for row in rows if row["at"] not in known]
-        if fresh:
-            self._connection.execute(insert(person_months), fresh)
-        self._connection.execute(
-            update(person_months)
-            .where(person_months.c.account == bindparam("at"), person_months.c.month == month)
-            .values(reserved=person_months.c.reserved + bindparam("add")),
-            rows,
-        )
+        """Write: what accounts earn in a month. The caller compares with `person_cap`.
+
+        In one order, so that two units never wait for each other.
+        """
+        if coins:
+            mark = driver_mark(self._connection)
+            self._connection.exec_driver_sql(
+                f"INSERT INTO person_months (account, month, reserved) VALUES ({mark}, {mark}, {mark}) "  # noqa: S608
+                "ON CONFLICT (account, month) DO UPDATE SET reserved = person_months.reserved + excluded.reserved",
+                [(account, month, amount) for account, amount in sorted(coins.items())],
+            )
+
+    def return_person_months(self, month: int, coins: Mapping[bytes, int]) -> None:
+        """Write: give back what `add_person_months` counted."""
+        if coins:
+            mark = driver_mark(self._connection)
+            done = self._connection.exec_driver_sql(
+                f"UPDATE person_months SET reserved = reserved - {mark} WHERE account = {mark} AND month = {mark}",  # noqa: S608
+                [(amount, account, month) for account, amount in sorted(coins.items())],
+            )
+            assert done.rowcount == len(coins), "what was never counted is given back"
 
     def person_months(self, month: int, accounts: Iterable[bytes]) -> dict[bytes, int]:
         """What these accounts have reserved in a month; missing where nothing."""

@@ -71,6 +71,14 @@ class Judged:
         """Rows that are recorded, in file order."""
         return [one for one in self.judgements if one.outcome.accepted]
 
+    def reserved(self) -> list[ReservedRow]:
+        """The accepted rows that earn coins, as they are stored."""
+        return [
+            ReservedRow(one.line, self.desks[one.center], self.people[one.person_id].account, one.coins)
+            for one in self.accepted
+            if one.coins and one.person_id is not None
+        ]
+
     def outcomes(self) -> list[tuple[int, str, int]]:
         """(line, outcome, coins) of every row."""
         return [(one.line, one.outcome.value, one.coins) for one in self.judgements]
@@ -244,12 +252,13 @@ def _submit(
             actor.require_desk(judged.desks[center], Role.CLERK, Role.APPROVER)
         approval_id = context.new_id()
         _stage(context, actor, kind, approval_id, source, judged)
+        claim = _claim_of(judged.reserved())  # this and the outcomes before the write lock
+        outcomes = zlib.compress(json.dumps(judged.outcomes()).encode())
 
         def command(unit: WriteUnit) -> dict[str, Any]:
             today = context.clock.today()
-            reserve_credit(unit, _claim_of(unit.records.reserved(approval_id)), today)
-            coins = sum(one.coins for one in accepted)
-            outcomes = zlib.compress(json.dumps(judged.outcomes()).encode())
+            reserve_credit(unit, claim, today)
+            coins = claim.coins
             unit.records.add_import(
                 ImportRow(
                     approval_id, source, civil_day(as_of), as_of_reason, digest, civil_day(today), len(rows),

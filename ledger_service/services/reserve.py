@@ -48,7 +48,10 @@ LINES_NAMED_MAX = 20
 
 
 def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
-    """Reserve allotments, the year's budget and the persons' caps, or refuse and name the rows. DOMAIN rules 9 and 17."""
+    """Reserve allotments, the year's budget and the persons' caps, or refuse and name the rows. DOMAIN rules 9 and 17.
+
+    Where it refuses, some is reserved already: the unit must not be committed.
+    """
     month = month_number(day)
     for desk, coins in sorted(claim.by_desk.items()):
         if coins and not unit.limits.reserve_desk(desk, month, coins):
@@ -87,7 +90,7 @@ def return_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
             unit.limits.reserve_desk(desk, month, -coins)
     if claim.coins:
         unit.limits.reserve_budget(day.year, -claim.coins)
-    unit.limits.add_person_months(month, {account: -coins for account, coins in claim.by_account.items()})
+    unit.limits.return_person_months(month, claim.by_account)
 
 
 def reserve_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
@@ -108,13 +111,14 @@ def reserve_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
 def _reserve_persons(unit: WriteUnit, claim: Claim, day: date) -> None:
     cap = unit.limits.person_cap(day.year)
     month = month_number(day)
-    earned = unit.limits.person_months(month, claim.by_account.keys())
-    over = [account for account, coins in claim.by_account.items() if coins and earned.get(account, 0) + coins > cap]
+    unit.limits.add_person_months(month, claim.by_account)
+    earned = unit.limits.person_months(month, claim.by_account)
+    over = [account for account, coins in earned.items() if coins > cap]
     if over:
         lines = sorted(
             line
             for account in over
-            for line in _lines_beyond(claim.rows_by_account[account], cap - earned.get(account, 0))
+            for line in _lines_beyond(claim.rows_by_account[account], cap - earned[account] + claim.by_account[account])
         )
         raise PersonCapExceeded(
             f"one person may earn {cap} coins in {day:%Y-%m}; {len(over)} would pass that (lines {_named(lines)})",
@@ -123,7 +127,6 @@ def _reserve_persons(unit: WriteUnit, claim: Claim, day: date) -> None:
             cap=cap,
             lines=lines,
         )
-    unit.limits.add_person_months(month, claim.by_account)
 
 
 def _lines_beyond(rows: list[tuple[int, int]], left: int) -> list[int]:
