@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import approvals, imports, persons, records
 
 QUERY_KEYS_MAX = 500
@@ -23,6 +24,25 @@ class StandingRow:
     start_minute: int | None
     end_minute: int | None
     counted_units: int
+
+
+# RecordRow and ReservedRow are tuples, not dataclasses: a file makes one of each per row (domain/records.py).
+class RecordRow(NamedTuple):
+    """A new record, reserved. The fields are the columns."""
+
+    import_id: str
+    line: int
+    record_key: bytes
+    record_sealed: bytes
+    person_id: str
+    desk: int
+    rate_id: int
+    activity_day: int
+    start_minute: int | None
+    end_minute: int | None
+    units: int
+    counted_units: int
+    coins: int
 
 
 class ReservedRow(NamedTuple):
@@ -74,10 +94,12 @@ class Records:
         row = self._connection.execute(select(imports).where(imports.c.id == import_id)).one_or_none()
         return ImportRow(**row._mapping) if row else None
 
-    def add_many(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Write: reserved records (column values by name)."""
+    def add_many(self, rows: Sequence[RecordRow]) -> None:
+        """Write: reserved records."""
         if rows:
-            self._connection.execute(insert(records), rows)
+            columns = ", ".join(RecordRow._fields)
+            marks = ", ".join([driver_mark(self._connection)] * len(RecordRow._fields))
+            self._connection.exec_driver_sql(f"INSERT INTO records ({columns}) VALUES ({marks})", rows)  # noqa: S608
 
     def known_keys(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of the record keys that are reserved or accepted."""

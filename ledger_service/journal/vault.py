@@ -54,6 +54,17 @@ def _derive(master: bytes, purpose: str) -> bytes:
     return hmac.new(master, b"boram/1/" + purpose.encode(), hashlib.sha256).digest()
 
 
+def _keyed(master: bytes, purpose: str) -> hmac.HMAC:
+    """A prepared HMAC: a copy of it takes a third of the time that a new one takes."""
+    return hmac.new(_derive(master, purpose), digestmod=hashlib.sha256)
+
+
+def _digest(keyed: hmac.HMAC, text: str) -> bytes:
+    mac = keyed.copy()
+    mac.update(text.encode())
+    return mac.digest()
+
+
 class PersonSeal:
     """One person's key: seals and opens that person's columns and gives the salts of their evidence leaves."""
 
@@ -97,22 +108,22 @@ class Vault:
         self._engine = engine
         self._random_bytes = random_bytes
         self._wrapping = AESGCM(_derive(master, "person keys"))
-        self._record_key = _derive(master, "record keys")
-        self._member_key = _derive(master, "member numbers")
-        self._token_key = _derive(master, "tokens")
+        self._record_key = _keyed(master, "record keys")
+        self._member_key = _keyed(master, "member numbers")
+        self._token_key = _keyed(master, "tokens")
         self.bundle_key = _derive(master, "bundles")
 
     def record_key(self, source: str, number: str) -> bytes:
         """The keyed HMAC of a business key: the same record gives the same 32 bytes, and they say nothing of it."""
-        return hmac.new(self._record_key, f"{source}\x1f{number}".encode(), hashlib.sha256).digest()
+        return _digest(self._record_key, f"{source}\x1f{number}")
 
     def member_index(self, member_number: str) -> bytes:
         """The blind index by which a member number is found."""
-        return hmac.new(self._member_key, member_number.encode(), hashlib.sha256).digest()
+        return _digest(self._member_key, member_number)
 
     def token_hash(self, token: str) -> bytes:
         """What is stored of a bearer token."""
-        return hmac.new(self._token_key, token.encode(), hashlib.sha256).digest()
+        return _digest(self._token_key, token)
 
     def create(self, person_ids: Iterable[str]) -> dict[str, PersonSeal]:
         """New keys, durable before any row of these people is written."""

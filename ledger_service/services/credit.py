@@ -21,7 +21,7 @@ from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, St
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.approvals import ApprovalRow
 from ledger_service.journal.people import PersonRow
-from ledger_service.journal.records import ImportRow, ReservedRow
+from ledger_service.journal.records import ImportRow, RecordRow, ReservedRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.journal.vault import PersonSeal
 from ledger_service.services.activity_file import read_activities
@@ -65,6 +65,8 @@ class Judged:
     judgements: Sequence[Judgement]
     people: Mapping[str, PersonRow]  # by person id
     desks: Mapping[str, int]  # by centre code
+    record_keys: Mapping[str, bytes]  # by record number
+    seals: Mapping[str, PersonSeal]  # by person id
 
     @property
     def accepted(self) -> list[Judgement]:
@@ -290,9 +292,8 @@ def _stage(context: Context, actor: Actor, kind: str, approval_id: str, source: 
         unit.approvals.add(approval_id, kind, "staging", actor.id, context.clock.now())
         unit.commit()
     accepted = iter(judged.accepted)
-    seals = context.vault.of_many(judged.people)
     while chunk := list(islice(accepted, STAGED_ROWS_A_TRANSACTION)):
-        rows = [_record(context, approval_id, source, one, judged, seals) for one in chunk]
+        rows = [_record(approval_id, source, one, judged) for one in chunk]
         with context.journal.write() as unit:
             unit.records.add_many(rows)
             unit.commit()
@@ -304,30 +305,23 @@ def _unstage(context: Context, approval_id: str) -> None:
         unit.commit()
 
 
-def _record(
-    context: Context,
-    approval_id: str,
-    source: str,
-    one: Judgement,
-    judged: Judged,
-    seals: Mapping[str, PersonSeal],
-) -> dict[str, Any]:
-    assert one.person_id is not None and one.activity_day is not None  # the row was accepted
-    return {
-        "import_id": approval_id,
-        "line": one.line,
-        "record_key": context.vault.record_key(source, one.record_number),
-        "record_sealed": seals[one.person_id].seal("business_key", f"{source}\x1f{one.record_number}"),
-        "person_id": one.person_id,
-        "desk": judged.desks[one.center],
-        "rate_id": one.rate_id,
-        "activity_day": civil_day(one.activity_day),
-        "start_minute": one.start_minute,
-        "end_minute": one.end_minute,
-        "units": one.units,
-        "counted_units": one.counted_units,
-        "coins": one.coins,
-    }
+def _record(approval_id: str, source: str, one: Judgement, judged: Judged) -> RecordRow:
+    assert one.person_id is not None and one.rate_id is not None and one.activity_day is not None  # it is accepted
+    return RecordRow(
+        import_id=approval_id,
+        line=one.line,
+        record_key=judged.record_keys[one.record_number],
+        record_sealed=judged.seals[one.person_id].seal("business_key", f"{source}\x1f{one.record_number}"),
+        person_id=one.person_id,
+        desk=judged.desks[one.center],
+        rate_id=one.rate_id,
+        activity_day=civil_day(one.activity_day),
+        start_minute=one.start_minute,
+        end_minute=one.end_minute,
+        units=one.units,
+        counted_units=one.counted_units,
+        coins=one.coins,
+    )
 
 
 def _judge(context: Context, rows: Sequence[RawRow], source: str, as_of: date) -> Judged:
@@ -342,9 +336,9 @@ def _judge(context: Context, rows: Sequence[RawRow], source: str, as_of: date) -
         known = unit.records.known_keys(keys.values())
         standing = _standing(unit, rows, {rate.rate_id: rate for rate in rates})
     standing.record_numbers = {number for number, key in keys.items() if key in known}
-    people = _people(context, numbers, people_rows)
-    judgements = judge(rows, as_of, people, rates, desks, standing)
-    return Judged(judgements, {row.id: row for row in people_rows}, desks)
+    seals = context.vault.of_many(row.id for row in people_rows)
+    judgements = judge(rows, as_of, _people(numbers, people_rows, seals), rates, desks, standing)
+    return Judged(judgements, {row.id: row for row in people_rows}, desks, keys, seals)
 
 
 def _standing(unit: Unit, rows: Iterable[RawRow], rates: Mapping[int, RateVersion]) -> Standing:
@@ -364,9 +358,10 @@ def _standing(unit: Unit, rows: Iterable[RawRow], rates: Mapping[int, RateVersio
     return standing
 
 
-def _people(context: Context, numbers: Mapping[str, bytes], rows: Sequence[PersonRow]) -> dict[str, Person]:
+def _people(
+    numbers: Mapping[str, bytes], rows: Sequence[PersonRow], seals: Mapping[str, PersonSeal]
+) -> dict[str, Person]:
     number_of = {index: number for number, index in numbers.items()}
-    seals = context.vault.of_many(row.id for row in rows)
     people = {}
     for row in rows:
         seal = seals.get(row.id)
