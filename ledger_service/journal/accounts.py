@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import accounts, batches, entries
 
 
@@ -116,24 +117,19 @@ class Accounts:
         """Write: the sums of a final batch by account. Credits and refunds become spendable, a skipped debit comes back."""
         addresses = credits.keys() | refunds.keys() | refused_refunds.keys() | refused_debits.keys()
         rows = [
-            {
-                "at": address,
-                "in_": credits.get(address, 0) + refunds.get(address, 0),
-                "refunded": refunds.get(address, 0) + refused_refunds.get(address, 0),
-                "back": refused_debits.get(address, 0),
-            }
+            (
+                credits.get(address, 0) + refunds.get(address, 0),
+                refunds.get(address, 0) + refused_refunds.get(address, 0),
+                refused_debits.get(address, 0),
+                address,
+            )
             for address in sorted(addresses)
         ]
         if rows:
-            self._connection.execute(
-                update(accounts)
-                .where(accounts.c.address == bindparam("at"))
-                .values(
-                    credited=accounts.c.credited + bindparam("in_"),
-                    refunding=accounts.c.refunding - bindparam("refunded"),
-                    debited=accounts.c.debited - bindparam("back"),
-                    on_chain=True,
-                ),
+            mark = driver_mark(self._connection)
+            self._connection.exec_driver_sql(
+                f"UPDATE accounts SET credited = credited + {mark}, refunding = refunding - {mark}, "  # noqa: S608
+                f"debited = debited - {mark}, on_chain = true WHERE address = {mark}",
                 rows,
             )
 
