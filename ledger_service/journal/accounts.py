@@ -54,7 +54,7 @@ class Accounts:
         row = self._connection.execute(
             select(accounts.c.address, accounts.c.credited, accounts.c.refunding, accounts.c.debited, accounts.c.held)
             .where(accounts.c.address == address)
-            .with_for_update()
+            .with_for_update(key_share=True)  # entries that refer to the account need not wait
         ).one()
         return AccountRow(*row)
 

@@ -7,7 +7,7 @@ A row is long (its entries lie in it), so queries that run often find rows by ke
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,10 +159,12 @@ class Batches:
         """Signed batches that are not on the chain, in the order to post them: orders, then those that a reorg threw out, then by age."""
         return self._batches(select(batches).where(batches.c.state == "signed", _NOT_FINAL).order_by(*_ORDER), rows_max)
 
-    def oldest_unposted_at(self) -> int | None:
-        """When the oldest batch that is not on the chain was sealed; None where all are."""
+    def oldest_unposted_at(self, but_desks: Collection[int] = ()) -> int | None:
+        """When the oldest batch that is not on the chain was sealed, of all desks but these; None where all are."""
         oldest: int | None = self._connection.execute(
-            select(func.min(batches.c.sealed_at)).where(batches.c.state.in_(("sealed", "signed")), _NOT_FINAL)
+            select(func.min(batches.c.sealed_at)).where(
+                batches.c.state.in_(("sealed", "signed")), _NOT_FINAL, batches.c.desk.not_in(but_desks)
+            )
         ).scalar_one()
         return oldest
 

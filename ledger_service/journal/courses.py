@@ -100,6 +100,24 @@ class Courses:
         row = self._connection.execute(select(enrolments).where(enrolments.c.id == enrolment_id)).one_or_none()
         return EnrolmentRow(**row._mapping) if row else None
 
+    def lock_enrolment(self, enrolment_id: str) -> EnrolmentRow | None:
+        """Write: one sign-up, its row locked, so that of two who change it the second sees what the first did."""
+        row = self._connection.execute(
+            select(enrolments).where(enrolments.c.id == enrolment_id).with_for_update()
+        ).one_or_none()
+        return EnrolmentRow(**row._mapping) if row else None
+
+    def unpaid_without_hold(self, created_before: int, rows_max: int) -> list[EnrolmentRow]:
+        """Sign-ups without coins whose won rest was not confirmed in time, oldest first."""
+        rows = self._connection.execute(
+            select(enrolments)
+            .where(enrolments.c.state == "held", enrolments.c.hold_id.is_(None))
+            .where(enrolments.c.created_at <= created_before)
+            .order_by(enrolments.c.created_at)
+            .limit(rows_max)
+        )
+        return [EnrolmentRow(**row._mapping) for row in rows]
+
     def enrolment_of_hold(self, hold_id: str) -> EnrolmentRow | None:
         """The sign-up behind a hold."""
         row = self._connection.execute(select(enrolments).where(enrolments.c.hold_id == hold_id)).one_or_none()

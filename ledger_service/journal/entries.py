@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,10 +118,13 @@ class Entries:
             ).scalars()
         )
 
-    def oldest_unsealed_at(self) -> int | None:
-        """When the oldest entry that no batch has taken was accepted; None where all are sealed."""
+    def oldest_unsealed_at(self, but_desks: Collection[int] = ()) -> int | None:
+        """When the oldest entry that no batch has taken was accepted, of all desks but these; None where all are sealed."""
         return self._connection.execute(
-            select(entries.c.accepted_at).where(entries.c.seq.is_(None)).order_by(entries.c.journal_no).limit(1)
+            select(entries.c.accepted_at)
+            .where(entries.c.seq.is_(None), entries.c.desk.not_in(but_desks))
+            .order_by(entries.c.journal_no)
+            .limit(1)
         ).scalar_one_or_none()
 
     def of_batch(self, desk: int, seq: int) -> list[EntryRow]:

@@ -382,6 +382,7 @@ holds = Table(
     Column("created_by", String(36), ForeignKey("actors.id"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("reserved_day", Integer, nullable=False),  # in whose month the venue's limit is reserved
     CheckConstraint("coins > 0", name="positive"),
     Index("ix_holds_state_expires", "state", "expires_at"),
 )

@@ -12,7 +12,10 @@ from ledger_service.journal.schema import donations, entries, holds, redemptions
 
 @dataclass(frozen=True, slots=True)
 class HoldRow:
-    """Coins reserved before a charge. `expires_at` is an instant of the real clock, in UTC seconds."""
+    """Coins reserved before a charge, of the account and of the venue's month (that of `reserved_day`).
+
+    `expires_at` is an instant of the real clock, in UTC seconds.
+    """
 
     id: str
     account: bytes
@@ -24,6 +27,7 @@ class HoldRow:
     created_by: str
     created_at: int
     expires_at: int
+    reserved_day: int
 
 
 @dataclass(frozen=True, slots=True)

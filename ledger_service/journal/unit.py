@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ledger_service.journal.accounts import Accounts
 from ledger_service.journal.actors import Actors
@@ -17,7 +17,7 @@ from ledger_service.journal.approvals import Approvals
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
-from ledger_service.journal.conflicts import RowConflict
+from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
 from ledger_service.journal.idempotency import Idempotency
@@ -28,6 +28,8 @@ from ledger_service.journal.people import People
 from ledger_service.journal.records import Records
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
+
+DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
 
 class Unit:
@@ -125,7 +127,8 @@ class Journal:
     def write(self) -> Iterator[WriteUnit]:
         """A transaction that may write: serial on SQLite, READ COMMITTED with row locks on PostgreSQL.
 
-        Raises RowConflict where a constraint refuses.
+        Raises RowConflict where a constraint refuses, Deadlock where PostgreSQL ended it. Rows are locked in one order everywhere: approval or
+        enrolment, course, hold or redemption, account, limits, and the counter of journal numbers last.
         """
         with self._write_lock, self._write_engine.connect() as connection:
             connection.begin()
@@ -133,6 +136,10 @@ class Journal:
                 yield WriteUnit(connection)
             except IntegrityError as error:
                 raise RowConflict from error
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) in DEADLOCK_STATES:
+                    raise Deadlock from error
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Unit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor
@@ -29,6 +30,7 @@ def accept(
     person: PersonRow,
     seal: PersonSeal,
     *,
+    today: date,
     desk: int,
     kind: Kind,
     coins: int,
@@ -37,8 +39,11 @@ def accept(
     consent: str | None,
     original_no: int | None = None,
 ) -> int:
-    """Write one debit or refund entry of today; its journal number. `key` is its business key within `boram` as source."""
-    today = civil_day(context.clock.today())
+    """Write one debit or refund entry of today; its journal number. `key` is its business key within `boram` as source.
+
+    The last thing a command does: the journal number's counter is locked until the commit.
+    """
+    day = civil_day(today)
     journal_no = unit.entries.next_numbers("journal", 1)
     unit.entries.add_many(
         [
@@ -50,9 +55,9 @@ def accept(
                 "person_id": person.id,
                 "ref": ref,
                 "units": coins,
-                "day": today,
+                "day": day,
                 "coins": coins,
-                "accepted_day": today,
+                "accepted_day": day,
                 "accepted_at": context.clock.now(),
                 "record_key": context.vault.record_key("boram", key),
                 "business_key_sealed": seal.seal("business_key", f"boram\x1f{key}"),

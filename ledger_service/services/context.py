@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any, Protocol
 
 from ledger_service.domain.kill_points import KillPoints
-from ledger_service.journal.conflicts import RowConflict
+from ledger_service.errors import BoramError
+from ledger_service.journal.conflicts import Deadlock
 from ledger_service.journal.unit import Journal, WriteUnit
 from ledger_service.journal.vault import Vault
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
+DEADLOCK_TRIES = 5
 POSTED_BY_DAYS = 3  # a receipt promises the chain this many days after acceptance
 
 
@@ -82,10 +84,23 @@ def run_once(
     context: Context, actor_id: str, once: Once | None, command: Callable[[WriteUnit], dict[str, Any]]
 ) -> dict[str, Any]:
     """Run a command in one unit of work and commit it with its answer; the same key and body get the stored answer."""
+    for _ in range(DEADLOCK_TRIES - 1):
+        try:
+            return _answered(context, actor_id, once, command)
+        except Deadlock:
+            continue
+    return _answered(context, actor_id, once, command)
+
+
+def _answered(
+    context: Context, actor_id: str, once: Once | None, command: Callable[[WriteUnit], dict[str, Any]]
+) -> dict[str, Any]:
     try:
         return _run(context, actor_id, once, command)
-    except RowConflict:
-        # The same key came twice at once: the other transaction has answered it.
+    except Deadlock:
+        raise
+    except BoramError:
+        # The same key may have come twice at once: then the other transaction has done it, and that is the answer.
         stored = stored_answer(context, actor_id, once)
         if stored is None:
             raise

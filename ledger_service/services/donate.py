@@ -49,7 +49,7 @@ def donate(
         reserve_move(unit, treasury.number, coins, today)
         donation_id = context.new_id()
         journal_no = accept(
-            context, unit, actor, person, context.vault.of(person.id), desk=treasury.number, kind=Kind.DONATE,
+            context, unit, actor, person, context.vault.of(person.id), today=today, desk=treasury.number, kind=Kind.DONATE,
             coins=coins, ref=fund.number, key=f"donate {donation_id}", consent=donation_id,
         )  # fmt: skip
         unit.spending.add_donation(

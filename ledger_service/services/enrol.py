@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
-from ledger_service.domain.prices import coins_at_most, refund_share, refunded_coins, refunded_krw, rest_krw
+from ledger_service.domain.prices import Share, coins_at_most, refund_share, refunded_coins, refunded_krw, rest_krw
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.courses import CourseRow, EnrolmentRow
+from ledger_service.journal.spending import HoldRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
@@ -44,6 +46,12 @@ class TooManyCoins(Invalid):
     code = "too_many_coins"
 
 
+class ValueChanged(Refused):
+    """The coin's value changed between sign-up and confirmation."""
+
+    code = "coin_value_changed"
+
+
 class EnrolmentEnded(Refused):
     """The sign-up was cancelled or has lapsed. Fields: state."""
 
@@ -59,9 +67,10 @@ def enrol(
         course = _course(unit, course_id)
         venue = venue_of(unit, actor, course.desk)
         person_of(unit, person_id)
-        if civil_day(context.clock.today()) > course.last_day:
+        today = context.clock.today()
+        if civil_day(today) > course.last_day:
             raise Refused("this course is over", "이미 끝난 강좌입니다")
-        value = unit.master.coin_value(civil_day(context.clock.today()))
+        value = unit.master.coin_value(civil_day(today))
         if value is None:
             raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
         most = coins_at_most(course.price_krw, value, venue.step_coins)
@@ -75,7 +84,7 @@ def enrol(
             raise AlreadyEnrolled("already signed up for this course", "이미 신청한 강좌입니다", enrolment=existing.id)
         if not unit.courses.take_seat(course_id):
             raise CourseFull("every seat of this course is taken", "정원이 모두 찼습니다")
-        hold = hold_coins(context, unit, actor, person_id, course.desk, coins, "sign_up") if coins else None
+        hold = hold_coins(context, unit, actor, person_id, course.desk, coins, "sign_up", today) if coins else None
         enrolment = EnrolmentRow(
             context.new_id(), course_id, person_id, "held", coins, rest_krw(course.price_krw, coins, value),
             hold.id if hold else None, None, 0, 0, context.clock.now(),
@@ -86,7 +95,7 @@ def enrol(
             raise AlreadyEnrolled("already signed up for this course", "이미 신청한 강좌입니다") from error
         unit.audit_log.write(context.clock.now(), actor.id, "enrol", enrolment.id, course=course_id, coins=coins)
         if enrolment.rest_krw == 0:
-            enrolment = _complete(context, unit, actor, enrolment)
+            enrolment = _complete(context, unit, actor, enrolment, course, today)
         return enrolment_answer(enrolment)
 
     answer = run_once(context, actor.id, once, command)
@@ -98,9 +107,9 @@ def confirm_enrolment(context: Context, actor: Actor, once: Once | None, enrolme
     """The won rest is paid: take the held coins."""
 
     def command(unit: WriteUnit) -> dict[str, Any]:
-        enrolment, _ = _enrolment(unit, actor, enrolment_id)
+        enrolment, course = _enrolment(unit, actor, enrolment_id)
         if enrolment.state != "enrolled":
-            enrolment = _complete(context, unit, actor, enrolment)
+            enrolment = _complete(context, unit, actor, enrolment, course, context.clock.today())
         return enrolment_answer(enrolment)
 
     answer = run_once(context, actor.id, once, command)
@@ -117,23 +126,20 @@ def cancel_enrolment(
         enrolment, course = _enrolment(unit, actor, enrolment_id)
         if enrolment.state not in ("held", "enrolled"):
             raise _ended(enrolment)
+        today = context.clock.today()
+        unit.courses.give_seat_back(course.id)
         coins_back, krw_back, refund_id = 0, 0, None
         if enrolment.state == "held":
             if enrolment.hold_id is not None:
-                hold = unit.spending.hold(enrolment.hold_id)
-                if hold is None:
-                    raise hold_ended(unit, enrolment.hold_id)
-                end_hold(context, unit, actor, hold, "released")
+                end_hold(context, unit, actor, _hold(unit, enrolment.hold_id), "released")
         else:
-            today = civil_day(context.clock.today())
-            share = refund_share(today, course.first_day, course.last_day, by_centre=by_centre)
-            coins_back = refunded_coins(enrolment.coins, share)
+            share = refund_share(civil_day(today), course.first_day, course.last_day, by_centre=by_centre)
             krw_back = refunded_krw(enrolment.rest_krw, share)
-            refund_id = _refund(context, unit, actor, enrolment, coins_back, by_centre=by_centre)
-        unit.courses.move_enrolment(
+            coins_back, refund_id = _refund(context, unit, actor, enrolment, share, today, by_centre=by_centre)
+        if not unit.courses.move_enrolment(
             enrolment.id, enrolment.state, "cancelled", refunded_coins=coins_back, refunded_krw=krw_back
-        )
-        unit.courses.give_seat_back(course.id)
+        ):
+            raise _ended(enrolment)
         unit.audit_log.write(
             context.clock.now(), actor.id, "cancel enrolment", enrolment.id, coins=coins_back, krw=krw_back
         )
@@ -147,15 +153,20 @@ def cancel_enrolment(
     return answer
 
 
-def _complete(context: Context, unit: WriteUnit, actor: Actor, enrolment: EnrolmentRow) -> EnrolmentRow:
-    redemption_id = None
+def _complete(
+    context: Context, unit: WriteUnit, actor: Actor, enrolment: EnrolmentRow, course: CourseRow, today: date
+) -> EnrolmentRow:
     if enrolment.state != "held":
         raise _ended(enrolment)
+    value = unit.master.coin_value(civil_day(today))
+    if value is None or rest_krw(course.price_krw, enrolment.coins, value) != enrolment.rest_krw:
+        raise ValueChanged(
+            "a coin is worth another amount since the sign-up: cancel it and sign up again",
+            "신청 뒤에 코인 가치가 바뀌었습니다. 취소하고 다시 신청해 주세요",
+        )
+    redemption_id = None
     if enrolment.hold_id is not None:
-        hold = unit.spending.hold(enrolment.hold_id)
-        if hold is None:
-            raise hold_ended(unit, enrolment.hold_id)
-        redemption_id = capture(context, unit, actor, hold).id
+        redemption_id = capture(context, unit, actor, _hold(unit, enrolment.hold_id), today).id
     if not unit.courses.move_enrolment(enrolment.id, "held", "enrolled", redemption_id=redemption_id):
         raise _ended(enrolment)
     unit.audit_log.write(context.clock.now(), actor.id, "confirm enrolment", enrolment.id, krw=enrolment.rest_krw)
@@ -165,15 +176,34 @@ def _complete(context: Context, unit: WriteUnit, actor: Actor, enrolment: Enrolm
 
 
 def _refund(
-    context: Context, unit: WriteUnit, actor: Actor, enrolment: EnrolmentRow, coins: int, *, by_centre: bool
-) -> str | None:
-    if not coins or enrolment.redemption_id is None:
-        return None
+    context: Context,
+    unit: WriteUnit,
+    actor: Actor,
+    enrolment: EnrolmentRow,
+    share: Share,
+    today: date,
+    *,
+    by_centre: bool,
+) -> tuple[int, str | None]:
+    """The share of the coins, as far as they did not come back already (at the counter, or because the chain skipped the charge)."""
+    if enrolment.redemption_id is None:
+        return 0, None
     redemption = unit.spending.redemption(enrolment.redemption_id)
     if redemption is None:
         raise NotFound("the charge of this sign-up is missing", "수강료 사용 내역이 없습니다")
+    left = redemption.coins - redemption.refunded_coins
+    coins = min(refunded_coins(enrolment.coins, share), left)
+    if not coins or unit.spending.skip_reason(redemption.journal_no) is not None:
+        return 0, None
     reason = "cancelled_by_centre" if by_centre else "cancelled"
-    return str(give_back(context, unit, actor, redemption, coins, reason)["id"])
+    return coins, str(give_back(context, unit, actor, redemption, coins, reason, today)["id"])
+
+
+def _hold(unit: Unit, hold_id: str) -> HoldRow:
+    hold = unit.spending.hold(hold_id)
+    if hold is None:
+        raise hold_ended(unit, hold_id)
+    return hold
 
 
 def _course(unit: Unit, course_id: str) -> CourseRow:
@@ -183,8 +213,8 @@ def _course(unit: Unit, course_id: str) -> CourseRow:
     return course
 
 
-def _enrolment(unit: Unit, actor: Actor, enrolment_id: str) -> tuple[EnrolmentRow, CourseRow]:
-    enrolment = unit.courses.enrolment(enrolment_id)
+def _enrolment(unit: WriteUnit, actor: Actor, enrolment_id: str) -> tuple[EnrolmentRow, CourseRow]:
+    enrolment = unit.courses.lock_enrolment(enrolment_id)
     if enrolment is None:
         raise NotFound(f"there is no sign-up {enrolment_id}", "해당 수강 신청이 없습니다")
     course = _course(unit, enrolment.course_id)

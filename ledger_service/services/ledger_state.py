@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ledger_service.errors import Unavailable
 from ledger_service.journal.unit import Unit
 from ledger_service.services.context import Context
@@ -23,13 +25,23 @@ class BooksDiffer(Unavailable):
 
 
 def refuse_when_behind(context: Context, unit: Unit) -> None:
-    """Charges stop when the chain has taken nothing for a day; credits do not."""
-    waiting_since = [unit.entries.oldest_unsealed_at(), unit.batches.oldest_unposted_at()]
-    if any(since is not None and context.clock.now() - since > LEDGER_BEHIND_SECONDS for since in waiting_since):
+    """Charges stop when the chain has taken nothing for a day; credits do not.
+
+    A desk that was stopped, or whose organisation signs by itself, waits alone: it says nothing of the chain.
+    """
+    if not _is_old(context, unit, ()):
+        return
+    alone = [desk.number for desk in unit.master.desks() if desk.stopped or desk.custody]
+    if _is_old(context, unit, alone):
         raise LedgerBehind(
             "the ledger's chain has not answered for a day: charges wait, try again later",
             "원장 기록이 하루 넘게 밀려 있어 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
         )
+
+
+def _is_old(context: Context, unit: Unit, but_desks: Collection[int]) -> bool:
+    since = (unit.entries.oldest_unsealed_at(but_desks), unit.batches.oldest_unposted_at(but_desks))
+    return any(one is not None and context.clock.now() - one > LEDGER_BEHIND_SECONDS for one in since)
 
 
 def refuse_when_books_differ(unit: Unit) -> None:

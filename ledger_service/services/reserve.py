@@ -108,6 +108,11 @@ def reserve_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
         )
 
 
+def return_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
+    """Give back what `reserve_move` took on that day."""
+    unit.limits.reserve_desk(desk, month_number(day), -coins)
+
+
 def _reserve_persons(unit: WriteUnit, claim: Claim, day: date) -> None:
     cap = unit.limits.person_cap(day.year)
     month = month_number(day)

@@ -6,10 +6,11 @@ same transaction.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.days import civil_day
+from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.master import DeskRow
@@ -18,10 +19,10 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import accept, person_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.ledger_state import refuse_when_behind
-from ledger_service.services.reserve import reserve_move
+from ledger_service.services.reserve import reserve_move, return_move
 
 HOLD_SECONDS = {"counter": 90, "sign_up": 2 * 24 * 3600}
-EXPIRED_HOLDS_A_TRANSACTION = 100
+EXPIRED_A_PASS = 200
 REFUND_REASONS = ("counter", "cancelled", "cancelled_by_centre", "mistake")
 
 
@@ -43,6 +44,12 @@ class HoldEnded(Refused):
     code = "hold_ended"
 
 
+class HoldOfSignUp(Refused):
+    """The hold belongs to a sign-up, which alone may end it."""
+
+    code = "hold_of_sign_up"
+
+
 class RefundTooLarge(Refused):
     """More would come back than was taken. Fields: left."""
 
@@ -61,7 +68,7 @@ def place_hold(
     """Reserve a resident's coins at a venue: 90 seconds at a counter, two days for a sign-up."""
 
     def command(unit: WriteUnit) -> dict[str, Any]:
-        hold = hold_coins(context, unit, actor, person_id, desk, coins, purpose)
+        hold = hold_coins(context, unit, actor, person_id, desk, coins, purpose, context.clock.today())
         return {"id": hold.id, "state": hold.state, "coins": coins, "desk": desk, "expires_at": hold.expires_at}
 
     return run_once(context, actor.id, once, command)
@@ -73,8 +80,6 @@ def release_hold(context: Context, actor: Actor, once: Once | None, hold_id: str
     def command(unit: WriteUnit) -> dict[str, Any]:
         hold = _hold_of(unit, actor, hold_id)
         if hold.state != "released":
-            if unit.courses.enrolment_of_hold(hold_id) is not None:
-                raise Refused("this hold belongs to a sign-up: cancel the sign-up", "수강 신청을 취소해 주세요")
             end_hold(context, unit, actor, hold, "released")
         return {"id": hold_id, "state": "released"}
 
@@ -86,7 +91,7 @@ def capture_hold(context: Context, actor: Actor, once: Once | None, hold_id: str
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         hold = _hold_of(unit, actor, hold_id)
-        return charge_answer(capture(context, unit, actor, hold))
+        return charge_answer(capture(context, unit, actor, hold, context.clock.today()))
 
     answer = run_once(context, actor.id, once, command)
     context.wake()
@@ -97,8 +102,9 @@ def charge(context: Context, actor: Actor, once: Once | None, person_id: str, de
     """A counter charge in one step: hold and capture in one transaction."""
 
     def command(unit: WriteUnit) -> dict[str, Any]:
-        hold = hold_coins(context, unit, actor, person_id, desk, coins, "counter")
-        return charge_answer(capture(context, unit, actor, hold))
+        today = context.clock.today()
+        hold = hold_coins(context, unit, actor, person_id, desk, coins, "counter", today)
+        return charge_answer(capture(context, unit, actor, hold, today))
 
     answer = run_once(context, actor.id, once, command)
     context.wake()
@@ -117,7 +123,7 @@ def refund(
         if redemption is None or not may_use_desk(actor, redemption.desk):
             raise NotFound(f"there is no charge {redemption_id}", "해당 사용 내역이 없습니다")
         actor.require_desk(redemption.desk, Role.VENUE)
-        return give_back(context, unit, actor, redemption, coins, reason)
+        return give_back(context, unit, actor, redemption, coins, reason, context.clock.today())
 
     answer = run_once(context, actor.id, once, command)
     context.wake()
@@ -125,30 +131,52 @@ def refund(
 
 
 def expire_holds(context: Context) -> int:
-    """End the holds whose time is over (the sign-ups behind them lapse and free their seats); how many."""
-    ended = 0
-    while True:
-        with context.journal.read() as reading:
-            due = reading.spending.expired_holds(context.clock.now(), EXPIRED_HOLDS_A_TRANSACTION)
-        if not due:
-            return ended
-        with context.journal.write() as unit:
-            for hold in due:
-                if not unit.spending.end_hold(hold.id, "expired", dead_at=context.clock.now()):
-                    continue
-                unit.accounts.release(hold.account, hold.coins)
-                enrolment = unit.courses.enrolment_of_hold(hold.id)
-                if enrolment is not None and unit.courses.move_enrolment(enrolment.id, "held", "lapsed"):
-                    unit.courses.give_seat_back(enrolment.course_id)
-                unit.audit_log.write(context.clock.now(), "system", "hold expired", hold.id, coins=hold.coins)
-                ended += 1
-            unit.commit()
+    """End the holds whose time is over, and the sign-ups that were not paid in time; their seats are free again. How many.
+
+    One transaction each: one that cannot be ended does not keep the others.
+    """
+    now = context.clock.now()
+    with context.journal.read() as unit:
+        holds = unit.spending.expired_holds(now, EXPIRED_A_PASS)
+        signs = unit.courses.unpaid_without_hold(now - HOLD_SECONDS["sign_up"], EXPIRED_A_PASS)
+    return sum(_expire_hold(context, hold, now) for hold in holds) + sum(_lapse(context, one.id) for one in signs)
+
+
+def _expire_hold(context: Context, hold: HoldRow, now: int) -> bool:
+    with context.journal.write() as unit:
+        enrolment = unit.courses.enrolment_of_hold(hold.id)
+        if enrolment is not None:
+            enrolment = unit.courses.lock_enrolment(enrolment.id)
+        if not unit.spending.end_hold(hold.id, "expired", dead_at=now):
+            return False
+        if enrolment is not None and unit.courses.move_enrolment(enrolment.id, "held", "lapsed"):
+            unit.courses.give_seat_back(enrolment.course_id)
+        _free(unit, hold)
+        unit.audit_log.write(now, "system", "hold expired", hold.id, coins=hold.coins)
+        unit.commit()
+    return True
+
+
+def _lapse(context: Context, enrolment_id: str) -> bool:
+    with context.journal.write() as unit:
+        enrolment = unit.courses.lock_enrolment(enrolment_id)
+        if enrolment is None or not unit.courses.move_enrolment(enrolment_id, "held", "lapsed"):
+            return False
+        unit.courses.give_seat_back(enrolment.course_id)
+        unit.audit_log.write(context.clock.now(), "system", "enrolment lapsed", enrolment_id)
+        unit.commit()
+    return True
+
+
+def _free(unit: WriteUnit, hold: HoldRow) -> None:
+    unit.accounts.release(hold.account, hold.coins)
+    return_move(unit, hold.desk, hold.coins, date_of(hold.reserved_day))
 
 
 def hold_coins(
-    context: Context, unit: WriteUnit, actor: Actor, person_id: str, desk: int, coins: int, purpose: str
+    context: Context, unit: WriteUnit, actor: Actor, person_id: str, desk: int, coins: int, purpose: str, today: date
 ) -> HoldRow:
-    """Write: a hold and its reservation. For commands that do more in the same unit."""
+    """Write: a hold, and its reservation of the account and of the venue's month. For commands that do more in the same unit."""
     venue = venue_of(unit, actor, desk)
     if purpose not in HOLD_SECONDS:
         raise Invalid(f"a purpose is one of {', '.join(HOLD_SECONDS)}", "용도를 골라 주세요")
@@ -172,43 +200,36 @@ def hold_coins(
             available=available,
             wanted=coins,
         )
+    reserve_move(unit, desk, coins, today)
     now = context.clock.now()
     hold = HoldRow(
-        context.new_id(),
-        person.account,
-        person.id,
-        desk,
-        coins,
-        purpose,
-        "held",
-        actor.id,
-        now,
-        now + HOLD_SECONDS[purpose],
-    )
+        context.new_id(), person.account, person.id, desk, coins, purpose, "held", actor.id, now,
+        now + HOLD_SECONDS[purpose], civil_day(today),
+    )  # fmt: skip
     unit.spending.add_hold(hold)
     unit.audit_log.write(now, actor.id, "hold", hold.id, coins=coins, desk=desk, purpose=purpose)
     return hold
 
 
-def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow) -> RedemptionRow:
-    """Write: the hold's coins become a charge."""
-    today = context.clock.today()
-    value = unit.master.coin_value(civil_day(today))
+def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, today: date) -> RedemptionRow:
+    """Write: the hold's coins become a charge of today, and count in the venue's month of today."""
+    day = civil_day(today)
+    value = unit.master.coin_value(day)
     if value is None:
         raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
     if not unit.spending.end_hold(hold.id, "captured", alive_at=context.clock.now()):
         raise hold_ended(unit, hold.id)
-    reserve_move(unit, hold.desk, hold.coins, today)
     unit.accounts.capture(hold.account, hold.coins)
+    reserved = date_of(hold.reserved_day)
+    if month_number(reserved) != month_number(today):
+        return_move(unit, hold.desk, hold.coins, reserved)
+        reserve_move(unit, hold.desk, hold.coins, today)
     person = person_of(unit, hold.person_id)
-    seal = context.vault.of(person.id)
     journal_no = accept(
-        context, unit, actor, person, seal, desk=hold.desk, kind=Kind.REDEEM, coins=hold.coins, ref=0,
-        key=f"redeem {hold.id}", consent=hold.id,
+        context, unit, actor, person, context.vault.of(person.id), today=today, desk=hold.desk, kind=Kind.REDEEM,
+        coins=hold.coins, ref=0, key=f"redeem {hold.id}", consent=hold.id,
     )  # fmt: skip
-    redemption = RedemptionRow(
-        context.new_id(), journal_no, hold.id, person.id, hold.desk, hold.coins, value, 0, civil_day(today)
-    )
+    redemption = RedemptionRow(context.new_id(), journal_no, hold.id, person.id, hold.desk, hold.coins, value, 0, day)
     unit.spending.add_redemption(redemption)
     unit.audit_log.write(
         context.clock.now(), actor.id, "charge", redemption.id, coins=hold.coins, desk=hold.desk, journal_no=journal_no
@@ -217,7 +238,7 @@ def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow) -> R
 
 
 def give_back(
-    context: Context, unit: WriteUnit, actor: Actor, redemption: RedemptionRow, coins: int, reason: str
+    context: Context, unit: WriteUnit, actor: Actor, redemption: RedemptionRow, coins: int, reason: str, today: date
 ) -> dict[str, Any]:
     """Write: a refund of a charge. Raises RefundTooLarge, or Refused for a charge that the chain did not apply."""
     if not 0 < coins <= UNITS_MAX:
@@ -235,11 +256,12 @@ def give_back(
         )
     person = person_of(unit, redemption.person_id)
     refund_id = context.new_id()
-    journal_no = accept(
-        context, unit, actor, person, context.vault.of(person.id), desk=redemption.desk, kind=Kind.REFUND, coins=coins,
-        ref=0, key=f"refund {refund_id}", consent=None, original_no=redemption.journal_no,
-    )  # fmt: skip
     unit.accounts.begin_refund(person.account, coins)
+    journal_no = accept(
+        context, unit, actor, person, context.vault.of(person.id), today=today, desk=redemption.desk,
+        kind=Kind.REFUND, coins=coins, ref=0, key=f"refund {refund_id}", consent=None,
+        original_no=redemption.journal_no,
+    )  # fmt: skip
     unit.spending.add_refund(refund_id, redemption.id, journal_no, coins, reason)
     unit.audit_log.write(
         context.clock.now(), actor.id, "refund", refund_id, coins=coins, redemption=redemption.id, reason=reason
@@ -254,7 +276,7 @@ def end_hold(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, aft
     """Write: release a hold, once."""
     if not unit.spending.end_hold(hold.id, after):
         raise hold_ended(unit, hold.id)
-    unit.accounts.release(hold.account, hold.coins)
+    _free(unit, hold)
     unit.audit_log.write(context.clock.now(), actor.id, f"hold {after}", hold.id, coins=hold.coins)
 
 
@@ -303,4 +325,8 @@ def _hold_of(unit: Unit, actor: Actor, hold_id: str) -> HoldRow:
         actor.require_desk(hold.desk, Role.VENUE)
     except Forbidden:
         raise NotFound(f"there is no hold {hold_id}", "해당 예약이 없습니다") from None
+    if unit.courses.enrolment_of_hold(hold_id) is not None:
+        raise HoldOfSignUp(
+            "this hold belongs to a sign-up: confirm or cancel the sign-up", "수강 신청에서 확정하거나 취소해 주세요"
+        )
     return hold

@@ -352,6 +352,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(length=36), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("reserved_day", sa.Integer(), nullable=False),
         sa.CheckConstraint("coins > 0", name=op.f("ck_holds_positive")),
         sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_holds_account_accounts")),
         sa.ForeignKeyConstraint(["created_by"], ["actors.id"], name=op.f("fk_holds_created_by_actors")),
