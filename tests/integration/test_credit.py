@@ -76,6 +76,25 @@ def test_the_sample_month_is_credited_once_and_only_once(district: Books) -> Non
     assert accepted_entries(district) == (1673, 12941)
 
 
+def test_entries_stand_in_file_order_and_their_business_keys_open(district: Books) -> None:
+    submitted = credit.submit_import(district.context, district.office, None, APRIL, "1365")
+    approved = credit.approve(district.context, district.second, None, submitted["id"])
+    with district.journal.read() as unit:
+        rows = unit.connection.execute(
+            select(entries, records.c.line)
+            .join(records, records.c.record_key == entries.c.record_key)
+            .order_by(entries.c.journal_no)
+        ).all()
+    first = approved["first_journal_no"]
+    assert [row.journal_no for row in rows] == list(range(first, first + approved["entries"]))
+    earning = [line for line, _, coins in expected_outcomes() if coins]
+    assert [row.line for row in rows] == earning
+    seals = district.context.vault.of_many(row.person_id for row in rows)
+    for row in rows:
+        source, number = seals[row.person_id].open("business_key", row.business_key_sealed).split("\x1f")
+        assert district.context.vault.record_key(source, number) == row.record_key
+
+
 def test_the_outcomes_of_a_submission_are_kept_for_its_reader(district: Books) -> None:
     submitted = credit.submit_import(district.context, district.office, None, APRIL, "1365")
     with district.journal.read() as unit:
@@ -249,6 +268,33 @@ def test_rows_beyond_a_persons_cap_refuse_the_file_and_are_named(district: Books
     with pytest.raises(PersonCapExceeded) as refused:
         credit.submit_import(district.context, district.office, None, rows, "1365")
     assert refused.value.fields["lines"] == [4]
+
+
+def earned_by_the_yoga_teacher(books: Books, month_number: int) -> int:
+    index = books.context.vault.member_index("S100000")
+    with books.journal.read() as unit:
+        (person,) = unit.people.by_member_index([index])
+        return unit.limits.person_months(month_number, [person.account]).get(person.account, 0)
+
+
+def test_a_persons_cap_counts_what_was_earned_before(district: Books) -> None:
+    credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
+    with district.journal.write() as unit:
+        unit.limits.set_person_cap(2024, 2)
+        unit.commit()
+    rows = month(yoga_row("A2", "2024-04-11"), yoga_row("A3", "2024-04-12"))
+    with pytest.raises(PersonCapExceeded) as refused:
+        credit.submit_import(district.context, district.office, None, rows, "1365")
+    assert refused.value.fields["lines"] == [3]
+    assert earned_by_the_yoga_teacher(district, 52) == 1
+
+
+def test_an_approval_in_the_next_month_moves_what_the_person_earned(district: Books) -> None:
+    submitted = credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
+    assert earned_by_the_yoga_teacher(district, 52) == 1
+    district.clock.business_date = date(2024, 6, 3)
+    credit.approve(district.context, district.second, None, submitted["id"])
+    assert [earned_by_the_yoga_teacher(district, number) for number in (52, 53)] == [0, 1]
 
 
 def test_an_approval_in_the_next_month_uses_that_months_allotment(district: Books) -> None:
