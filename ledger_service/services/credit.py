@@ -6,26 +6,23 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.cells import plain_code, read_date
+from ledger_service.domain.cells import plain_code
 from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import DeskKind
-from ledger_service.domain.rates import Measure, RateVersion
-from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, Standing, judge
+from ledger_service.domain.records import Judgement, RawRow
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.approvals import ApprovalRow
-from ledger_service.journal.people import PersonRow
 from ledger_service.journal.records import ImportRow, RecordRow, ReservedRow
 from ledger_service.journal.unit import Unit, WriteUnit
-from ledger_service.journal.vault import PersonSeal
 from ledger_service.services.activity_file import read_activities
 from ledger_service.services.context import Context, Once, run_once, stored_answer
+from ledger_service.services.judging import Judged, judge_rows
 from ledger_service.services.ledger_state import refuse_when_books_differ
 from ledger_service.services.reserve import Claim, reserve_credit, return_credit
 
@@ -58,46 +55,13 @@ class AsOfInvalid(Invalid):
     code = "as_of_invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A judged file: a judgement for each row, and what its accepted rows need of the books."""
-
-    judgements: Sequence[Judgement]
-    people: Mapping[str, PersonRow]  # by person id
-    desks: Mapping[str, int]  # by centre code
-    record_keys: Mapping[str, bytes]  # by record number
-    seals: Mapping[str, PersonSeal]  # by person id
-
-    @property
-    def accepted(self) -> list[Judgement]:
-        """Rows that are recorded, in file order."""
-        return [one for one in self.judgements if one.outcome.accepted]
-
-    def reserved(self) -> list[ReservedRow]:
-        """The accepted rows that earn coins, as they are stored."""
-        return [
-            ReservedRow(one.line, self.desks[one.center], self.people[one.person_id].account, one.coins)
-            for one in self.accepted
-            if one.coins and one.person_id is not None
-        ]
-
-    def outcomes(self) -> list[tuple[int, str, int]]:
-        """(line, outcome, coins) of every row."""
-        return [(one.line, one.outcome.value, one.coins) for one in self.judgements]
-
-    def counts(self) -> dict[str, int]:
-        """Rows by outcome, those that occur, in the order of judging."""
-        found = Counter(one.outcome for one in self.judgements)
-        return {outcome.value: found[outcome] for outcome in Outcome if found[outcome]}
-
-
 def preview_import(context: Context, actor: Actor, data: bytes, source: str, as_of: date | None) -> Judged:
     """What each row of a file would become now; nothing is stored. Any `as_of` may be given.
 
     Raises the file's own errors (services/activity_file.py).
     """
     actor.require(Role.CLERK, Role.APPROVER, Role.OFFICE)
-    return _judge(context, read_activities(data), _plain_source(source), as_of or context.clock.today())
+    return judge_rows(context, read_activities(data), _plain_source(source), as_of or context.clock.today())
 
 
 def submit_import(
@@ -246,7 +210,7 @@ def _submit(
         stored = stored_answer(context, actor.id, once)
         if stored is not None:
             return stored
-        judged = _judge(context, rows, source, as_of)
+        judged = judge_rows(context, rows, source, as_of)
         accepted = judged.accepted
         if not accepted:
             raise _nothing(judged)
@@ -322,55 +286,6 @@ def _record(approval_id: str, source: str, one: Judgement, judged: Judged) -> Re
         counted_units=one.counted_units,
         coins=one.coins,
     )
-
-
-def _judge(context: Context, rows: Sequence[RawRow], source: str, as_of: date) -> Judged:
-    keys = {
-        number: context.vault.record_key(source, number) for number in {plain_code(row.record_number) for row in rows}
-    }
-    numbers = {number: context.vault.member_index(number) for number in {plain_code(row.member_number) for row in rows}}
-    with context.journal.read() as unit:
-        rates = unit.master.rate_table()
-        desks = {desk.code: desk.number for desk in unit.master.desks() if desk.kind is DeskKind.CENTRE}
-        people_rows = unit.people.by_member_index(numbers.values())
-        known = unit.records.known_keys(keys.values())
-        standing = _standing(unit, rows, {rate.rate_id: rate for rate in rates})
-    standing.record_numbers = {number for number, key in keys.items() if key in known}
-    seals = context.vault.of_many(row.id for row in people_rows)
-    judgements = judge(rows, as_of, _people(numbers, people_rows, seals), rates, desks, standing)
-    return Judged(judgements, {row.id: row for row in people_rows}, desks, keys, seals)
-
-
-def _standing(unit: Unit, rows: Iterable[RawRow], rates: Mapping[int, RateVersion]) -> Standing:
-    days = {day for day in (read_date(text) for text in {row.activity_day for row in rows}) if day is not None}
-    standing = Standing()
-    if not days:
-        return standing
-    for row in unit.records.standing(civil_day(min(days)), civil_day(max(days))):
-        day, rate = date_of(row.activity_day), rates[row.programme_rate]
-        if rate.measure is Measure.TIME and row.start_minute is not None and row.end_minute is not None:
-            standing.sessions.setdefault((row.person_id, day), []).append((row.start_minute, row.end_minute))
-            minutes = standing.timed_minutes
-            minutes[row.person_id, day] = minutes.get((row.person_id, day), 0) + row.counted_units
-        else:
-            key = (row.person_id, day, rate.programme)
-            standing.counted_units[key] = standing.counted_units.get(key, 0) + row.counted_units
-    return standing
-
-
-def _people(
-    numbers: Mapping[str, bytes], rows: Sequence[PersonRow], seals: Mapping[str, PersonSeal]
-) -> dict[str, Person]:
-    number_of = {index: number for number, index in numbers.items()}
-    people = {}
-    for row in rows:
-        seal = seals.get(row.id)
-        if seal is None:
-            continue  # forgotten: the number is nobody's any more
-        number = number_of[row.member_number_index]
-        birth_date = date.fromisoformat(seal.open("birth_date", row.birth_date_sealed))
-        people[number] = Person(row.id, number, seal.open("name", row.name_sealed), birth_date)
-    return people
 
 
 def _claim_to_move(unit: Unit, stored: ImportRow | None, today: date) -> Claim | None:
