@@ -1,13 +1,15 @@
 """Which entries the next batch of a desk takes, in which order, with which proofs and needs.
 
 Refunds come first, sorted by their redeem's place, because the contract walks the annex once (docs/formats.md, Annex). That is safe: their redeems
-are in earlier batches, and a debit that follows a refund of the same person finds the coins there.
+are in earlier batches, and a refund that goes before an older debit of its account only brings that debit coins. The other way round is not: a debit
+may spend the coins of a refund before it, so where a refund waits for its redeem's place, all later entries of that account wait with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ledger_service.domain.batches import (
     BATCH_ANNEX_BYTES_MAX,
@@ -63,7 +65,7 @@ def draft(unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
     """The next batch of a desk; None where nothing can be sealed now."""
     candidates = _of_one_day(unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX))
     originals = _originals(unit, desk.number, candidates)
-    ready = [row for row in candidates if row.kind != Kind.REFUND or row.journal_no in originals]
+    ready = _without_waiting(candidates, originals)
     chosen, items, gas = _within_bounds(unit, desk.number, _split_refunds(ready), originals)
     chosen, needs = _within_needs(unit, desk.number, chosen, office_seq)
     if not chosen:
@@ -85,7 +87,19 @@ def draft(unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
 
 def _of_one_day(rows: Sequence[EntryRow]) -> list[EntryRow]:
     """A batch has one day: the day of acceptance of its entries."""
-    return [row for row in rows if row.accepted_day == rows[0].accepted_day]
+    return list(takewhile(lambda row: row.accepted_day == rows[0].accepted_day, rows))
+
+
+def _without_waiting(rows: Sequence[EntryRow], originals: Mapping[int, Original]) -> list[EntryRow]:
+    """The rows but refunds that wait, and everything of their accounts after them: the order within an account is kept."""
+    waiting: set[bytes] = set()
+    ready = []
+    for row in rows:
+        if row.kind == Kind.REFUND and row.journal_no not in originals:
+            waiting.add(row.account)
+        if row.account not in waiting:
+            ready.append(row)
+    return ready
 
 
 def _originals(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> dict[int, Original]:

@@ -1,0 +1,46 @@
+"""What a resident does in a row at one venue reaches the chain in an order in which the chain applies all of it."""
+
+from __future__ import annotations
+
+from tests.integration.posting.conftest import Place
+
+
+def test_a_charge_that_spends_a_refund_waits_for_it(place: Place) -> None:
+    town = place.town
+    payer, other = town.found(people=2)
+    poster = place.poster()
+    poster.prepare()
+    town.credit(1, [payer, other], units=4)
+    poster.run_until_quiet()
+    charge = town.redeem(101, payer, 40)
+    town.refund(101, payer, 40, charge)  # its charge has no place yet: it waits,
+    town.redeem(101, payer, 40)  # and this one spends what it gives back
+    town.redeem(101, other, 30)  # which is nobody else's matter
+    poster.books_pass()
+    with town.journal.read() as unit:
+        assert [(row.account, row.coins) for row in unit.entries.of_batch(101, 1)] == [
+            (payer.account, 40),
+            (other.account, 30),
+        ]
+    poster.run_until_quiet()
+    assert town.available([payer, other]) == [0, 10]
+    with town.journal.read() as unit:
+        assert unit.batches.skipped_total() == 0
+        assert unit.entries.desks_with_unsealed() == []
+
+
+def test_charges_and_refunds_in_a_row_all_apply(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    (payer,) = town.found(people=1)
+    poster = sqlite_place.poster()
+    poster.prepare()
+    town.credit(1, [payer], units=5)
+    poster.run_until_quiet()
+    for _ in range(4):
+        town.refund(101, payer, 50, town.redeem(101, payer, 50))
+    town.redeem(101, payer, 20)
+    poster.run_until_quiet()
+    assert town.available([payer]) == [30]
+    assert town.account(payer).refunding == 0
+    with town.journal.read() as unit:
+        assert unit.batches.skipped_total() == 0
