@@ -59,13 +59,17 @@ class Accounts:
         return AccountRow(*row)
 
     def refunding_at(self, address: bytes, desk: int) -> int:
-        """Coins of refunds by this desk that are accepted and not final yet."""
+        """Coins of refunds by this desk that are accepted and not final yet; of a redeem that the chain skipped nothing comes back."""
+        original = entries.alias("original")
         final = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         total = self._connection.execute(
             select(func.coalesce(func.sum(entries.c.coins), 0))
-            .select_from(entries.outerjoin(batches, final))
+            .select_from(
+                entries.outerjoin(batches, final).outerjoin(original, original.c.journal_no == entries.c.original_no)
+            )
             .where(entries.c.account == address, entries.c.desk == desk, entries.c.kind == Kind.REFUND)
             .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .where(original.c.skip_reason.is_(None))
         ).scalar_one()
         return int(total)
 

@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.domain.entries import Kind
-from ledger_service.journal.schema import counters, entries, persons, records
+from ledger_service.journal.schema import batches, counters, entries, persons, records
+
+QUERY_KEYS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +153,47 @@ class Entries:
             .where(entries.c.desk == desk, entries.c.seq == seq, entries.c.position == position)
             .values(skip_reason=reason)
         )
+
+    def skipped_of(self, keys: Sequence[tuple[int, int]]) -> list[EntryRow]:
+        """What the chain did not apply of these batches, named as (desk, seq)."""
+        found: list[EntryRow] = []
+        for start in range(0, len(keys), QUERY_KEYS_MAX):
+            rows = self._connection.execute(
+                select(entries)
+                .where(tuple_(entries.c.desk, entries.c.seq).in_(keys[start : start + QUERY_KEYS_MAX]))
+                .where(entries.c.skip_reason.is_not(None))
+            )
+            found.extend(EntryRow(*row) for row in rows)
+        return found
+
+    def open_refunds_of(self, redeems: Sequence[EntryRow]) -> list[EntryRow]:
+        """The refunds of these redeems that are not final."""
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        found: list[EntryRow] = []
+        for redeem in redeems:
+            rows = self._connection.execute(
+                select(entries)
+                .select_from(entries.outerjoin(batches, place))
+                .where(entries.c.account == redeem.account, entries.c.journal_no > redeem.journal_no)
+                .where(entries.c.kind == Kind.REFUND, entries.c.original_no == redeem.journal_no)
+                .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+            )
+            found.extend(EntryRow(*row) for row in rows)
+        return found
+
+    def refunds_leaving_alone(self, skipped: Sequence[EntryRow]) -> list[EntryRow]:
+        """The refunds among skipped entries whose redeem did not take them along: it was applied, or is not final yet."""
+        refunds = [row for row in skipped if row.kind == Kind.REFUND]
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        taken: set[int] = set()
+        numbers = [row.original_no for row in refunds if row.original_no is not None]
+        for start in range(0, len(numbers), QUERY_KEYS_MAX):
+            taken.update(
+                self._connection.execute(
+                    select(entries.c.journal_no)
+                    .select_from(entries.join(batches, place))
+                    .where(entries.c.journal_no.in_(numbers[start : start + QUERY_KEYS_MAX]))
+                    .where(entries.c.skip_reason.is_not(None), batches.c.state == "final")
+                ).scalars()
+            )
+        return [row for row in refunds if row.original_no not in taken]

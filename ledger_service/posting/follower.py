@@ -1,10 +1,12 @@
 """Following: what the chain says of our batches comes into the books, and balances move when it is final.
 
-Balances move exactly once, because they move in the transaction that turns a batch from posted to final, and only if it does.
+Balances move exactly once, because they move in the transaction that turns a batch from posted to final, and only if it does. Batches become final in
+the order of the chain. One whose balances the books cannot hold stops its own desk, and the others go on.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +15,9 @@ from ledger_service.chain.hexes import number_of
 from ledger_service.chain.reader import PostedBatch, posted_between
 from ledger_service.chain.rpc import read_answer
 from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.entries import Kind
 from ledger_service.journal.batches import BatchKey, BatchMark, Post
+from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.landings import Landing, Reading, read_landings
@@ -31,6 +35,8 @@ class _Settled:
 
     keys: tuple[BatchKey, ...]
     sums: Settlement
+    skipping: tuple[BatchKey, ...] = ()
+    """Those of which the chain skipped entries."""
 
 
 class Follower:
@@ -40,6 +46,8 @@ class Follower:
         self._context = context
         self._chain = chain
         self._findings = findings
+        self._unsettled: set[BatchKey] = set()
+        """Batches whose balances the books cannot hold: tried once by each process."""
         self.refusals: dict[BatchKey, tuple[Refusal, int]] = {}
         """Why the contract refused what we sent, until it lands. Others' transactions say nothing: anyone may post our batch
         with worthless signatures."""
@@ -75,10 +83,37 @@ class Follower:
         unsigned = self._signatures_of([one for one in ours if marks[one.key].state == "sealed"])
         posts = [_post(landing) for landing in ours]
         fresh = [landing for landing in ours if marks[landing.key].state != "final"]
-        final_now = [one for one in fresh if one.event.position.block_number <= final][:BATCHES_A_UNIT]
+        final_now = self._final_at_once(fresh, final)
         settled = self._settle([landing.key for landing in final_now], {one.key: one for one in final_now})
         if posts:
             self._context.kill_points.reach("before_mark")
+        try:
+            self._write_landings(reading, unsigned, posts, fresh, settled)
+        except (
+            RowConflict
+        ):  # the balances: what landed is marked without them, and they are settled one by one after it
+            self._write_landings(reading, unsigned, posts, fresh, _Settled((), Settlement()))
+        self._unsettled.difference_update(landing.key for landing in fresh)
+        self._findings.count_skips(sum(len(landing.skips) for landing in fresh))
+        return len(posts)
+
+    def _final_at_once(self, fresh: Sequence[Landing], final: int) -> Sequence[Landing]:
+        """Those that become final with their landing: none where earlier ones wait, so that the order is the chain's."""
+        found = [one for one in fresh if one.event.position.block_number <= final][:BATCHES_A_UNIT]
+        if found:
+            with self._context.journal.read() as unit:
+                if unit.batches.posted_up_to(final, 1):
+                    return ()
+        return found
+
+    def _write_landings(
+        self,
+        reading: Reading,
+        unsigned: Sequence[PostedBatch],
+        posts: Sequence[Post],
+        fresh: Sequence[Landing],
+        settled: _Settled,
+    ) -> None:
         with self._context.journal.write() as unit:
             for signed in unsigned:
                 unit.batches.sign(signed.event.desk, signed.event.seq, signed.event.head, signed.signed.signatures)
@@ -88,29 +123,46 @@ class Follower:
             _finalise(unit, settled)
             unit.chain_marks.add_blocks(reading.blocks)
             unit.commit()
-        self._findings.count_skips(sum(len(landing.skips) for landing in fresh))
-        return len(posts)
 
     def _finalise_rest(self, final: int) -> int:
         with self._context.journal.read() as unit:
-            waiting = unit.batches.posted_up_to(final, BATCHES_FINAL_A_STEP)
-        for start in range(0, len(waiting), BATCHES_A_UNIT):
-            settled = self._settle([mark.key for mark in waiting[start : start + BATCHES_A_UNIT]], {})
+            waiting = unit.batches.posted_up_to(final, BATCHES_FINAL_A_STEP + len(self._unsettled))
+        keys = [mark.key for mark in waiting if mark.key not in self._unsettled]
+        return sum(
+            self._finalise_group(keys[start : start + BATCHES_A_UNIT]) for start in range(0, len(keys), BATCHES_A_UNIT)
+        )
+
+    def _finalise_group(self, keys: Sequence[BatchKey]) -> int:
+        """Some batches in one unit of work; where the books refuse it, each in its own, so that one does not hold the others."""
+        settled = self._settle(keys, {})
+        try:
             with self._context.journal.write() as unit:
                 _finalise(unit, settled)
                 unit.commit()
-        return len(waiting)
+        except RowConflict:
+            if len(keys) > 1:
+                return sum(self._finalise_group([key]) for key in keys)
+            ((desk, seq),) = keys
+            self._unsettled.add((desk, seq))
+            self._findings.stop_desk(
+                desk, f"batch {seq} of desk {desk} is final and cannot be settled: an account would owe coins"
+            )
+            return 0
+        return len(keys)
 
     def _settle(self, keys: Sequence[BatchKey], landings: dict[BatchKey, Landing]) -> _Settled:
         """The sums of batches, added up before the write lock is taken; a posted batch does not change any more."""
         sums = Settlement()
+        skipping: list[BatchKey] = []
         with self._context.journal.read() as unit:
             stored = unit.batches.skips_of(key for key in keys if key not in landings)
             for desk, seq in keys:
                 landing = landings.get((desk, seq))
                 skips = landing.skips if landing else stored.get((desk, seq), ())
+                if skips and desk != OFFICE_DESK:
+                    skipping.append((desk, seq))
                 sums.add(unit.batches.movements(desk, seq), {skip[0] for skip in skips})
-        return _Settled(tuple(keys), sums)
+        return _Settled(tuple(keys), sums, tuple(skipping))
 
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
         event = landing.event
@@ -206,12 +258,29 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
     """Write: posted → final, and the balances with it. All of these batches or, by the caller's missing commit, none."""
     if not settled.keys:
         return
+    refused_refunds = _worthless_refunds(unit, settled.skipping)
     if not all(unit.batches.mark_final(desk, seq) for desk, seq in settled.keys):
         raise RuntimeError("a batch became final elsewhere: two followers run on these books")
-    sums = settled.sums
     unit.accounts.settle(
-        credits=sums.credits,
-        refunds=sums.refunds,
-        refused_refunds=sums.refused_refunds,
-        refused_debits=sums.refused_debits,
+        credits=settled.sums.credits,
+        refunds=settled.sums.refunds,
+        refused_refunds=refused_refunds,
+        refused_debits=settled.sums.refused_debits,
     )
+
+
+def _worthless_refunds(unit: WriteUnit, skipping: Sequence[BatchKey]) -> Counter[bytes]:
+    """Write: what leaves `refunding` without coming in, asked before the batches are marked.
+
+    A skipped redeem took nothing, so its refunds are worth nothing from then on: all that are not final leave with it, under the lock of their
+    account, and do not leave again when the chain skips them. Every other skipped refund leaves by itself.
+    """
+    coins: Counter[bytes] = Counter()
+    skipped = unit.entries.skipped_of(skipping)
+    redeems = [row for row in skipped if row.kind == Kind.REDEEM]
+    for account in sorted({row.account for row in redeems}):
+        unit.accounts.lock(account)
+    leaving = [*unit.entries.open_refunds_of(redeems), *unit.entries.refunds_leaving_alone(skipped)]
+    for row in {row.journal_no: row for row in leaving}.values():
+        coins[row.account] += row.coins
+    return coins

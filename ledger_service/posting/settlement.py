@@ -18,20 +18,17 @@ class Settlement:
 
     credits: Counter[bytes] = field(default_factory=Counter)
     refunds: Counter[bytes] = field(default_factory=Counter)
-    refused_refunds: Counter[bytes] = field(default_factory=Counter)
     refused_debits: Counter[bytes] = field(default_factory=Counter)
 
     def add(self, movements: Iterable[tuple[bytes, int, int, int]], skipped: set[int]) -> None:
         """The entries of one batch as (account, kind, coins, position), and the positions that the chain skipped.
 
-        A skipped credit brings nothing: it is marked, and goes back to approval by a command of its own.
+        A skipped credit brings nothing. Nor does a skipped refund, and what it takes off `refunding` depends on its redeem (follower.py).
         """
         for account, kind, coins, position in movements:
             if position in skipped:
                 if kind in _DEBITS:
                     self.refused_debits[account] += coins
-                elif kind == Kind.REFUND:
-                    self.refused_refunds[account] += coins
             elif kind in _CREDITS:
                 self.credits[account] += coins
             elif kind == Kind.REFUND:

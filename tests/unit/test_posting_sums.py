@@ -35,7 +35,6 @@ def test_applied_credits_and_refunds_bring_coins_and_skipped_debits_give_them_ba
     )
     assert sums.credits == {ONE: 10}
     assert sums.refunds == {TWO: 3}
-    assert sums.refused_refunds == {TWO: 4}
     assert sums.refused_debits == {ONE: 8, TWO: 9}
 
 
