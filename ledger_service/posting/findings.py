@@ -10,6 +10,7 @@ from ledger_service.posting.ports import Clock
 
 HEARTBEAT_SECONDS = 10
 FINDINGS_MAX = 50
+NOTICES_MAX = 30
 
 
 class Findings:
@@ -20,6 +21,7 @@ class Findings:
         self._clock = clock
         self._lock = threading.Lock()
         self._found: dict[str, str] = {}
+        self._notices: dict[str, str] = {}
         self._said: tuple[str, str] | None = None
         self._said_at = 0
         with journal.read() as unit:
@@ -34,10 +36,22 @@ class Findings:
             if subject in self._found or len(self._found) < FINDINGS_MAX:
                 self._found[subject] = finding
 
+    def notice(self, subject: str, notice: str) -> None:
+        """Something a person should see although chain and books agree: shown among the findings, and crediting goes on.
+
+        The latest are kept: a notice never takes a finding's room.
+        """
+        with self._lock:
+            self._notices.pop(subject, None)
+            self._notices[subject] = notice
+            while len(self._notices) > NOTICES_MAX:
+                del self._notices[next(iter(self._notices))]
+
     def clear(self, subject: str) -> None:
         """What was found is over."""
         with self._lock:
             self._found.pop(subject, None)
+            self._notices.pop(subject, None)
 
     def stop_desk(self, desk: int, finding: str) -> None:
         """Nothing is sealed or signed for this desk any more, until a person looks into it."""
@@ -54,14 +68,14 @@ class Findings:
     def all(self) -> dict[str, str]:
         """What was found, by subject."""
         with self._lock:
-            return dict(self._found)
+            return {**self._notices, **self._found}
 
     def say(self, state: str, message: str | None = None) -> None:
         """Write the status row, if it changed or its time is over. `state` ready becomes findings where there are some."""
         with self._lock:
             if state == "ready" and self._found:
                 state = "findings"
-            detail = {"findings": self._found, "skipped": self._skipped, "message": message}
+            detail = {"findings": {**self._notices, **self._found}, "skipped": self._skipped, "message": message}
             said = state, json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             now = self._clock.now()
             if said == self._said and now - self._said_at < HEARTBEAT_SECONDS:

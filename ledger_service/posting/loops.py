@@ -43,7 +43,7 @@ class Poster:
         self.chain = chain
         self.findings = Findings(context.journal, context.clock)
         carried = Carried()
-        self.sealer = Sealer(context, carried)
+        self.sealer = Sealer(context, carried, self.findings)
         self.signatures = DeskSignatures(context, carried, self.findings)
         self.follower = Follower(context, chain, self.findings)
         self.sender = Sender(context, chain, self.findings, self.follower)

@@ -1,6 +1,7 @@
 """Sealing: entries become batches, each with its number, the head before it and the root of its evidence.
 
 Reading and hashing happen outside of the write lock; the short write transaction only sees that nothing moved meanwhile.
+No entry is sealed while an order waits: it may rely on that order, and its batch could not name it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from ledger_service.journal.vault import PersonSeal
 from ledger_service.posting.audit_chain import chain_audit_log
 from ledger_service.posting.drafts import Draft, draft
 from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence
+from ledger_service.posting.findings import Findings
 from ledger_service.posting.gas import batch_gas, order_gas
 from ledger_service.posting.ports import PostingContext
 
 ORDERS_A_BATCH_MAX = 100
+ORDERS_SUBJECT = "orders"
 CARRIED_BATCHES_MAX = 128
 BATCHES_A_UNIT = 4  # keeps the write lock short: some 2,000 entries, 10 to 20 ms
 
@@ -53,9 +56,10 @@ class Carried:
 class Sealer:
     """Seals what is accepted. One thread at a time."""
 
-    def __init__(self, context: PostingContext, carried: Carried) -> None:
+    def __init__(self, context: PostingContext, carried: Carried, findings: Findings) -> None:
         self._context = context
         self._carried = carried
+        self._findings = findings
         self.is_bulk = False
         """Whether the last step sealed large batches: then more of them wait."""
 
@@ -65,18 +69,22 @@ class Sealer:
         with context.journal.read() as unit:
             waiting = unit.entries.desks_with_unsealed()
             orders = unit.orders.unsealed(ORDERS_A_BATCH_MAX)
+            unsigned = unit.batches.unsigned_desks()
         self.is_bulk = False
+        self._say_who_waits(orders, unsigned)
         if not waiting and not orders:
             return 0
-        sealed = 0
-        if orders:
-            sealed += self._seal_orders(orders)
+        sealed = self._seal_orders(orders) if orders else 0
         with context.journal.read() as unit:
             unsigned = unit.batches.unsigned_desks()
             desks = {desk.number: desk for desk in unit.master.desks()}
             open_desks = [desks[number] for number in waiting if number not in unsigned and not desks[number].stopped]
             office_seq = desks[OFFICE_DESK].sealed_seq if OFFICE_DESK in desks else 0
             drafts = [one for desk in open_desks if (one := draft(unit, desk, office_seq)) is not None]
+            if drafts and unit.orders.unsealed(
+                1
+            ):  # asked last, so that no entry was read that came after an order was not
+                return sealed
         if not drafts:
             return sealed
         self.is_bulk = any(len(one.entries) >= BATCH_ENTRIES_WITH_ANNEX_MAX for one in drafts)
@@ -86,6 +94,24 @@ class Sealer:
         for start in range(0, len(drafts), BATCHES_A_UNIT):
             sealed += self._seal_entries(drafts[start : start + BATCHES_A_UNIT], audit_head, seals)
         return sealed
+
+    def _say_who_waits(self, orders: Sequence[OrderRow], unsigned: set[int]) -> None:
+        """Orders that nobody here can sign hold every desk's entries, or their batches, back: a person has to know."""
+        if OFFICE_DESK in unsigned and not self._context.signers.signers_of(OFFICE_DESK):
+            self._findings.notice(
+                ORDERS_SUBJECT, "orders wait for the office's signature, and everything accepted since waits with them"
+            )
+        elif orders and self._is_office_stopped():
+            self._findings.notice(
+                ORDERS_SUBJECT, "orders wait because the office's desk is stopped, and all entries wait with them"
+            )
+        else:
+            self._findings.clear(ORDERS_SUBJECT)
+
+    def _is_office_stopped(self) -> bool:
+        with self._context.journal.read() as unit:
+            desk = unit.master.desk(OFFICE_DESK)
+        return desk is None or bool(desk.stopped)
 
     def _seal_orders(self, rows: list[OrderRow]) -> int:
         context = self._context
