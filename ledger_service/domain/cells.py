@@ -18,6 +18,7 @@ _DATE: Final = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})|([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})\.?|([0-9]{4})([0-9]{2})([0-9]{2})"
 )
 _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_UNUSABLE: Final = frozenset({"Cc", "Cs"})
 _QUANTITY: Final = re.compile(rf"0*[1-9][0-9]{{0,{QUANTITY_DIGITS_MAX - 1}}}")
 
 
@@ -40,6 +41,11 @@ def plain_code(text: str) -> str:
 def plain_name(text: str) -> str:
     """A name as it is compared: NFC, trimmed; what stands inside stays."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether there is no control character (a line break is one) and no half of a surrogate pair: no database takes all of them."""
+    return text.isprintable() or not any(unicodedata.category(sign) in _UNUSABLE for sign in text)
 
 
 def read_date(text: str) -> date | None:

@@ -12,6 +12,10 @@ from datetime import date, timedelta
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _FIRST_MONTH_YEAR = 2020
 
+# The days that the ledger speaks of: months count from the first, and the last is well within 16 bits of civil days.
+FIRST_DAY = date(2020, 1, 1)
+LAST_DAY = date(2100, 1, 1)
+
 
 def civil_day(day: date) -> int:
     """Days since 1970-01-01; negative before it."""

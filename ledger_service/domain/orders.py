@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ledger_service.domain.hashing import keccak, text_word, word
+from ledger_service.errors import Invalid
 
 OPEN_DAY = 65_535
+TEXT_BYTES_MAX = 31
 EMERGENCY_CODES = frozenset({4, 13, 15, 17})
 
 
@@ -48,12 +50,36 @@ class OrderSkip(IntEnum):
     UNKNOWN = 9
 
 
+class OrderUnencodable(Invalid, ValueError):
+    """An order whose code or arguments have no encoding: the office's batch could never be sealed with it. Fields: order."""
+
+    code = "order_unencodable"
+
+    def __init__(self, order: int, reason: str, reason_ko: str) -> None:
+        super().__init__(
+            f"Order {order} cannot be written to the chain: {reason}. Correct the file and propose it again.",
+            f"체인에 기록할 수 없는 명령입니다({order}번): {reason_ko}. 파일을 고쳐 다시 제안해 주세요.",
+            order=order,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One instruction: a code and its 256-bit arguments."""
+    """One instruction: a code of one byte and its 256-bit arguments. Raises OrderUnencodable."""
 
     code: int
     args: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.code <= 255:
+            raise OrderUnencodable(self.code, "its code is not one byte", "명령 번호가 범위를 벗어났습니다")
+        for place, value in enumerate(self.args, start=1):
+            if not 0 <= value < 2**256:
+                raise OrderUnencodable(
+                    self.code,
+                    f"argument {place} ({'a day or month before the ledger begins' if value < 0 else 'too large'})",
+                    f"{place}번째 값이 범위를 벗어났습니다(원장 시작 전의 날짜이거나 너무 큰 값)",
+                )
 
     def encode(self) -> bytes:
         """The ABI encoding of the tuple (uint8 code, uint256[] args)."""
@@ -113,5 +139,5 @@ def address_arg(address: bytes) -> int:
 
 
 def text_arg(text: str) -> int:
-    """Up to 31 bytes of text as an order's argument (bytes32, left-aligned)."""
+    """Up to 31 bytes of text as an order's argument (bytes32, left-aligned). Raises ValueError beyond."""
     return int.from_bytes(text_word(text), "big")

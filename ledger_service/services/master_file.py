@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from ledger_service.domain.cells import plain_code, plain_name, plain_number, read_date
+from ledger_service.domain.cells import is_plain_text, plain_code, plain_name, plain_number, read_date
+from ledger_service.domain.days import FIRST_DAY, LAST_DAY
+from ledger_service.domain.orders import TEXT_BYTES_MAX
 from ledger_service.domain.rates import (
     EXPIRY_MONTHS_DEFAULT,
     TIMED_DAILY_CAP_MINUTES,
@@ -25,6 +27,10 @@ from ledger_service.services.table_file import read_table
 
 PROBLEMS_MAX = 100
 WHOLE_DIGITS_MAX = 9
+MEMBER_NUMBER_LENGTH_MAX = 100
+CODE_LENGTH_MAX = 32
+UNIT_LENGTH_MAX = 32
+NAME_LENGTH_MAX = 200
 
 MEMBER_COLUMNS = Columns(required=("회원번호", "이름", "생년월일"), optional=("휴대전화", "동", "자격"))
 CENTER_COLUMNS = Columns(required=("code", "name"))
@@ -182,20 +188,54 @@ class _Row:
     def wrong(self, column: str, reason: str, reason_ko: str) -> None:
         self._problems.add(self.line, column, reason, reason_ko)
 
-    def _filled(self, column: str, plain: Callable[[str], str]) -> str:
+    def _bounded(self, column: str, plain: Callable[[str], str], length_max: int) -> str:
         value = plain(self._cells[column])
+        if not is_plain_text(value):
+            self.wrong(
+                column, "has a control character (a line break, for instance)", "제어 문자(줄바꿈 등)가 있습니다"
+            )
+        elif len(value) > length_max:
+            self.wrong(column, f"is longer than {length_max} characters", f"{length_max}자를 넘습니다")
+        return value
+
+    def _filled(self, column: str, plain: Callable[[str], str], length_max: int) -> str:
+        value = self._bounded(column, plain, length_max)
         if not value:
             self.wrong(column, "is empty", "비어 있습니다")
         return value
 
-    def code(self, column: str) -> str:
-        return self._filled(column, plain_code)
+    def code(self, column: str, length_max: int = CODE_LENGTH_MAX) -> str:
+        return self._filled(column, plain_code, length_max)
+
+    def code_or_none(self, column: str) -> str:
+        return self._bounded(column, plain_code, CODE_LENGTH_MAX)
+
+    def code_of_order(self, column: str) -> str:
+        """A code that an order carries as bytes32: a Korean syllable is three bytes."""
+        value = self.code(column)
+        if len(value) <= CODE_LENGTH_MAX and len(value.encode(errors="replace")) > TEXT_BYTES_MAX:
+            self.wrong(
+                column,
+                f"is longer than {TEXT_BYTES_MAX} bytes (a Korean syllable is 3)",
+                f"{TEXT_BYTES_MAX}바이트를 넘습니다(한글은 한 글자에 3바이트)",
+            )
+        return value
 
     def name(self, column: str) -> str:
-        return self._filled(column, plain_name)
+        return self._filled(column, plain_name, NAME_LENGTH_MAX)
 
-    def text(self, column: str) -> str:
-        return plain_name(self._cells[column])
+    def text(self, column: str, length_max: int = NAME_LENGTH_MAX) -> str:
+        return self._bounded(column, plain_name, length_max)
+
+    def within_ledger(self, column: str, day: date) -> date:
+        """Note a day that the ledger cannot speak of: as an order's argument it would be negative, or beyond its bits."""
+        if not FIRST_DAY <= day <= LAST_DAY:
+            self.wrong(column, f"is not within {FIRST_DAY} to {LAST_DAY}", f"{FIRST_DAY}부터 {LAST_DAY}까지여야 합니다")
+        return day
+
+    def ledger_day(self, column: str) -> date:
+        day = read_date(self._cells[column])
+        return self.day(column) if day is None else self.within_ledger(column, day)
 
     def day(self, column: str) -> date:
         value = read_date(self._cells[column])
@@ -203,8 +243,8 @@ class _Row:
             self.wrong(column, "is not a date (use 2024-04-11)", "날짜가 아닙니다(예: 2024-04-11)")
         return value or date.min
 
-    def day_or_open(self, column: str) -> date | None:
-        return self.day(column) if self._cells[column].strip() else None
+    def ledger_day_or_open(self, column: str) -> date | None:
+        return self.ledger_day(column) if self._cells[column].strip() else None
 
     def whole(self, column: str) -> int:
         digits = plain_number(self._cells[column])
@@ -237,7 +277,7 @@ def read_members(data: bytes) -> list[MemberRow]:
     for row in _rows_of(data, MEMBER_COLUMNS, problems):
         member = MemberRow(
             line=row.line,
-            member_number=row.code("회원번호"),
+            member_number=row.code("회원번호", MEMBER_NUMBER_LENGTH_MAX),
             name=row.name("이름"),
             birth_date=row.day("생년월일"),
             phone=row.text("휴대전화"),
@@ -291,13 +331,13 @@ def _rate_of(row: _Row, rate_id: int, expiry_months: int) -> RateVersion | None:
     try:
         return RateVersion(
             rate_id=rate_id,
-            programme=row.code("code"),
+            programme=row.code_of_order("code"),
             name=row.name("name"),
-            unit=row.text("unit"),
+            unit=row.text("unit", UNIT_LENGTH_MAX),
             coins=row.whole("coins"),
             per_units=row.whole("per_units"),
-            first_day=row.day("effective_from"),
-            last_day=row.day_or_open("effective_to"),
+            first_day=row.ledger_day("effective_from"),
+            last_day=row.ledger_day_or_open("effective_to"),
             daily_cap_units=daily_cap_units,
             min_age=row.whole("min_age"),
             measure=measure or Measure.COUNT,
@@ -338,7 +378,7 @@ def read_values(data: bytes) -> list[ValueRow]:
     """The coin's values by day, oldest first. Raises MasterFileInvalid and what `read_table` raises."""
     problems, values = _Problems(), list[ValueRow]()
     for row in _rows_of(data, VALUE_COLUMNS, problems):
-        value = ValueRow(row.line, row.day("effective_from"), row.whole("krw"))
+        value = ValueRow(row.line, row.ledger_day("effective_from"), row.whole("krw"))
         if value.krw < 1:
             row.wrong("krw", "must be 1 or more", "1 이상이어야 합니다")
         if values and value.first_day <= values[-1].first_day:
@@ -352,7 +392,7 @@ def read_limits(data: bytes) -> list[LimitRow]:
     """The limits; each once. `period` is `2024-05` for a desk's month and `2024` for a budget or a person's cap."""
     problems, first_lines, limits = _Problems(), dict[str, int](), []
     for row in _rows_of(data, LIMIT_COLUMNS, problems):
-        limit, code, period = row.text("limit").lower(), plain_code(row.text("code")), row.text("period")
+        limit, code, period = row.text("limit").lower(), row.code_or_none("code"), row.text("period")
         of_desk = limit in ("centre", "venue", "treasury")
         first_day = read_date(f"{period}-01" if of_desk else f"{period}-01-01")
         if limit not in LIMIT_KINDS:
@@ -360,6 +400,8 @@ def read_limits(data: bytes) -> list[LimitRow]:
         elif first_day is None:
             wanted = "2024-05" if of_desk else "2024"
             row.wrong("period", f"is not a period (use {wanted})", f"기간이 아닙니다(예: {wanted})")
+        else:
+            row.within_ledger("period", first_day)
         if of_desk and not code:
             row.wrong("code", "is empty", "비어 있습니다")
         _refuse_repeated(row, "limit", f"{limit} {code} {period}", first_lines)
@@ -377,8 +419,8 @@ def read_courses(data: bytes) -> list[CourseFileRow]:
             code=row.code("code"),
             venue=row.code("venue"),
             name=row.name("name"),
-            first_day=row.day("first_day"),
-            last_day=row.day("last_day"),
+            first_day=row.ledger_day("first_day"),
+            last_day=row.ledger_day("last_day"),
             seats=row.whole("seats"),
             price_krw=row.whole("price_krw"),
         )

@@ -14,7 +14,7 @@ from typing import Any
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, month_number
 from ledger_service.domain.entries import DeskKind, is_personal_account
-from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, text_arg
+from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, encode_orders, text_arg
 from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.courses import CourseRow
@@ -154,7 +154,7 @@ def propose(context: Context, actor: Actor, once: Once | None, title: str, steps
 def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_id: str) -> dict[str, Any]:
     """Put a proposal in force: the books change and its orders wait for desk 0's next batch.
 
-    Raises SamePerson, NotWaiting, NotFound, AlreadyThere; then nothing changes.
+    Raises SamePerson, NotWaiting, NotFound, AlreadyThere, OrderUnencodable; then nothing changes.
     """
     actor.require(Role.OFFICE)
 
@@ -165,6 +165,7 @@ def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_i
             raise NotFound(f"there is no proposal {proposal_id}", "해당 제안이 없습니다")
         title, content = found
         orders = [order for step in content["steps"] for order in _apply(context, unit, step)]
+        encode_orders(orders)  # an order that does not encode would keep desk 0's batch from ever being sealed
         unit.orders.add_many(proposal_id, orders)
         unit.approvals.move(proposal_id, "waiting", "approved", actor.id, context.clock.now(), None)
         unit.audit_log.write(context.clock.now(), actor.id, "approve", proposal_id, title=title, orders=len(orders))

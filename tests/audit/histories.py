@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ledger_service.domain.batches import Batch, Need, SignedBatch, annex_of, proof_item
 from ledger_service.domain.entries import Entry, Kind, desk_account, fund_account
-from ledger_service.domain.hashing import ZERO32, keccak
+from ledger_service.domain.hashing import ZERO32, keccak, word
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, encode_orders, text_arg
 from tests.audit.support import DAY, FIRST_DAY, GUARDIAN, MONTH, OFFICE, YEAR, Desk, Ledger, person, signed, signer
 
@@ -208,7 +208,12 @@ class RandomHistory:
         chance, office = self.chance, self.ledger.office
         if chance.random() < 0.1:
             annex = chance.choice(
-                (b"\0", bytes(64), encode_orders([Order(15, ())]) + b"\0", encode_orders([Order(300, ())]))
+                (
+                    b"\0",
+                    bytes(64),
+                    encode_orders([Order(15, ())]) + b"\0",
+                    encode_orders([Order(44, ())]).replace(word(44), word(300)),
+                )
             )
             return self._post(office, [], annex)
         orders = [self._order() for _ in range(chance.randint(1, 6))]
