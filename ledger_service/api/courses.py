@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
-from ledger_service.api.models import ROWS_DEFAULT, Answer, Id, IdPath, Question, RowsMax, responses
+from ledger_service.api.models import ROWS_DEFAULT, Answer, Id, IdPath, PlainText, Question, RowsMax, responses
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort
 from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.reads import catalogue, spending
@@ -62,7 +62,7 @@ class Cancelled(Answer):
 @router.get("/courses", responses=responses(422))
 def list_courses(
     context: ContextPort,
-    after: Annotated[str, Query(max_length=32, description="the next_after of the page before")] = "",
+    after: Annotated[PlainText, Query(max_length=32, description="the next_after of the page before")] = "",
     limit: RowsMax = ROWS_DEFAULT,
 ) -> CoursesPage:
     """Courses by code, with the seats that are left and the coins that their price takes today."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Form, Query, Request
@@ -10,9 +9,21 @@ from pydantic import Field
 
 from ledger_service.api.guard import new_router
 from ledger_service.api.metrics import count_import
-from ledger_service.api.models import ROWS_DEFAULT, Answer, DeskNumber, Id, IdPath, Question, RowsMax, responses
+from ledger_service.api.models import (
+    ROWS_DEFAULT,
+    Answer,
+    Day,
+    DeskNumber,
+    Id,
+    IdPath,
+    PlainText,
+    Question,
+    RowsMax,
+    responses,
+)
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort
 from ledger_service.api.uploads import TableFile, content_of, once_of_upload
+from ledger_service.domain.days import FIRST_DAY, LAST_DAY
 from ledger_service.reads import submissions
 from ledger_service.reads.paging import LINES_MAX
 from ledger_service.reads.submissions import ApprovalLine, ApprovalsPage, ImportResult, OutcomeLine, OutcomesPage
@@ -26,9 +37,12 @@ Status = Annotated[
     str,
     Query(pattern="^(waiting|approved|rejected|withdrawn)$", description="waiting, approved, rejected or withdrawn"),
 ]
-SourceField = Annotated[str, Form(max_length=32, description="where the record numbers come from")]
-AsOfField = Annotated[date | None, Form(description="the import day; an earlier one wants an approver's reason")]
-ReasonField = Annotated[str | None, Form(max_length=200)]
+SourceField = Annotated[PlainText, Form(max_length=32, description="where the record numbers come from")]
+AsOfField = Annotated[
+    Day | None,
+    Form(description=f"the import day, {FIRST_DAY} to {LAST_DAY}; an earlier one wants an approver's reason"),
+]
+ReasonField = Annotated[PlainText | None, Form(max_length=200)]
 
 
 class Record(Question):
@@ -154,7 +168,7 @@ def list_approvals(
     context: ContextPort,
     actor: ActorPort,
     status: Status = "waiting",
-    after: Annotated[str, Query(max_length=36, description="the next_after of the page before")] = "",
+    after: Annotated[PlainText, Query(max_length=36, description="the next_after of the page before")] = "",
     limit: RowsMax = ROWS_DEFAULT,
 ) -> ApprovalsPage:
     """What waits for a second person (or was decided), oldest first: your desks' submissions, everything for the coin office."""

@@ -6,20 +6,40 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, field_validator
+from pydantic_core import PydanticCustomError
 
+from ledger_service.domain.cells import is_plain_text
+from ledger_service.domain.days import FIRST_DAY, LAST_DAY
 from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+CONTROL_CHARACTER = "control_character"
 DESK_MAX = 65_535
 JOURNAL_NO_MAX = 2**32 - 1
 
 
+def _plain(text: str) -> str:
+    if not is_plain_text(text):
+        raise PydanticCustomError(
+            CONTROL_CHARACTER, "control characters (a line break, for instance) are not taken here"
+        )
+    return text
+
+
 class Question(BaseModel):
-    """The body of a request."""
+    """The body of a request. Its texts have no control characters."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _plain_texts(cls, value: object) -> object:
+        for one in value if isinstance(value, list) else (value,):
+            if isinstance(one, str):
+                _plain(one)
+        return value
 
 
 class Answer(BaseModel):
@@ -45,10 +65,11 @@ class Problem(BaseModel):
 
 Id = Annotated[str, Field(pattern=UUID_PATTERN, examples=["018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55"])]
 IdPath = Annotated[str, Path(pattern=UUID_PATTERN, examples=["018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55"])]
+PlainText = Annotated[str, AfterValidator(_plain)]  # for a query or a form; a Question's texts are plain anyway
 Coins = Annotated[int, Field(ge=1, le=UNITS_MAX, examples=[30], description="whole coins")]
 DeskNumber = Annotated[int, Field(ge=1, le=DESK_MAX, examples=[9], description="a desk's number (GET /desks)")]
 Code = Annotated[str, Field(min_length=1, max_length=32, examples=["SVC"])]
-Day = Annotated[date, Strict(strict=False), Field(examples=["2024-05-02"])]
+Day = Annotated[date, Strict(strict=False), Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2024-05-02"])]
 RowsMax = Annotated[int, Query(alias="limit", ge=1, le=PAGE_ROWS_MAX, description="rows of a page at most")]
 ROWS_DEFAULT = PAGE_ROWS_DEFAULT
 

@@ -12,10 +12,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from ledger_service.api.models import CONTROL_CHARACTER
 from ledger_service.errors import BoramError
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_ERRORS_MAX = 20
+_REASONS_KO = {CONTROL_CHARACTER: "줄바꿈 같은 제어 문자는 쓸 수 없습니다"}  # the others as pydantic words them
 FRAMES_MAX = 8
 TYPE_PREFIX = "urn:boram:problem:"
 
@@ -108,13 +110,14 @@ def _validation_error(request: Request, error: Exception) -> Response:
         for one in error.errors()[:VALIDATION_ERRORS_MAX]
     ]
     first = found[0] if found else {"where": [], "reason": "invalid"}
+    reason_ko = _REASONS_KO.get(error.errors()[0]["type"], first["reason"]) if found else "형식 오류"
     where = ".".join(first["where"])
     return problem(
         request,
         422,
         "invalid",
         f"{where}: {first['reason']}",
-        f"입력을 확인해 주세요: {where} ({first['reason']})",
+        f"입력을 확인해 주세요: {where} ({reason_ko})",
         {"errors": found},
     )
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 import ledger_service
 from ledger_service.api.app import create_app
 from ledger_service.errors import BoramError
-from tests.api.conftest import Caller, District
+from tests.api.conftest import Caller, District, month
 
 As = Callable[[str | None], Caller]
 MEMBERS = {"type", "title", "status", "code", "detail", "detail_ko", "fields", "request_id"}
@@ -131,3 +131,45 @@ def test_a_body_that_says_nothing_of_its_length_is_bounded_too(as_: As) -> None:
     client = TestClient(as_("counter").app, raise_server_exceptions=False)
     answer = client.post("/api/v1/redemptions", content=endless(), headers=as_("counter").headers(""))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+NUL = "a\x00b"
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "body"),
+    [
+        ("counter", "/donations", {"person_id": "018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55", "fund": NUL, "coins": 1}),
+        ("clerk", "/residents/lookup", {"member_number": NUL}),
+        ("approver", "/approvals/018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55/reject", {"reason": "a\nb"}),
+        ("admin", "/actors", {"name": "many", "roles": ["clerk"], "desks": ["SVC", NUL]}),
+    ],
+)
+def test_a_control_character_in_a_body_is_422(as_: As, who: str, path: str, body: dict[str, object]) -> None:
+    answer = as_(who).post(path, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+    assert "control character" in answer.json()["detail"]
+    assert "제어 문자" in answer.json()["detail_ko"]
+
+
+@pytest.mark.parametrize(("who", "path"), [(None, "/courses"), ("clerk", "/approvals")])
+def test_a_control_character_in_a_query_is_422(as_: As, who: str | None, path: str) -> None:
+    answer = as_(who).get(path, after="\x00")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+    assert "control character" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("form", [{"source": NUL}, {"as_of": "2024-05-01", "as_of_reason": NUL}])
+def test_a_control_character_in_a_form_is_422(as_: As, form: dict[str, str]) -> None:
+    answer = as_("approver").upload("/imports", b"x", **form)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+    assert "control character" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/imports", "/imports/preview"])
+@pytest.mark.parametrize("as_of", ["0001-01-01", "2019-12-31", "2100-01-02", "9999-12-31"])
+def test_an_import_day_outside_the_ledger_is_422_with_its_bounds(as_: As, path: str, as_of: str) -> None:
+    answer = as_("approver").upload(path, month(), as_of=as_of, **({"as_of_reason": "x"} if path == "/imports" else {}))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+    assert "as_of" in answer.json()["detail"]
+    assert ("2020-01-01" in answer.json()["detail"]) or ("2100-01-01" in answer.json()["detail"])
