@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from alembic.util import CommandError
 from sqlalchemy import inspect, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger_service.adapters.actors import ADMIN_NAME, add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
@@ -41,6 +44,7 @@ from ledger_service.domain.batches import OFFICE_DESK, Domain
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.ids import uuid7
 from ledger_service.domain.kill_points import KillAt, KillPoints, NoKillPoints
+from ledger_service.errors import Unavailable
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
@@ -54,6 +58,13 @@ if TYPE_CHECKING:
 OFFICE_CODE = "OFFICE"
 OFFICE_NAME = "코인 담당 부서"
 REQUEST_ID_BYTES = 8
+DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class BooksUnusable(Unavailable):
+    """The books or the people's keys cannot be opened: no such server, folder or database, or another kind of file."""
+
+    code = "books_unusable"
 
 
 @dataclass(slots=True)
@@ -101,6 +112,7 @@ class Installation:
                 monotonic=time.monotonic,
                 upload_bytes_max=self.settings.import_bytes_max,
                 service_key=self.keys.address(SERVICE_KEY),
+                database_errors=DATABASE_ERRORS,
             )
         )
 
@@ -109,7 +121,7 @@ class Installation:
 def installed(settings: Settings) -> Iterator[Installation]:
     """Open a home for this process alone; everything is closed again at the end.
 
-    Raises HomeBusy, SecretMissing, SecretExposed, and the errors of keystores.
+    Raises HomeBusy, HomeUnusable, SecretMissing, SecretExposed, BooksUnusable, and the errors of keystores.
     """
     home = Home(settings.home)
     home.prepare()
@@ -118,17 +130,38 @@ def installed(settings: Settings) -> Iterator[Installation]:
         keys, master_key = open_secrets(settings, home)
         engine, key_engine = open_engine(settings.books_url), open_engine(settings.key_books_url)
         try:
-            migrate(engine)
-            installation = _install(settings, home, keys, Journal(engine), Vault(master_key, key_engine, os.urandom))
-            with installation.journal.write() as unit:
-                unit.records.drop_staged()
-                unit.commit()
+            with _usable_books(settings):
+                migrate(engine)
+                vault = Vault(master_key, key_engine, os.urandom)
+                installation = _install(settings, home, keys, Journal(engine), vault)
+                with installation.journal.write() as unit:
+                    unit.records.drop_staged()
+                    unit.commit()
             yield installation
         finally:
             engine.dispose()
             key_engine.dispose()
     finally:
         lock.release()
+
+
+@contextmanager
+def _usable_books(settings: Settings) -> Iterator[None]:
+    """Where a database cannot be opened or is none, say which and what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        places = " · ".join(make_url(url).render_as_string() for url in (settings.books_url, settings.key_books_url))
+        said = str(error.orig).strip().partition("\n")[0]
+        raise BooksUnusable(
+            f"the books cannot be opened ({said}). Look at BORAM_DATABASE_URL and BORAM_KEYS_URL, and whether the database runs: {places}",
+            f"장부를 열 수 없습니다({said}). BORAM_DATABASE_URL·BORAM_KEYS_URL 설정과 데이터베이스가 실행 중인지 확인하세요: {places}",
+        ) from None
+    except CommandError as error:
+        raise BooksUnusable(
+            f"the books are of another version of boram ({error}): start the version that wrote them, or a later one",
+            f"다른 버전의 boram이 만든 장부입니다({error}). 그 버전이나 더 새로운 버전을 실행하세요",
+        ) from None
 
 
 def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tuple[KeyFolder, bytes]:
@@ -172,8 +205,9 @@ def _has_books(settings: Settings) -> bool:
             continue
         engine = open_engine(url)
         try:
-            if inspect(engine).get_table_names():
-                return True
+            with _usable_books(settings):
+                if inspect(engine).get_table_names():
+                    return True
         finally:
             engine.dispose()
     return False

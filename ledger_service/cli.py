@@ -14,7 +14,7 @@ import typer
 
 from ledger_service.commands import show
 from ledger_service.commands.ask import Ledger, RefusedByLedger, ledger
-from ledger_service.commands.show import say, show_json, show_outcomes, show_table, words
+from ledger_service.commands.show import STATUS_KO, say, show_json, show_outcomes, show_table, words
 from ledger_service.environment import speaks_korean
 from ledger_service.errors import BoramError
 
@@ -57,6 +57,24 @@ def main() -> NoReturn:
         _end(error, CANNOT)
     except KeyboardInterrupt:
         sys.exit(CANNOT)
+    except UnicodeEncodeError:
+        show.complain(
+            words(
+                "an argument or setting has bytes that are not UTF-8: type it again in a UTF-8 terminal",
+                "인자나 설정에 UTF-8이 아닌 글자가 있습니다. UTF-8 터미널에서 다시 입력하세요",
+            )
+        )
+        sys.exit(CANNOT)
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or type(error).__name__
+        show.complain(
+            words(
+                f"{what}{reason}. Look at the path and its permissions, then try again",
+                f"{what}{reason}. 경로와 권한을 확인하고 다시 실행하세요",
+            )
+        )
+        sys.exit(CANNOT)
     except Exception as error:  # noqa: BLE001  a terminal is no place for a traceback
         _usage(error)
     sys.exit(result if isinstance(result, int) else DONE)
@@ -71,6 +89,13 @@ def _usage(error: Exception) -> NoReturn:
     explain = getattr(error, "show", None)  # typer's own errors of use
     if explain is not None:
         explain()
+    elif type(error).__module__.startswith("sqlalchemy."):  # by name: a client of a service loads none of it
+        show.complain(
+            words(
+                f"the database does not answer ({type(error).__name__}): see that it runs, then try again",
+                f"데이터베이스가 응답하지 않습니다({type(error).__name__}). 실행 중인지 확인하고 다시 실행하세요",
+            )
+        )
     else:
         name = type(error).__name__
         show.complain(words(f"unexpected {name}: please report it", f"예기치 않은 오류({name})입니다. 알려 주세요"))
@@ -279,7 +304,9 @@ def chain_status(home: Home = None, acting: As = None, as_json: Json = False) ->
     if as_json:
         show_json(answer)
     else:
-        show_table([("chain", "체인"), ("", "")], [(name.replace("_", " "), value) for name, value in answer.items()])
+        names = STATUS_KO if speaks_korean() else {}
+        rows = [(names.get(name, name.replace("_", " ")), value) for name, value in answer.items()]
+        show_table([("chain", "체인"), ("", "")], rows)
 
 
 @app.command()

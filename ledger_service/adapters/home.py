@@ -29,6 +29,12 @@ class HomeBusy(Refused):
     code = "home_busy"
 
 
+class HomeUnusable(Refused):
+    """The home cannot be a folder of this process's own."""
+
+    code = "home_unusable"
+
+
 class SecretMissing(Refused):
     """A secret that this start needs is not there, and may not be made up."""
 
@@ -83,13 +89,19 @@ class Home:
         return self.folder / "runtime.json"
 
     def prepare(self) -> None:
-        """Make the folders, closed to others; so is every file that this process makes from now on."""
+        """Make the folders, closed to others; so is every file that this process makes from now on. Raises HomeUnusable."""
         os.umask(0o077)
-        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        for folder in (self.secrets, self.keys, self.tokens, self.bundles, self.logs):
-            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-            if stat.S_IMODE(folder.stat().st_mode) != FOLDER_MODE:
-                folder.chmod(FOLDER_MODE)
+        try:
+            self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            for folder in (self.secrets, self.keys, self.tokens, self.bundles, self.logs):
+                folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+                if stat.S_IMODE(folder.stat().st_mode) != FOLDER_MODE:
+                    folder.chmod(FOLDER_MODE)
+        except OSError as error:
+            raise HomeUnusable(
+                f"{error.filename or self.folder} cannot be a folder of boram ({error.strerror}): name another --home or BORAM_HOME",
+                f"{error.filename or self.folder} 폴더를 쓸 수 없습니다({error.strerror}). 다른 --home 또는 BORAM_HOME을 지정하세요",
+            ) from None
 
     def lock(self) -> HomeLock:
         """Become the one process on this home. Raises HomeBusy."""
@@ -110,7 +122,7 @@ class Home:
         """Whether some process works on this home."""
         try:
             descriptor = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -183,5 +195,5 @@ def read_secret(path: Path) -> bytes | None:
                     f"{path} 파일을 다른 사용자가 읽을 수 있습니다. 실행하세요: chmod 600 {path}",
                 )
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None

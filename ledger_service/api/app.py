@@ -56,7 +56,7 @@ def create_app(ports: Ports) -> FastAPI:
     app.state.ports = ports
     app.state.ledger_numbers = CollectorRegistry()
     app.state.ledger_numbers.register(LedgerNumbers(ports.context))
-    add_handlers(app)
+    add_handlers(app, ports.database_errors)
     for router in (
         health.router,
         crediting.router,

@@ -15,6 +15,7 @@ from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+ID_EXAMPLE = "018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55"
 CONTROL_CHARACTER = "control_character"
 DESK_MAX = 65_535
 JOURNAL_NO_MAX = 2**32 - 1
@@ -63,8 +64,8 @@ class Problem(BaseModel):
     request_id: str | None = Field(examples=["0b5c1f2e7a9d4c38"], description="to be quoted when asking for help")
 
 
-Id = Annotated[str, Field(pattern=UUID_PATTERN, examples=["018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55"])]
-IdPath = Annotated[str, Path(pattern=UUID_PATTERN, examples=["018f3a5e-7c1b-7c6e-9a44-3f2b8d0c1e55"])]
+Id = Annotated[str, Field(pattern=UUID_PATTERN, examples=[ID_EXAMPLE])]
+IdPath = Annotated[str, Path(pattern=UUID_PATTERN, examples=[ID_EXAMPLE])]
 PlainText = Annotated[str, AfterValidator(_plain)]  # for a query or a form; a Question's texts are plain anyway
 Coins = Annotated[int, Field(ge=1, le=UNITS_MAX, examples=[30], description="whole coins")]
 DeskNumber = Annotated[int, Field(ge=1, le=DESK_MAX, examples=[9], description="a desk's number (GET /desks)")]

@@ -33,6 +33,9 @@ class Ports:
     monotonic: Callable[[], float]
     upload_bytes_max: int
     service_key: bytes  # the address that signs receipts
+    database_errors: tuple[
+        type[Exception], ...
+    ] = ()  # of a database that does not answer now: sent again, a request may pass
 
 
 def ports_of(request: Request) -> Ports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from ledger_service.api.models import CONTROL_CHARACTER
-from ledger_service.errors import BoramError
+from ledger_service.api.models import CONTROL_CHARACTER, ID_EXAMPLE, UUID_PATTERN
+from ledger_service.errors import BoramError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 VALIDATION_ERRORS_MAX = 20
@@ -88,11 +89,13 @@ def problem(
     return Response(orjson.dumps(body, default=str), status, headers, MEDIA_TYPE)
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_handlers(app: FastAPI, database_errors: Sequence[type[Exception]] = ()) -> None:
     """Every way in which a request can fail ends in a problem document; what nobody foresaw does in the middleware."""
     app.add_exception_handler(BoramError, _boram_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    for kind in database_errors:
+        app.add_exception_handler(kind, _database_error)
 
 
 def _boram_error(request: Request, error: Exception) -> Response:
@@ -102,15 +105,27 @@ def _boram_error(request: Request, error: Exception) -> Response:
     return problem(request, error.status, error.code, error.message, error.message_ko, error.fields)
 
 
+def _database_error(request: Request, error: Exception) -> Response:
+    """A deadlock, a lost connection, a database that restarts. Its words may hold personal data: only its name is logged."""
+    _log.warning("database", error=type(error).__name__, request_id=getattr(request.state, "request_id", None))
+    return problem(
+        request,
+        Unavailable.status,
+        Unavailable.code,
+        "the database did not answer in time: send the same request again, with the same Idempotency-Key",
+        "데이터베이스가 응답하지 않았습니다. 같은 요청을 같은 Idempotency-Key로 다시 보내 주세요",
+    )
+
+
 def _validation_error(request: Request, error: Exception) -> Response:
     """Where and why, never what: the input may be personal."""
     assert isinstance(error, RequestValidationError)
     found = [
-        {"where": [str(part) for part in one["loc"]], "reason": one["msg"]}
+        {"where": [str(part) for part in one["loc"]], "reason": _reason(one)[0]}
         for one in error.errors()[:VALIDATION_ERRORS_MAX]
     ]
     first = found[0] if found else {"where": [], "reason": "invalid"}
-    reason_ko = _REASONS_KO.get(error.errors()[0]["type"], first["reason"]) if found else "형식 오류"
+    reason_ko = _reason(error.errors()[0])[1] if found else "형식 오류"
     where = ".".join(first["where"])
     return problem(
         request,
@@ -120,6 +135,13 @@ def _validation_error(request: Request, error: Exception) -> Response:
         f"입력을 확인해 주세요: {where} ({reason_ko})",
         {"errors": found},
     )
+
+
+def _reason(one: dict[str, Any]) -> tuple[str, str]:
+    """In English and Korean; what is not worded here stays as pydantic words it."""
+    if one.get("ctx", {}).get("pattern") == UUID_PATTERN:
+        return f"an id looks like {ID_EXAMPLE}", f"번호는 {ID_EXAMPLE} 같은 모양입니다"
+    return one["msg"], _REASONS_KO.get(one["type"], one["msg"])
 
 
 def _http_error(request: Request, error: Exception) -> Response:

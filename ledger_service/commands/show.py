@@ -30,6 +30,21 @@ OUTCOMES_KO = {
 }
 
 
+STATUS_KO = {
+    "day": "업무일",
+    "chain_state": "체인 상태",
+    "chain_detail": "체인 상세",
+    "chain_id": "체인 번호",
+    "contract": "컨트랙트",
+    "settled": "모두 확정",
+    "entries_unsealed": "묶이지 않은 기록",
+    "orders_unsealed": "묶이지 않은 명령",
+    "batches": "상태별 묶음",
+    "oldest_unposted_seconds": "가장 오래 기다린 시간(초)",
+    "holds_open": "열린 예약",
+}
+
+
 def words(english: str, korean: str) -> str:
     """The text in the terminal's language."""
     return korean if speaks_korean() else english

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.testclient import TestClient
 
 import ledger_service
@@ -116,6 +117,37 @@ def test_our_own_fault_says_a_number_and_nothing_else(
     assert answer.headers["x-content-type-options"] == "nosniff"
     said = capsys.readouterr()
     assert "하하린" not in answer.text + said.out + said.err
+
+
+class FailingClock:
+    """A day on which the database gives up."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def now(self) -> int:
+        raise self._error
+
+    def today(self) -> date:
+        raise self._error
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
+def test_a_database_that_gives_up_is_503_and_the_same_request_can_be_sent_again(
+    as_: As, district: District, resident: str, capsys: pytest.CaptureFixture[str], kind: type[DBAPIError]
+) -> None:
+    ports = district.app.state.ports
+    clock = FailingClock(kind("UPDATE … 하하린", {}, Exception("deadlock detected 하하린")))
+    app = create_app(replace(ports, context=replace(ports.context, clock=clock)))
+    caller = replace(as_("counter"), app=app)
+    body = {"person_id": resident, "desk": district.desk("SENIOR"), "coins": 1}
+    failed = caller.post("/redemptions", body, key=f"deadlock-{kind.__name__}")
+    assert (failed.status_code, failed.json()["code"]) == (503, "unavailable"), failed.text
+    assert "send the same request again" in failed.json()["detail"]
+    assert failed.headers["retry-after"]
+    said = capsys.readouterr()
+    assert "하하린" not in failed.text + said.out + said.err
+    assert as_("counter").post("/redemptions", body, key=f"deadlock-{kind.__name__}").status_code == 201
 
 
 def test_a_body_above_the_bound_is_413(as_: As, resident: str) -> None:

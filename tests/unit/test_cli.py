@@ -173,3 +173,72 @@ def test_an_actors_token_is_kept_for_its_owner_only(terminal: Terminal) -> None:
     assert kept.read_text() == said.splitlines()[-1]
     assert kept.stat().st_mode & 0o077 == 0
     assert "choi" in terminal.run("actor", "list")
+
+
+NO_SERVER = "postgresql+psycopg://boram:secret@127.0.0.1:9/books"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("BORAM_DATABASE_URL", NO_SERVER, "BORAM_DATABASE_URL"),
+        ("BORAM_KEYS_URL", NO_SERVER, "BORAM_KEYS_URL"),
+        ("BORAM_DATABASE_URL", "sqlite:////nowhere/at/all/books.db", "unable to open database file"),
+        ("BORAM_HOME", __file__, "BORAM_HOME"),
+        ("BORAM_HOME", f"{__file__}/below", "BORAM_HOME"),
+    ],
+)
+@pytest.mark.parametrize("command", [["approvals", "--as", "kim"], ["up"], ["keys", "create"]])
+def test_what_cannot_be_opened_is_one_line_that_says_what_to_do(
+    tmp_path: Path, command: list[str], setting: str, value: str, says: str
+) -> None:
+    terminal = Terminal(tmp_path / "home")
+    terminal.environment[setting] = value
+    said = terminal.run(*command, code=2)
+    assert says in said
+    assert said.count("\n") == 1
+    assert "secret" not in said
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "home")
+    terminal.home.mkdir()
+    (terminal.home / "books.db").write_bytes(b"this is no database " * 100)
+    said = terminal.run("approvals", "--as", "kim", code=2)
+    assert "books.db" in said
+    assert "not a database" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["approve", "\udcff", "--as", "kim"],
+        ["approvals", "--as", "\udcff"],
+        ["import", __file__, "--source", "\udcff", "--as", "kim"],
+        ["approvals", "--status", "\udcff", "--as", "kim"],
+    ],
+)
+def test_bytes_that_are_not_utf_8_are_one_line(terminal: Terminal, arguments: list[str]) -> None:
+    said = terminal.run(*arguments, code=2)
+    assert "UTF-8" in said
+    assert said.count("\n") == 1
+
+
+def test_a_result_that_cannot_be_written_is_one_line(terminal: Terminal) -> None:
+    file = SAMPLES / "activities-2024-04.csv"
+    said = terminal.run("import", file, "--dry-run", "--json", "/nowhere/out.json", "--as", "kim", code=2)
+    assert "/nowhere/out.json" in said
+    assert "permissions" in said
+
+
+def test_the_chain_is_described_in_korean(terminal: Terminal) -> None:
+    said = Terminal(terminal.home, "ko_KR.UTF-8").run("chain", "status", "--as", "kim")
+    assert "묶이지 않은 기록" in said
+    assert "unsealed" not in said
+    assert "entries unsealed" in terminal.run("chain", "status", "--as", "kim")
+
+
+def test_a_wrong_id_is_answered_with_what_one_looks_like(terminal: Terminal) -> None:
+    said = terminal.run("approve", "xyz", "--as", "kim", code=1)
+    assert "an id looks like 018f3a5e" in said
+    assert "[0-9a-f]" not in said
