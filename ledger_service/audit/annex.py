@@ -57,6 +57,7 @@ class AnnexCursor:
         self._items = items_of(annex)
         self._next = 0
         self._current: Proof | Statement | None = None
+        self._is_used = False
 
     def proof_of(self, desk: int, seq: int, index: int) -> Proof | None:
         """The entry's own proof, the current item or the next; None where it is neither."""
@@ -65,13 +66,18 @@ class AnnexCursor:
         return self._current if _is_own(self._current, desk, seq, index) else None
 
     def statement(self) -> Statement | None:
-        """The next item, where it is a closing statement."""
-        self._move()
-        return self._current if isinstance(self._current, Statement) else None
+        """A closing statement that no entry had before, the current item or the next; None where it is neither."""
+        if self._is_used or not isinstance(self._current, Statement):
+            self._move()
+        if not isinstance(self._current, Statement):
+            return None
+        self._is_used = True
+        return self._current
 
     def _move(self) -> None:
         self._current = self._items[self._next] if self._next < len(self._items) else None
         self._next += 1
+        self._is_used = False
 
 
 def _is_own(item: Proof | Statement | None, desk: int, seq: int, index: int) -> TypeGuard[Proof]:

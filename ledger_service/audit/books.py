@@ -10,8 +10,8 @@ from typing import Any
 
 from ledger_service.audit.findings import Counts, Findings
 from ledger_service.audit.history import Landed
-from ledger_service.audit.model import Applied
 from ledger_service.audit.office import orders_in
+from ledger_service.audit.run import Applied
 from ledger_service.audit.state import State
 from ledger_service.chain.hexes import bytes_of, hex_of
 from ledger_service.chain.signing import recover

@@ -83,7 +83,10 @@ class Findings:
 
 @dataclass(slots=True)
 class Counts:
-    """What was looked at. Coins by what moved them, gross."""
+    """What was looked at. Coins by what moved them, gross; `coins_closed` by month closes.
+
+    supply = credited + opened + reissued + restored - burnt.
+    """
 
     batches: int = 0
     entries: int = 0
@@ -92,6 +95,17 @@ class Counts:
     coins_redeemed: int = 0
     coins_refunded: int = 0
     coins_donated: int = 0
+    coins_expired: int = 0
+    coins_corrected: int = 0
+    coins_set_off: int = 0
+    coins_opened: int = 0
+    accounts_closed: int = 0
+    accounts_merged: int = 0
+    month_closes: int = 0
+    coins_closed: int = 0
+    coins_reissued: int = 0
+    coins_restored: int = 0
+    coins_burnt: int = 0
     supply: int = 0
     accounts: int = 0
     desks: int = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 
 from ledger_service.audit.findings import Finding, finding
-from ledger_service.audit.model import Applied
+from ledger_service.audit.run import Applied
 from ledger_service.audit.state import OPERATOR_CUSTODY, State
 from ledger_service.domain.batches import OFFICE_DESK, Batch
 from ledger_service.domain.entries import WORD_BYTES, Entry, Kind

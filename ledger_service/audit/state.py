@@ -131,11 +131,22 @@ class Limit:
 
 @dataclass(slots=True)
 class Due:
-    """What the district owes to a venue or fund: KRW, coins that month closes burnt, coins of them issued again."""
+    """What the district owes to a venue or fund, and why: everything it took, less what month closes settled.
 
-    krw: int = 0
+    `coins_taken` are a venue's redeems less what refunds took from its balance, `krw_taken` the worth of all its redeems
+    less all its refunds (of a fund: of what it was given).
+    """
+
+    krw_taken: int = 0
+    krw_settled: int = 0
+    coins_taken: int = 0
     coins_closed: int = 0
     coins_reissued: int = 0
+
+    @property
+    def krw(self) -> int:
+        """KRW still owed; negative where refunds followed a close."""
+        return self.krw_taken - self.krw_settled
 
 
 @dataclass(slots=True)
@@ -181,6 +192,9 @@ class State:
     heads: dict[tuple[int, int], bytes] = field(default_factory=dict)
     skips: dict[tuple[int, int], int] = field(default_factory=dict)
     undone: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    takings: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """Of every batch of a venue: coins and KRW that it had taken with it, since the beginning."""
+    merged_into: dict[bytes, bytes] = field(default_factory=dict)
     accounts: dict[bytes, Account] = field(default_factory=dict)
     dues: dict[bytes, Due] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)

@@ -13,8 +13,9 @@ from ledger_service.audit.books import BooksCheck
 from ledger_service.audit.deployment import Genesis, find_genesis
 from ledger_service.audit.findings import Counts, Findings, Report, Severity, finding
 from ledger_service.audit.history import History, Landed, NodeIncoherent
-from ledger_service.audit.model import NOBODY, Applied, Model
+from ledger_service.audit.model import Model
 from ledger_service.audit.office import OrderResult
+from ledger_service.audit.run import NOBODY, Applied
 from ledger_service.audit.signals import Signals, of_state, operator_held
 from ledger_service.audit.state import Account, State
 from ledger_service.audit.storage import Storage
@@ -253,6 +254,15 @@ class Audit:
         counts.coins_redeemed += of_kind.get(Kind.REDEEM, 0)
         counts.coins_refunded += of_kind.get(Kind.REFUND, 0)
         counts.coins_donated += of_kind.get(Kind.DONATE, 0)
+        counts.coins_expired += of_kind.get(Kind.EXPIRE, 0)
+        counts.coins_corrected += of_kind.get(Kind.CORRECT, 0)
+        counts.coins_set_off += of_kind.get(Kind.SET_OFF, 0)
+        counts.coins_opened += of_kind.get(Kind.OPENING, 0)
+        counts.coins_closed += of_kind.get(Kind.MONTH_CLOSE, 0)
+        entries = applied.entries_of_kind
+        counts.accounts_closed += entries.get(Kind.CLOSURE, 0)
+        counts.accounts_merged += entries.get(Kind.MERGE, 0) // 2
+        counts.month_closes += entries.get(Kind.MONTH_CLOSE, 0)
 
     # Comparing
 
@@ -307,7 +317,13 @@ class Audit:
 
     def _count(self, state: State, blocks: int) -> None:
         counts = self.counts
-        counts.supply = state.totals.supply
+        totals = state.totals
+        counts.coins_reissued, counts.coins_restored, counts.coins_burnt = (
+            totals.reissued,
+            totals.restored,
+            totals.burnt,
+        )
+        counts.supply = totals.supply
         counts.accounts = len(state.accounts)
         counts.desks = len(state.desks) - 1
         counts.desks_held_by_operator = len(operator_held(state))

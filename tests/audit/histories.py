@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from ledger_service.audit.model import Model, Refused
+from ledger_service.audit.state import Account, Due, State
+from ledger_service.audit.verify import _signer
 from ledger_service.domain.batches import Batch, Need, SignedBatch, annex_of, proof_item
-from ledger_service.domain.entries import Entry, Kind, desk_account, fund_account
+from ledger_service.domain.days import date_of, month_number
+from ledger_service.domain.entries import Entry, Kind, Skip, desk_account, fund_account, unpack_words
 from ledger_service.domain.hashing import ZERO32, keccak, word
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, encode_orders, text_arg
-from tests.audit.support import DAY, FIRST_DAY, GUARDIAN, MONTH, OFFICE, YEAR, Desk, Ledger, person, signed, signer
+from tests.audit.support import (
+    DAY,
+    FIRST_DAY,
+    GUARDIAN,
+    MONTH,
+    OFFICE,
+    YEAR,
+    Desk,
+    Ledger,
+    person,
+    signed,
+    signer,
+    statement_item,
+)
 
 PEOPLE = 8
 TIGHT = (
@@ -21,16 +39,53 @@ TIGHT = (
 )  # budget, allotment, person cap
 
 
+class _Draft:
+    """Entries and items of a batch to be, and what its accounts would hold if all of it were applied."""
+
+    def __init__(self, state: State) -> None:
+        self._accounts = state.accounts
+        self._changed: dict[bytes, tuple[int, int]] = {}
+        self.entries: list[Entry] = []
+        self.items: list[bytes] = []
+        self.closed: dict[bytes, int] = {}
+        self.settled: dict[bytes, int] = {}
+
+    def _of(self, account: bytes) -> tuple[int, int]:
+        holder = self._accounts.get(account) or Account()
+        return self._changed.get(account, (holder.coins, holder.debt))
+
+    def coins(self, account: bytes) -> int:
+        return self._of(account)[0]
+
+    def debt(self, account: bytes) -> int:
+        return self._of(account)[1]
+
+    def change(self, account: bytes, coins: int, debt: int = 0) -> None:
+        before = self._of(account)
+        self._changed[account] = (max(0, before[0] + coins), max(0, before[1] + debt))
+
+
 class RandomHistory:
-    """Posts batch after batch to a ledger that was set up with tight limits."""
+    """Posts batch after batch to a ledger that was set up with tight limits, and follows with a model of its own.
+
+    `refused` is what the model says of the batches that did not land, `met` what the entries were when they were applied.
+    """
 
     def __init__(self, ledger: Ledger, seed: int) -> None:
         self.ledger = ledger
         self.chance = random.Random(seed)
-        budget, limit, person_cap = TIGHT[seed % len(TIGHT)]
-        self.desks = ledger.set_up(budget=budget, person_cap=person_cap, limit=limit)
+        self.model = Model(ledger.domain, [one.address for one in OFFICE], GUARDIAN.address, _signer)
+        self.refused: list[tuple[SignedBatch, bytes, Refused]] = []
+        self.met: Counter[str] = Counter()
+        self.people = [person(number) for number in range(PEOPLE)]
+        self.people_made = PEOPLE
         self.line = 0
+        budget, limit, person_cap = TIGHT[seed % len(TIGHT)]
+        self.desks = ledger.set_up(budget=budget, person_cap=person_cap, limit=limit, seal=False)
+        for signed_batch in ledger.posted:
+            self._follow(signed_batch)
         self.order_names: list[tuple[int, int]] = [(1, 0)]
+        self._open()
 
     def step(self) -> SignedBatch:
         """Seal something, sometimes spoil it, and post it. Returns what was posted."""
@@ -38,14 +93,77 @@ class RandomHistory:
         makes: Callable[[], SignedBatch]
         makes = (
             self._orders
-            if draw < 0.2
+            if draw < 0.15
             else self._credits
-            if draw < 0.5
+            if draw < 0.4
             else self._venue
-            if draw < 0.85
+            if draw < 0.65
             else self._treasury
         )
         return makes()
+
+    def _send(self, *batches: SignedBatch) -> None:
+        self.ledger.post(*batches)
+        for one in batches:
+            self._follow(one)
+
+    def _follow(self, signed_batch: SignedBatch) -> None:
+        model, batch = self.model, signed_batch.batch
+        head = batch.digest(self.ledger.domain)
+        if model.state.heads.get((batch.desk, batch.seq)) == head:
+            return
+        refused = model.refusal_of(signed_batch, head)
+        if refused is not None:
+            self.refused.append((signed_batch, head, refused))
+            return
+        before = {account: replace(holder) for account, holder in model.state.accounts.items()}
+        applied = model.apply(signed_batch, head)
+        skips = dict(applied.skips)
+        for index, entry in enumerate(unpack_words(batch.words)):
+            self._meet(batch, entry, before.get(entry.account, Account()), skips.get(index, 0))
+        self.people = [self._alive(account) for account in self.people]
+
+    def _alive(self, account: bytes) -> bytes:
+        """The account, or who takes its place once it is closed."""
+        accounts = self.model.state.accounts
+        while account in self.model.state.merged_into:
+            account = self.model.state.merged_into[account]
+        if (accounts.get(account) or Account()).is_closed or self.people.count(account) > 1:
+            self.people_made += 1
+            return person(self.people_made)
+        return account
+
+    def _meet(self, batch: Batch, entry: Entry, before: Account, reason: int) -> None:
+        """Note what an entry was, beyond its kind and reason: for the test that says what the histories reached."""
+        met, name = self.met, Kind(entry.kind).name if 1 <= entry.kind <= 11 else "UNKNOWN"
+        is_own = (entry.kind > Kind.REFUND) == (batch.desk == 21)
+        if reason and is_own:
+            met[f"{name} {Skip(reason).name}"] += 1
+        if entry.kind == Kind.MONTH_CLOSE and entry.account[:18] == fund_account(0)[:18]:
+            met[f"of a fund: {Skip(reason).name if reason else 'applied'}"] += 1
+        if entry.kind in (Kind.REFUND, Kind.CORRECT) and reason in (0, Skip.BAD_ORIGINAL):
+            self._meet_original(entry, batch.desk if entry.kind == Kind.REFUND else entry.day, reason)
+        if reason:
+            return
+        met["debt made"] += entry.kind == Kind.CORRECT and self.model.state.account(entry.account).debt > before.debt
+        met["debt merged"] += entry.kind == Kind.MERGE and entry.ref == 0 and before.debt > 0
+        met["debt ended"] += entry.kind == Kind.CLOSURE and before.debt > 0
+        met["set off while frozen"] += entry.kind == Kind.SET_OFF and before.is_frozen
+        met["closure to a fund"] += entry.kind == Kind.CLOSURE and entry.ref > 0 and entry.units > 0
+        met["coins closed"] += entry.kind == Kind.MONTH_CLOSE and entry.units > 0
+
+    def _meet_original(self, entry: Entry, desk: int, reason: int) -> None:
+        batches = self.desks[desk].batches if desk in self.desks else []
+        if not 0 < entry.line <= len(batches) or entry.ref >= batches[entry.line - 1].count:
+            return
+        original = Entry.unpack(batches[entry.line - 1].entry_words()[entry.ref])
+        if not reason and entry.kind == Kind.CORRECT:
+            self.met[f"corrected {Kind(original.kind).name}"] += 1
+        owner, steps = original.account, 0
+        while owner != entry.account and owner in self.model.state.merged_into:
+            owner, steps = self.model.state.merged_into[owner], steps + 1
+        if owner == entry.account and steps:
+            self.met[f"{Kind(entry.kind).name} over {steps} merges: {'skipped' if reason else 'applied'}"] += 1
 
     def _post(self, desk: Desk, entries: list[Entry], annex: bytes = b"", *, alone: int = 0) -> SignedBatch:
         """Seal and post; now and then something that is refused goes before it."""
@@ -57,14 +175,29 @@ class RandomHistory:
         needs = [Need(0, self.ledger.office.seq)] if desk.number else []
         sealed = desk.seal(self.ledger.domain, entries, annex=annex, needs=needs, signers=signers)
         for spoilt in self._spoilt(sealed, before):
-            self.ledger.post(spoilt)
+            self._send(spoilt)
         copies = (
             [sealed]
             if self.chance.random() < 0.8
             else [SignedBatch(sealed.batch, sealed.signatures[:0]), sealed, sealed]
         )
-        self.ledger.post(*copies)
+        self._send(*copies)
         return sealed
+
+    def _open(self) -> None:
+        """Setup: balances of another system, some of them wrong, one account frozen; then the seal."""
+        frozen = self.people[-1]
+        self._post(self.ledger.office, [], encode_orders([Order(OrderCode.FREEZE, (address_arg(frozen),))]))
+        for _ in range(2):
+            self._post(self.desks[21], [self._opening(account) for account in (*self.people, self._account())])
+        orders = [Order(OrderCode.UNFREEZE, (address_arg(frozen),)), Order(OrderCode.SEAL, ())]
+        self._post(self.ledger.office, [], encode_orders(orders))
+
+    def _opening(self, account: bytes) -> Entry:
+        chance, desk = self.chance, self.desks[21]
+        units = chance.choices((chance.randint(1, 20), 300, 10**6, 0), (85, 5, 5, 5))[0]
+        day = desk.day - chance.choices((0, 400, -40), (60, 30, 10))[0]
+        return Entry(account, Kind.OPENING, 60, units, day, self._next_line())
 
     def _spoilt(self, sealed: SignedBatch, desk: Desk) -> list[SignedBatch]:
         batch, domain, chance = sealed.batch, self.ledger.domain, self.chance
@@ -100,8 +233,10 @@ class RandomHistory:
     def _account(self) -> bytes:
         draw = self.chance.random()
         if draw < 0.94:
-            return person(self.chance.randrange(PEOPLE))
-        return self.chance.choice((bytes(20), desk_account(1), desk_account(11), fund_account(1), person(999)))
+            return self.chance.choice(self.people)
+        gone = [account for account, holder in self.model.state.accounts.items() if holder.is_closed]
+        odd = (bytes(20), desk_account(1), desk_account(11), fund_account(1), person(999), *gone[-3:])
+        return self.chance.choice(odd)
 
     def _next_line(self) -> int:
         self.line += 1
@@ -153,7 +288,7 @@ class RandomHistory:
         for original in chance.sample(redeemed, min(len(redeemed), chance.randint(1, 3))):
             for index in sorted(chance.choices(range(original.count), k=chance.randint(1, 6))):
                 taken = Entry.unpack(original.entry_words()[index])
-                account = taken.account if chance.random() < 0.93 else self._account()
+                account = self._holder(taken.account)
                 coins = chance.choices((max(1, taken.units // 2), taken.units, taken.units + 1), (60, 30, 10))[0]
                 entries.append(
                     Entry(
@@ -168,39 +303,207 @@ class RandomHistory:
                 if not items or chance.random() < 0.9:
                     items.append(proof_item(original, index))
         items = [item for at, item in enumerate(items) if at == 0 or item != items[at - 1]]
-        if chance.random() < 0.3:
+        return self._post(desk, entries, self._annex(items, proof_item(chance.choice(redeemed), 0)))
+
+    def _holder(self, account: bytes) -> bytes:
+        """Who has the account's coins now; sometimes somebody else."""
+        draw, merged = self.chance.random(), self.model.state.merged_into
+        if draw > 0.95:
+            return self._account()
+        while draw < 0.9 and account in merged:
+            account = merged[account]
+        return account
+
+    def _annex(self, items: list[bytes], other: bytes) -> bytes:
+        """The annex of some items, sometimes with one of them spoilt."""
+        chance = self.chance
+        if items and chance.random() < 0.25:
             at = chance.randrange(len(items))
-            other = chance.choice(redeemed)
-            spoil: list[Callable[[], bytes]] = [
-                lambda: items[at][:-1],
-                lambda: b"\x07" + items[at][1:],
-                lambda: items[at][:200] + bytes([items[at][200] ^ 1]) + items[at][201:],
-                lambda: items[at][:-1] + bytes([items[at][-1] ^ 1]),
-                lambda: items[at][:60] + bytes([items[at][60] ^ 1]) + items[at][61:],
-                lambda: proof_item(other, 0),
-                lambda: b"\x02\x01" + bytes(65) + items[at],
-                lambda: b"",
+            spoil: list[Callable[[bytes], bytes]] = [
+                lambda item: item[:-1],
+                lambda item: b"\x07" + item[1:],
+                lambda item: item[: len(item) // 2] + bytes([item[len(item) // 2] ^ 1]) + item[len(item) // 2 + 1 :],
+                lambda item: item[:-1] + bytes([item[-1] ^ 1]),
+                lambda item: item[:60] + bytes([item[60] ^ 1]) + item[61:],
+                lambda _: other,
+                lambda item: b"\x02\x01" + bytes(65) + item,
+                lambda item: item + item,
+                lambda _: b"",
             ]
-            items[at] = chance.choice(spoil)()
+            items = [*items[:at], chance.choice(spoil)(items[at]), *items[at + 1 :]]
         annex = annex_of(items)
-        if chance.random() < 0.05:
-            annex = b"\x02" + annex[1:]
-        return self._post(desk, entries, annex)
+        return b"\x02" + annex[1:] if annex and chance.random() < 0.04 else annex
+
+    # Treasury
 
     def _treasury(self) -> SignedBatch:
-        chance, desk = self.chance, self.desks[21]
-        entries = [
-            Entry(
-                self._account(),
-                chance.choices((Kind.DONATE, Kind.CREDIT, 12), (96, 2, 2))[0],
-                chance.choices((1, 2, 5), (85, 10, 5))[0],
-                chance.choices((chance.randint(1, 6), 400, 0), (94, 4, 2))[0],
-                desk.day - chance.choices((0, 3, 500, -3), (90, 4, 3, 3))[0],
-                self._next_line(),
-            )
-            for _ in range(chance.randint(1, 20))
+        chance = self.chance
+        makes: list[tuple[Callable[[_Draft], None], int]] = [
+            (self._donations, 15),
+            (self._expiries, 12),
+            (self._corrections, 25),
+            (self._set_offs, 15),
+            (self._closures, 8),
+            (self._merges, 15),
+            (self._closes, 20),
+            (self._openings, 2),
         ]
-        return self._post(desk, entries)
+        draft = _Draft(self.model.state)
+        for make in chance.choices(
+            [make for make, _ in makes], [weight for _, weight in makes], k=chance.randint(1, 4)
+        ):
+            make(draft)
+        redeems = self.desks[11].batches
+        other = proof_item(redeems[0], 0) if redeems else b"\x02\0"
+        return self._post(self.desks[21], draft.entries, self._annex(draft.items, other))
+
+    def _day(self, *, late: int = 3) -> int:
+        return self.desks[21].day - self.chance.choices((0, 3, 500, -40), (92 - late, 3, 2, 3 + late))[0]
+
+    def _word(self, draft: _Draft, account: bytes, kind: int, ref: int, units: int) -> None:
+        draft.entries.append(Entry(account, kind, ref, max(0, units), self._day(), self._next_line()))
+
+    def _donations(self, draft: _Draft) -> None:
+        chance = self.chance
+        for _ in range(chance.randint(1, 10)):
+            kind = chance.choices((Kind.DONATE, Kind.CREDIT, Kind.REFUND, 12), (94, 2, 2, 2))[0]
+            units = chance.choices((chance.randint(1, 6), 400, 0), (94, 4, 2))[0]
+            self._word(draft, self._account(), kind, chance.choices((1, 2, 5), (85, 10, 5))[0], units)
+
+    def _expiries(self, draft: _Draft) -> None:
+        chance = self.chance
+        for _ in range(chance.randint(1, 5)):
+            account = self._account()
+            coins = draft.coins(account)
+            units = chance.choices((chance.randint(1, 5), coins, coins + 1, 0), (60, 20, 15, 5))[0]
+            draft.change(account, -units)
+            self._word(draft, account, Kind.EXPIRE, chance.randint(0, 3), units)
+
+    def _set_offs(self, draft: _Draft) -> None:
+        chance, accounts = self.chance, self.model.state.accounts
+        indebted = [one for one in self.people if one in accounts and accounts[one].debt]
+        for _ in range(chance.randint(1, 4)):
+            account = chance.choice(indebted) if indebted and chance.random() < 0.85 else self._account()
+            debt = draft.debt(account)
+            least = min(debt, draft.coins(account))
+            units = chance.choices((least, max(1, least // 2), debt, debt + 1, 0), (35, 35, 15, 10, 5))[0]
+            draft.change(account, -units, -units)
+            self._word(draft, account, Kind.SET_OFF, 7, units)
+
+    def _closures(self, draft: _Draft) -> None:
+        chance = self.chance
+        account = self._account()
+        coins = draft.coins(account)
+        units = chance.choices((coins, coins + 1, max(0, coins - 1)), (80, 10, 10))[0]
+        self._word(draft, account, Kind.CLOSURE, chance.choices((0, 1, 2, 5), (45, 40, 10, 5))[0], units)
+
+    def _merges(self, draft: _Draft) -> None:
+        """A chain of pairs, mostly sound; now and then words that are no pair."""
+        chance = self.chance
+        giver = self._account()
+        for _ in range(chance.choices((1, 2, 5), (60, 25, 15))[0]):
+            self.people_made += 1
+            taker = person(self.people_made) if chance.random() < 0.5 else self._account()
+            units = draft.coins(giver) + chance.choices((0, 1), (95, 5))[0]
+            first = Entry(giver, Kind.MERGE, 0, units, self._day(late=1), self._next_line())
+            second = replace(first, account=taker, ref=1)
+            pair = [first, second]
+            if chance.random() < 0.2:
+                pair = chance.choice(
+                    (
+                        [second, first],
+                        [first],
+                        [second],
+                        [first, first, second],
+                        [first, second, second],
+                        [first, replace(second, line=second.line + 1)],
+                        [first, replace(second, units=units + 1)],
+                        [first, replace(second, day=second.day - 1)],
+                        [first, replace(second, kind=Kind.CLOSURE)],
+                        [first, replace(second, ref=2)],
+                        [first, replace(second, account=giver)],
+                        [first, replace(second, account=fund_account(1))],
+                        [replace(first, account=desk_account(11))],
+                        [first, Entry(taker, Kind.DONATE, 1, 1, first.day, 0), second],
+                    )
+                )
+            draft.entries += pair
+            draft.change(taker, draft.coins(giver), draft.debt(giver))
+            draft.change(giver, -draft.coins(giver), -draft.debt(giver))
+            giver = taker
+
+    def _openings(self, draft: _Draft) -> None:
+        draft.entries.append(self._opening(self._account()))
+
+    def _corrections(self, draft: _Draft) -> None:
+        """Credits, openings and expiries undone, in whole and in part; sometimes what nobody may undo."""
+        chance = self.chance
+        desk = self.desks[chance.choices((1, 2, 21, 11), (35, 20, 43, 2))[0]]
+        kinds = (Kind.CREDIT, Kind.OPENING, Kind.EXPIRE)
+        found = [batch for batch in desk.batches if any(word[20] in kinds for word in batch.entry_words())]
+        for original in chance.sample(found or desk.batches, min(len(found or desk.batches), chance.randint(1, 2))):
+            words = original.entry_words()
+            places = [at for at, word in enumerate(words) if word[20] in kinds and chance.random() < 0.95]
+            for index in sorted(chance.choices(places or range(original.count), k=chance.randint(1, 4))):
+                entry = Entry.unpack(words[index])
+                rate = self.model.state.rates.get(entry.ref)
+                most = entry.units * rate.coins // rate.per_units if entry.kind == Kind.CREDIT and rate else entry.units
+                coins = chance.choices((max(1, most // 2), most, most + 1, 0), (40, 45, 12, 3))[0]
+                ref = index + chance.choices((0, 8192, 600), (96, 2, 2))[0]
+                named = chance.choices((desk.number, 77), (98, 2))[0]
+                account = self._holder(entry.account)
+                draft.entries.append(Entry(account, Kind.CORRECT, ref, min(coins, 2**24 - 1), named, original.seq))
+                item = proof_item(original, index)
+                if (not draft.items or draft.items[-1] != item) and chance.random() < 0.95:
+                    draft.items.append(item)
+
+    def _closes(self, draft: _Draft) -> None:
+        """Month closes of venues with their signatures, and of funds; sometimes of somebody else or with other figures."""
+        chance, day = self.chance, self._day(late=1)
+        month = month_number(date_of(day)) + chance.choices((0, 1), (95, 5))[0]
+        if chance.random() < 0.3:
+            number = chance.choices((1, 2, 9), (80, 15, 5))[0]
+            account = fund_account(number) if chance.random() < 0.95 else self._account()
+            units = draft.coins(account) + chance.choices((0, 1), (85, 15))[0]
+            draft.entries.append(Entry(account, Kind.MONTH_CLOSE, month, units, day, chance.choice((0, 1))))
+            if chance.random() < 0.3:
+                draft.items.append(b"\x02\0")
+            return
+        number = chance.choices((11, 12, 1, 21, 0, 77), (50, 35, 4, 4, 4, 3))[0]
+        desk = self.ledger.office if number == 0 else self.desks.get(number, Desk(number, [signer("77")]))
+        account, state = desk_account(number), self.model.state
+        takings = {seq: taken for (venue, seq), taken in state.takings.items() if venue == number}
+        highest = max(takings, key=lambda seq: takings[seq][0], default=0)
+        line = chance.choices((desk.seq, highest, chance.randint(0, desk.seq), desk.seq + 1), (65, 15, 15, 5))[0]
+        coins_taken, krw_taken = takings.get(line, (0, 0))
+        due = state.dues.get(account, Due())
+        units = coins_taken - due.coins_closed - draft.closed.get(account, 0)
+        krw = krw_taken - due.krw_settled - draft.settled.get(account, 0)
+        units += chance.choices((0, 1, -1), (92, 4, 4))[0]
+        if units < 0:
+            units = 0
+        draft.closed[account] = draft.closed.get(account, 0) + units
+        draft.settled[account] = draft.settled.get(account, 0) + krw
+        draft.entries.append(Entry(account, Kind.MONTH_CLOSE, month, units, day, line))
+        head = state.heads.get((number, line), ZERO32)
+        stated = (month, head, units, krw)
+        signers = desk.signers
+        if chance.random() < 0.15:
+            stated, signers = chance.choice(
+                (
+                    ((month + 1, head, units, krw), signers),
+                    ((month, desk.head if head != desk.head else ZERO32, units, krw), signers),
+                    ((month, head, units + 1, krw), signers),
+                    ((month, head, units, krw + 1), signers),
+                    (stated, [signer("stranger")]),
+                    (stated, signers[:1] * 2),
+                    (stated, signers[:1]),
+                    (stated, []),
+                    (stated, [*signers, signer("stranger")]),
+                )
+            )
+        if chance.random() < 0.96:
+            draft.items.append(statement_item(self.ledger.domain, number, *stated, signers))
 
     # Orders
 
@@ -227,7 +530,7 @@ class RandomHistory:
         if chance.random() < 0.5 or any(order.code in (OrderCode.PAUSE, OrderCode.REVOKE_KEYS) for order in orders):
             self._post(office, [], encode_orders(self._amends()))
         if refused is not None:
-            self.ledger.post(refused)
+            self._send(refused)
         return sealed
 
     def _amends(self) -> list[Order]:

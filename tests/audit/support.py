@@ -106,6 +106,17 @@ def signed(batch: Batch, domain: Domain, signers: Sequence[LocalSigner]) -> Sign
     return SignedBatch(batch, tuple(one.sign_digest(head) for one in ascending))
 
 
+def statement_item(
+    domain: Domain, venue: int, month: int, head: bytes, coins: int, krw: int, signers: Sequence[LocalSigner]
+) -> bytes:
+    """The annex item by which a venue agrees to its month close."""
+    kind = keccak(b"Close(uint16 desk,uint16 month,bytes32 lastHead,uint64 coins,int128 krw)")
+    fields = word(venue) + word(month) + head + word(coins) + krw.to_bytes(32, "big", signed=True)
+    digest = domain.digest(keccak(kind + fields))
+    signatures = [one.sign_digest(digest) for one in sorted(signers, key=lambda one: one.address)]
+    return b"\2" + bytes([len(signatures)]) + b"".join(signatures)
+
+
 class Ledger:
     """The real contract on a node."""
 
@@ -138,8 +149,10 @@ class Ledger:
     def order(self, *orders: Order, **options: Any) -> SignedBatch:
         return self.office.seal(self.domain, annex=encode_orders(orders), **options)
 
-    def set_up(self, *, budget: int = 10**9, person_cap: int = 10**6, limit: int = 10**8) -> dict[int, Desk]:
-        """Two centres, two venues, a treasury, two rates, a value, limits, a fund; sealed."""
+    def set_up(
+        self, *, budget: int = 10**9, person_cap: int = 10**6, limit: int = 10**8, seal: bool = True
+    ) -> dict[int, Desk]:
+        """Two centres, two venues, a treasury, two rates, a value, limits, a fund; sealed unless it stays in setup."""
         desks = {1: Desk(1, [signer("1")]), 2: Desk(2, [signer("2")]), 11: Desk(11, [signer("11")])}
         desks |= {12: Desk(12, [signer("12"), signer("12b")]), 21: Desk(21, [signer("21")])}
         kinds = {1: 1, 2: 1, 11: 2, 12: 2, 21: 3}
@@ -163,7 +176,7 @@ class Ledger:
             Order(OrderCode.PERSON_CAP, (YEAR, person_cap, FIRST_DAY)),
             Order(OrderCode.FUND, (1, 1)),
             Order(OrderCode.OPEN_UNTIL, (DAY + 300,)),
-            Order(OrderCode.SEAL, ()),
+            *([Order(OrderCode.SEAL, ())] if seal else []),
         ]
         self.post(self.order(*orders))
         return desks

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ledger_service.audit.annex import AnnexCursor, Proof, Statement, items_of
-from ledger_service.audit.model import Applied, Model
+from ledger_service.audit.model import Model
 from ledger_service.audit.office import orders_in
+from ledger_service.audit.run import Applied
 from ledger_service.audit.state import Account, Desk, Keys, Limit
 from ledger_service.audit.verify import _signer
 from ledger_service.chain.codec import Refusal
