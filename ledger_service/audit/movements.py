@@ -8,6 +8,7 @@ from ledger_service.domain.entries import WORD_BYTES, Skip, fund_account
 
 _REF = slice(21, 23)
 _FROM, _TO = b"\0\0", b"\0\1"
+_EARNED_MAX = 2**32 - 1
 
 
 def coins_of(units: int, rate: Rate) -> int:
@@ -141,8 +142,7 @@ def closure(run: Run, holder: Account, account: bytes, ref: int, units: int, day
     give = _give if ref else _burn
     reason = give(run, holder, account, fund_account(ref), units, day)
     if reason == APPLIED:
-        holder.debt = 0
-        holder.is_closed = True
+        holder.is_closed = True  # what is left of a debt stays written there, and nothing can collect it
     return reason
 
 
@@ -170,7 +170,7 @@ def merge(run: Run, account: bytes, units: int, day: int) -> int:
     at = run.index * WORD_BYTES
     first, second = run.batch.words[at : at + WORD_BYTES], run.batch.words[at + WORD_BYTES : at + 2 * WORD_BYTES]
     if not _are_pair(first, second):
-        return Skip.BAD_ACCOUNT if _is_bad(run.state, account) else Skip.NOT_ALLOWED
+        return Skip.NOT_ALLOWED
     reason = _merge(run, account, second[:20], units, day)
     run.pair = (run.index + 1, reason)
     return reason
@@ -203,7 +203,7 @@ def _merge(run: Run, giver: bytes, taker: bytes, units: int, day: int) -> int:
     state.accounts[giver], state.accounts[taker] = old, new
     month = max(old.month, new.month)
     sums = [[_earned_in(one, at) for one in (old, new)] for at in (month, month - 1)]
-    new.earned, new.earned_before = (sum(both) for both in sums)
+    new.earned, new.earned_before = (min(_EARNED_MAX, sum(both)) for both in sums)
     new.month = month
     new.coins += units
     new.debt += old.debt

@@ -7,7 +7,7 @@ from ledger_service.audit.movements import coins_of, due_of
 from ledger_service.audit.run import APPLIED, NOBODY, Run, are_signed
 from ledger_service.audit.state import Account
 from ledger_service.domain.days import date_of, month_number
-from ledger_service.domain.entries import DESK_ACCOUNT_PREFIX, Entry, Kind, Skip
+from ledger_service.domain.entries import DESK_ACCOUNT_PREFIX, DeskKind, Entry, Kind, Skip
 from ledger_service.domain.hashing import ZERO32, keccak, word
 
 MERGE_STEPS_MAX = 4
@@ -134,10 +134,10 @@ def month_close(run: Run, holder: Account, account: bytes, ref: int, units: int,
 
 
 def _is_agreed(run: Run, desk: int, month: int, head: bytes, coins: int, krw: int) -> bool:
-    """Whether the statement at hand carries the venue's signatures under these figures."""
+    """Whether the statement at hand carries a venue's signatures under these figures."""
     known = run.state.desks.get(desk)
     keys = known.keys_for_next() if known else None
-    if run.statement is None or keys is None:
+    if run.statement is None or known is None or keys is None or known.kind != DeskKind.VENUE:
         return False
     fields = word(desk) + word(month) + head + word(coins) + word(krw % 2**256)
     digest = run.domain.digest(keccak(_CLOSE_TYPE + fields))

@@ -93,7 +93,7 @@ class RandomHistory:
         makes: Callable[[], SignedBatch]
         makes = (
             self._orders
-            if draw < 0.15
+            if draw < 0.17
             else self._credits
             if draw < 0.4
             else self._venue
@@ -189,9 +189,13 @@ class RandomHistory:
         frozen = self.people[-1]
         self._post(self.ledger.office, [], encode_orders([Order(OrderCode.FREEZE, (address_arg(frozen),))]))
         for _ in range(2):
-            self._post(self.desks[21], [self._opening(account) for account in (*self.people, self._account())])
-        orders = [Order(OrderCode.UNFREEZE, (address_arg(frozen),)), Order(OrderCode.SEAL, ())]
-        self._post(self.ledger.office, [], encode_orders(orders))
+            self._post(self.desks[21], [self._opening(account) for account in (*self.people, self._account(odd=0.5))])
+        orders = [Order(OrderCode.UNFREEZE, (address_arg(frozen),))]
+        if self.chance.random() < 0.6:
+            orders += [
+                Order(OrderCode.DESK_LIMIT, (21, month, 300, FIRST_DAY + 1)) for month in range(MONTH, MONTH + 4)
+            ]
+        self._post(self.ledger.office, [], encode_orders([*orders, Order(OrderCode.SEAL, ())]))
 
     def _opening(self, account: bytes) -> Entry:
         chance, desk = self.chance, self.desks[21]
@@ -230,13 +234,13 @@ class RandomHistory:
             changed.pop("late")  # the office is not bound by open until: it would land
         return [changed[name]() for name in chance.sample(sorted(changed), 2)]
 
-    def _account(self) -> bytes:
-        draw = self.chance.random()
-        if draw < 0.94:
+    def _account(self, odd: float = 0.06) -> bytes:
+        if self.chance.random() > odd:
             return self.chance.choice(self.people)
         gone = [account for account, holder in self.model.state.accounts.items() if holder.is_closed]
-        odd = (bytes(20), desk_account(1), desk_account(11), fund_account(1), person(999), *gone[-3:])
-        return self.chance.choice(odd)
+        return self.chance.choice(
+            (bytes(20), desk_account(1), desk_account(11), fund_account(1), person(999), *gone[-3:])
+        )
 
     def _next_line(self) -> int:
         self.line += 1
@@ -322,9 +326,9 @@ class RandomHistory:
             spoil: list[Callable[[bytes], bytes]] = [
                 lambda item: item[:-1],
                 lambda item: b"\x07" + item[1:],
-                lambda item: item[: len(item) // 2] + bytes([item[len(item) // 2] ^ 1]) + item[len(item) // 2 + 1 :],
-                lambda item: item[:-1] + bytes([item[-1] ^ 1]),
-                lambda item: item[:60] + bytes([item[60] ^ 1]) + item[61:],
+                lambda item: _flipped(item, len(item) // 2),
+                lambda item: _flipped(item, len(item) - 1),
+                lambda item: _flipped(item, 60 % len(item)),
                 lambda _: other,
                 lambda item: b"\x02\x01" + bytes(65) + item,
                 lambda item: item + item,
@@ -343,9 +347,9 @@ class RandomHistory:
             (self._expiries, 12),
             (self._corrections, 25),
             (self._set_offs, 15),
-            (self._closures, 8),
-            (self._merges, 15),
-            (self._closes, 20),
+            (self._closures, 14),
+            (self._merges, 16),
+            (self._closes, 28),
             (self._openings, 2),
         ]
         draft = _Draft(self.model.state)
@@ -357,7 +361,7 @@ class RandomHistory:
         other = proof_item(redeems[0], 0) if redeems else b"\x02\0"
         return self._post(self.desks[21], draft.entries, self._annex(draft.items, other))
 
-    def _day(self, *, late: int = 3) -> int:
+    def _day(self, *, late: int = 5) -> int:
         return self.desks[21].day - self.chance.choices((0, 3, 500, -40), (92 - late, 3, 2, 3 + late))[0]
 
     def _word(self, draft: _Draft, account: bytes, kind: int, ref: int, units: int) -> None:
@@ -373,7 +377,7 @@ class RandomHistory:
     def _expiries(self, draft: _Draft) -> None:
         chance = self.chance
         for _ in range(chance.randint(1, 5)):
-            account = self._account()
+            account = self._account(odd=0.12)
             coins = draft.coins(account)
             units = chance.choices((chance.randint(1, 5), coins, coins + 1, 0), (60, 20, 15, 5))[0]
             draft.change(account, -units)
@@ -382,8 +386,13 @@ class RandomHistory:
     def _set_offs(self, draft: _Draft) -> None:
         chance, accounts = self.chance, self.model.state.accounts
         indebted = [one for one in self.people if one in accounts and accounts[one].debt]
+        if not indebted and chance.random() < 0.8:
+            self._corrections(draft)
+            return
         for _ in range(chance.randint(1, 4)):
-            account = chance.choice(indebted) if indebted and chance.random() < 0.85 else self._account()
+            frozen = [one for one in indebted if accounts[one].is_frozen and accounts[one].coins]
+            among = frozen if frozen and chance.random() < 0.5 else indebted
+            account = chance.choice(among) if among and chance.random() < 0.85 else self._account(odd=0.3)
             debt = draft.debt(account)
             least = min(debt, draft.coins(account))
             units = chance.choices((least, max(1, least // 2), debt, debt + 1, 0), (35, 35, 15, 10, 5))[0]
@@ -392,7 +401,8 @@ class RandomHistory:
 
     def _closures(self, draft: _Draft) -> None:
         chance = self.chance
-        account = self._account()
+        broke = [one for one in self.people if draft.debt(one) and not draft.coins(one)]
+        account = chance.choice(broke) if broke and chance.random() < 0.5 else self._account(odd=0.12)
         coins = draft.coins(account)
         units = chance.choices((coins, coins + 1, max(0, coins - 1)), (80, 10, 10))[0]
         self._word(draft, account, Kind.CLOSURE, chance.choices((0, 1, 2, 5), (45, 40, 10, 5))[0], units)
@@ -400,10 +410,10 @@ class RandomHistory:
     def _merges(self, draft: _Draft) -> None:
         """A chain of pairs, mostly sound; now and then words that are no pair."""
         chance = self.chance
-        giver = self._account()
-        for _ in range(chance.choices((1, 2, 5), (60, 25, 15))[0]):
+        giver = self._account(odd=0.12)
+        for _ in range(chance.choices((1, 2, 4, 5), (55, 20, 15, 10))[0]):
             self.people_made += 1
-            taker = person(self.people_made) if chance.random() < 0.5 else self._account()
+            taker = person(self.people_made) if chance.random() < 0.5 else self._account(odd=0.12)
             units = draft.coins(giver) + chance.choices((0, 1), (95, 5))[0]
             first = Entry(giver, Kind.MERGE, 0, units, self._day(late=1), self._next_line())
             second = replace(first, account=taker, ref=1)
@@ -433,7 +443,7 @@ class RandomHistory:
             giver = taker
 
     def _openings(self, draft: _Draft) -> None:
-        draft.entries.append(self._opening(self._account()))
+        draft.entries.append(self._opening(self._account(odd=0.12)))
 
     def _corrections(self, draft: _Draft) -> None:
         """Credits, openings and expiries undone, in whole and in part; sometimes what nobody may undo."""
@@ -444,11 +454,15 @@ class RandomHistory:
         for original in chance.sample(found or desk.batches, min(len(found or desk.batches), chance.randint(1, 2))):
             words = original.entry_words()
             places = [at for at, word in enumerate(words) if word[20] in kinds and chance.random() < 0.95]
-            for index in sorted(chance.choices(places or range(original.count), k=chance.randint(1, 4))):
+            if places and chance.random() < 0.6:
+                steps = [self._steps(words[at][:20]) for at in places]
+                wanted = chance.choice(sorted(set(steps)))
+                places = [at for at, many in zip(places, steps, strict=True) if many == wanted]
+            for index in sorted(chance.choices(places or range(original.count), k=chance.randint(1, 8))):
                 entry = Entry.unpack(words[index])
                 rate = self.model.state.rates.get(entry.ref)
                 most = entry.units * rate.coins // rate.per_units if entry.kind == Kind.CREDIT and rate else entry.units
-                coins = chance.choices((max(1, most // 2), most, most + 1, 0), (40, 45, 12, 3))[0]
+                coins = chance.choices((max(1, most // 2), most, most + 1, 0), (25, 60, 12, 3))[0]
                 ref = index + chance.choices((0, 8192, 600), (96, 2, 2))[0]
                 named = chance.choices((desk.number, 77), (98, 2))[0]
                 account = self._holder(entry.account)
@@ -457,13 +471,24 @@ class RandomHistory:
                 if (not draft.items or draft.items[-1] != item) and chance.random() < 0.95:
                     draft.items.append(item)
 
+    def _steps(self, account: bytes) -> int:
+        """How often the account was merged on."""
+        merged, steps = self.model.state.merged_into, 0
+        while account in merged:
+            account, steps = merged[account], steps + 1
+        return steps
+
     def _closes(self, draft: _Draft) -> None:
-        """Month closes of venues with their signatures, and of funds; sometimes of somebody else or with other figures."""
+        for _ in range(self.chance.randint(1, 3)):
+            self._close(draft)
+
+    def _close(self, draft: _Draft) -> None:
+        """A month close of a venue with its signatures, or of a fund; sometimes of somebody else or with other figures."""
         chance, day = self.chance, self._day(late=1)
         month = month_number(date_of(day)) + chance.choices((0, 1), (95, 5))[0]
         if chance.random() < 0.3:
             number = chance.choices((1, 2, 9), (80, 15, 5))[0]
-            account = fund_account(number) if chance.random() < 0.95 else self._account()
+            account = fund_account(number) if chance.random() < 0.9 else self._account()
             units = draft.coins(account) + chance.choices((0, 1), (85, 15))[0]
             draft.entries.append(Entry(account, Kind.MONTH_CLOSE, month, units, day, chance.choice((0, 1))))
             if chance.random() < 0.3:
@@ -474,7 +499,7 @@ class RandomHistory:
         account, state = desk_account(number), self.model.state
         takings = {seq: taken for (venue, seq), taken in state.takings.items() if venue == number}
         highest = max(takings, key=lambda seq: takings[seq][0], default=0)
-        line = chance.choices((desk.seq, highest, chance.randint(0, desk.seq), desk.seq + 1), (65, 15, 15, 5))[0]
+        line = chance.choices((desk.seq, highest, chance.randint(0, desk.seq), desk.seq + 1), (55, 25, 15, 5))[0]
         coins_taken, krw_taken = takings.get(line, (0, 0))
         due = state.dues.get(account, Due())
         units = coins_taken - due.coins_closed - draft.closed.get(account, 0)
@@ -597,3 +622,7 @@ class RandomHistory:
             (OrderCode.OPEN_UNTIL, (1, 2)),
         ]
         return Order(*chance.choice(choices))
+
+
+def _flipped(item: bytes, at: int) -> bytes:
+    return item[:at] + bytes([item[at] ^ 1]) + item[at + 1 :]
