@@ -218,3 +218,17 @@ def slot_of(rpc: Rpc, contract: bytes, account: bytes, value: int) -> str:
         if number_of(rpc.call("eth_getStorageAt", [hex_of(contract), place, "latest"])) == value:
             return place
     raise AssertionError("the account's slot was not found")
+
+
+def undone_of(ledger: Ledger, names: Sequence[tuple[int, int, int]]) -> dict[tuple[int, int, int], int]:
+    """What the contract keeps as undone of every (desk, seq, index); its mapping is where the first of them has any."""
+    keys = [word(desk << 48 | seq << 16 | index) for desk, seq, index in names]
+
+    def read(base: int, some: Sequence[bytes]) -> list[int]:
+        places = [hex_of(keccak(key + word(base))) for key in some]
+        asked = [("eth_getStorageAt", [hex_of(ledger.contract), place, "latest"]) for place in places]
+        return [number_of(answer) for answer in ledger.rpc.batch(asked)] if asked else []
+
+    base = next((base for base in range(64) if any(read(base, keys[:1]))), 0)
+    found = [amount for at in range(0, len(keys), 100) for amount in read(base, keys[at : at + 100])]
+    return dict(zip(names, found, strict=True))

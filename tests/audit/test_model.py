@@ -107,6 +107,10 @@ def test_a_statement_is_an_item_and_a_cut_item_hides_the_rest() -> None:
     assert cursor.statement() == Statement((bytes(65), bytes(65)))
     assert cursor.proof_of(2, 1, 31) is not None
     assert cursor.proof_of(2, 1, 32) is None
+    waiting = AnnexCursor(annex_of([statement, statement, proof]))
+    assert waiting.proof_of(2, 1, 0) is None  # the first statement is now the current item, and nobody's yet
+    assert [waiting.statement(), waiting.statement(), waiting.statement()] == [*[Statement((bytes(65),) * 2)] * 2, None]
+    assert waiting.proof_of(2, 1, 0) is not None
     assert items_of(b"") == items_of(b"\x02" + proof) == items_of(annex_of([proof[:-1]])) == []
     assert items_of(annex_of([b"\x02"])) == items_of(annex_of([b"\x02\x01" + bytes(64)])) == []
 
