@@ -25,6 +25,16 @@ from ledger_service.errors import BoramError, Invalid
 VERSION = 1
 LINE_BYTES_MAX = 1024 * 1024
 
+_TOTALS_OF_OTHER_KINDS = (
+    "coins_expired",
+    "coins_corrected",
+    "coins_set_off",
+    "coins_opened",
+    "coins_closed",
+    "accounts_closed",
+    "accounts_merged",
+    "month_closes",
+)
 _DEBITS = frozenset({Kind.REDEEM, Kind.DONATE})
 _KINDS_WITHOUT_JOURNAL_NO = frozenset({Kind.REFUND, Kind.CORRECT, Kind.CLOSURE, Kind.MONTH_CLOSE})
 
@@ -288,7 +298,7 @@ class BooksCheck:
 
     def _totals(self, row: dict[str, Any]) -> None:
         names = ("batches", "entries", "coins_credited", "coins_redeemed", "coins_refunded", "coins_donated", "supply")
-        for name in names:
+        for name in (*names, *(name for name in _TOTALS_OF_OTHER_KINDS if name in row)):
             self._findings.compare("books_total", name, getattr(self._counts, name), _number(row[name]))
 
     # Batches

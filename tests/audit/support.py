@@ -30,6 +30,7 @@ FIRST_DAY = 19_723
 YEAR = 2024
 MONTH = 52
 GAS_MAX = 16_000_000
+_LINE_IS_NO_JOURNAL_NO = (Kind.REFUND, Kind.CORRECT, Kind.CLOSURE, Kind.MONTH_CLOSE)
 
 
 def anvil_binary() -> Path:
@@ -88,7 +89,7 @@ class Desk:
             return leaves + [Leaf(at, ORDER_TYPE, 0, record) for at, record in enumerate(records, 1)]
         for at, entry in enumerate(entries, 1):
             who, approver, consent = (salted(name, at)[16:].rjust(32, b"\0") for name in ("who", "approver", "consent"))
-            journal_no = 10_000 + at if entry.kind == Kind.REFUND else entry.line
+            journal_no = 10_000 + at if entry.kind in _LINE_IS_NO_JOURNAL_NO else entry.line
             consent = consent if entry.kind in (Kind.REDEEM, Kind.DONATE) else ZERO32
             place = (self.number, self.seq, at)
             record, salt = salted("record", *place), salted("salt", *place)

@@ -17,10 +17,10 @@ from ledger_service.audit.office import orders_in
 from ledger_service.audit.verify import verify
 from ledger_service.chain.hexes import hex_of
 from ledger_service.domain.batches import Batch, annex_of, proof_item, receipt_digest
-from ledger_service.domain.entries import Entry, Kind
+from ledger_service.domain.entries import Entry, Kind, fund_account
 from ledger_service.domain.evidence import Leaf, root_of
 from ledger_service.domain.hashing import ZERO32, keccak
-from tests.audit.support import DAY, Desk, Ledger, credits_of, person, signed, signer
+from tests.audit.support import DAY, MONTH, Desk, Ledger, credits_of, person, signed, signer
 
 Rows = list[dict[str, Any]]
 SERVICE = signer("service")
@@ -40,6 +40,11 @@ class Books:
         charged = self._post(self.desks[11], [Entry(person(n), Kind.REDEEM, 0, 2, DAY, 100 + n) for n in range(5)])
         refund = Entry(person(2), Kind.REFUND, 2, 1, DAY, 1)
         self._post(self.desks[11], [refund], annex_of([proof_item(charged, 2)]))
+        expiry = Entry(person(1), Kind.EXPIRE, 0, 2, DAY, 200)
+        expired = self._post(self.desks[21], [expiry])
+        restored = Entry(person(1), Kind.CORRECT, 0, 1, 21, expired.seq)
+        fund = Entry(fund_account(1), Kind.MONTH_CLOSE, MONTH, 0, DAY, 0)
+        self._post(self.desks[21], [restored, fund], annex_of([proof_item(expired, 0)]))
 
     def _post(self, desk: Desk, entries: list[Entry], annex: bytes = b"") -> Batch:
         desk.audit_head = bytes.fromhex(self.log[-1]["hash"][2:])
@@ -65,6 +70,7 @@ class Books:
                 rows += self._batch(desk, batch)
         counted = report.as_json()["counts"]
         names = ("batches", "entries", "coins_credited", "coins_redeemed", "coins_refunded", "coins_donated", "supply")
+        names += ("coins_expired", "coins_corrected", "month_closes")
         rows.append({"type": "totals", **{name: counted[name] for name in names}})
         return rows
 
@@ -206,16 +212,20 @@ def test_an_audit_log_that_was_chained_anew_loses_the_sealed_heads(books: Books,
         head = keccak(head + keccak(canonical(row["row"])))
         row["hash"] = hex_of(head)
     report = books.verify(rows)
-    assert found(report) == [("books_audit_head", "1/1"), ("books_audit_head", "11/1"), ("books_audit_head", "11/2")]
+    sealed_after = ("1/1", "11/1", "11/2", "21/1", "21/2")
+    assert found(report) == [("books_audit_head", where) for where in sealed_after]
 
 
 def test_a_wrong_balance_a_hidden_account_and_a_wrong_sum_are_named(books: Books, rows: Rows) -> None:
     rows[-1]["coins"] += 5
     hidden = rows.pop(-2)
     totals = next(row for row in rows if row["type"] == "totals")
+    assert (totals["coins_expired"], totals["coins_corrected"], totals["month_closes"]) == (2, 1, 1)
     totals["coins_redeemed"] += 1
+    totals["coins_corrected"] -= 1
     assert found(books.verify(rows)) == [
         ("books_total", "coins_redeemed"),
+        ("books_total", "coins_corrected"),
         ("books_balance", rows[-1]["account"]),
         ("books_missing", hidden["account"]),
     ]
