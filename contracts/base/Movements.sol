@@ -544,7 +544,8 @@ abstract contract Movements is Ledger, IERC20Metadata {
             return;
         }
         _takeNext(run, annex);
-        run.isItemTrue = true;
+        // Of a statement: that it is used. A proof stays what _takeNext found it to be.
+        if (run.item.tag == Annex.STATEMENT) run.isItemTrue = true;
     }
 
     /// @dev The word at (desk, line, ref), proven by the current item, if it was applied and is the same person's.

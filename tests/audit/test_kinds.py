@@ -214,7 +214,6 @@ def forged_redeem(desks: dict[int, Desk]) -> tuple[Desk, Entry, bytes]:
     return desks[11], Entry(C, Kind.REFUND, 0, 12, DAY, redeems.seq), item
 
 
-@pytest.mark.xfail(strict=True, reason="the contract takes an unchecked proof for true after a month close")
 @pytest.mark.parametrize("forge", [forged_expiry, forged_redeem])
 def test_a_month_close_does_not_make_a_forged_proof_true(
     ledger: Ledger, desks: dict[int, Desk], forge: Callable[[dict[int, Desk]], tuple[Desk, Entry, bytes]]
