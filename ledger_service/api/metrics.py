@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ledger_service.reads.status import status
+from ledger_service.reads.status import FINDINGS, READY, status
 from ledger_service.services.context import Context
 
 REGISTRY = CollectorRegistry()
@@ -47,7 +47,11 @@ class LedgerNumbers(Collector):
         yield entries
         yield batches
         yield GaugeMetricFamily(
-            "boram_oldest_unposted_seconds", "Age of the oldest batch not on the chain", now.oldest_unposted_seconds
+            "boram_oldest_unposted_seconds",
+            "Age of the oldest entry in no batch, or batch not on the chain",
+            now.oldest_unposted_seconds,
         )
         yield GaugeMetricFamily("boram_holds_open", "Holds that wait", now.holds_open)
-        yield GaugeMetricFamily("boram_chain_ready", "1 while the chain is followed", int(now.chain_state == "ready"))
+        yield GaugeMetricFamily(
+            "boram_chain_ready", "1 while the chain is followed", int(now.chain_state in (READY, FINDINGS))
+        )

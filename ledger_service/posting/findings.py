@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import dataclass
 
 from ledger_service.journal.unit import Journal
 from ledger_service.posting.ports import Clock
 
 HEARTBEAT_SECONDS = 10
+LOOPS = ("chain", "books")
 FINDINGS_MAX = 50
 NOTICES_MAX = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    state: str
+    message: str | None
+    at: int
 
 
 class Findings:
@@ -22,6 +31,7 @@ class Findings:
         self._lock = threading.Lock()
         self._found: dict[str, str] = {}
         self._notices: dict[str, str] = {}
+        self._loops: dict[str, _Said] = {}
         self._said: tuple[str, str] | None = None
         self._said_at = 0
         with journal.read() as unit:
@@ -70,17 +80,32 @@ class Findings:
         with self._lock:
             return {**self._notices, **self._found}
 
-    def say(self, state: str, message: str | None = None) -> None:
-        """Write the status row, if it changed or its time is over. `state` ready becomes findings where there are some."""
+    def say(self, state: str, message: str | None = None, *, loop: str | None = None) -> None:
+        """What a loop (or, without one, both) is doing. Writes the status row, if it changed or its time is over.
+
+        `ready` is said only when both loops are, and becomes findings where there are some. The row is as old as the older loop's last word, so that
+        one loop that hangs is not hidden by the other.
+        """
+        now = self._clock.now()
         with self._lock:
-            if state == "ready" and self._found:
-                state = "findings"
-            detail = {"findings": {**self._notices, **self._found}, "skipped": self._skipped, "message": message}
-            said = state, json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            now = self._clock.now()
-            if said == self._said and now - self._said_at < HEARTBEAT_SECONDS:
+            for name in LOOPS if loop is None else (loop,):
+                self._loops[name] = _Said(state, message, now)
+            worst = next(
+                (self._loops[one] for one in LOOPS if one in self._loops and self._loops[one].state != "ready"),
+                _Said("ready", None, now),
+            )
+            state = "findings" if worst.state == "ready" and self._found else worst.state
+            detail = {
+                "findings": {**self._notices, **self._found},
+                "loops": {name: said.state for name, said in self._loops.items()},
+                "message": worst.message,
+                "skipped": self._skipped,
+            }
+            row = state, json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            if row == self._said and now - self._said_at < HEARTBEAT_SECONDS:
                 return
-            self._said, self._said_at = said, now
+            self._said, self._said_at = row, now
+            heard_at = min(said.at for said in self._loops.values())
         with self._journal.write() as unit:
-            unit.chain_marks.set_status(*said, now)
+            unit.chain_marks.set_status(*row, heard_at)
             unit.commit()

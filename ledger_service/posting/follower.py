@@ -232,6 +232,7 @@ class Follower:
                     self.refusals[mark.key] = (refused.reason, refused.value)
         for landing in landed:
             self.refusals.pop(landing.key, None)
+            self._findings.clear(f"batch {landing.event.desk}/{landing.event.seq}")
 
 
 def _post(landing: Landing) -> Post:

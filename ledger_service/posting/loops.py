@@ -92,7 +92,9 @@ class Poster:
         raise RuntimeError(f"posting was not quiet after {passes_max} passes")
 
     def _rebuild(self) -> None:
-        self.findings.say("rebuilding", "the embedded chain ended and is made again from the books")
+        self.findings.say(
+            "rebuilding", loop="chain", message="the embedded chain ended and is made again from the books"
+        )
         rebuild(self.context, self.chain, no_progress)
 
 
@@ -156,6 +158,7 @@ class PostingLoops:
         if not self._lock.acquire():
             return 0
         done = self.poster.books_pass()
+        self.poster.findings.say("ready", loop="books")
         if done:
             self._chain_work.set()
         return done
@@ -165,31 +168,32 @@ class PostingLoops:
         if not self._lock.acquire():
             return 0
         done = self.poster.chain_pass()
-        self.poster.findings.say("ready")
+        self.poster.findings.say("ready", loop="chain")
         return done
 
     def try_pass(self, one_pass: Callable[[], int]) -> int | None:
-        """One pass; None where it failed, with the reason in the status row."""
+        """One pass; None where it failed, with the reason in the status row. The other loop does not say ready over it."""
+        loop = "books" if one_pass == self.books_pass else "chain"
         try:
             return one_pass()
         except ChainMoved:
             return 0
         except NotOurChain as error:
-            self._failed("wrong_chain", error)
+            self._failed(loop, "wrong_chain", error)
         except (RpcUnavailable, RpcFault) as error:
-            self._failed("chain_down", error)
+            self._failed(loop, "chain_down", error)
         except ChainLies as error:
-            self._failed("chain_lies", error)
+            self._failed(loop, "chain_lies", error)
         except RebuildDiffers as error:
-            self._failed("books_differ", error)
+            self._failed(loop, "books_differ", error)
         except Exception as error:  # noqa: BLE001  the books' database may be restarting: a loop that ended would never post again
             _log.exception("a pass of posting failed")
-            self._failed("failing", error)
+            self._failed(loop, "failing", error)
         return None
 
-    def _failed(self, state: str, error: Exception) -> None:
+    def _failed(self, loop: str, state: str, error: Exception) -> None:
         message = error.message if isinstance(error, BoramError) else type(error).__name__
         try:
-            self.poster.findings.say(state, message)
+            self.poster.findings.say(state, message, loop=loop)
         except Exception:  # noqa: BLE001  the status row is in the database that may be away
             _log.exception("the status could not be written")

@@ -194,6 +194,11 @@ class Sender:
                 key[0], f"batch {key[1]} of desk {key[0]} is refused: {reason.name.lower()} ({value})"
             )
             return False
+        if reason is not None:
+            self._findings.notice(
+                f"batch {key[0]}/{key[1]}",
+                f"batch {key[1]} of desk {key[0]} waits, the contract refuses it: {reason.name.lower()} ({value})",
+            )
         refused_at = self._trouble.refused_at.get(key)
         # Nothing but another landing changes what the contract says, so asking again before is a waste of gas.
         return refused_at is None or self._chain.contract.status("latest").posts > refused_at

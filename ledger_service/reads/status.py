@@ -10,11 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ledger_service.journal.migrate import is_current
 from ledger_service.journal.schema import chain_identity, entries, holds, orders, posting_status
-from ledger_service.journal.unit import Journal
+from ledger_service.journal.unit import Journal, Unit
 
 READY = "ready"
 FINDINGS = "findings"  # posting goes on and a person has to look at something: served, and shown
 SILENT_SECONDS_MAX = 60  # posting writes its row every 10 s
+WAITING_SECONDS_SAID = 60  # an entry is usually on the chain within seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is on its way. `settled` says that every accepted entry and order is final on the chain."""
+    """What is on its way, `oldest_unposted_seconds` the age of the oldest of it. `settled`: every accepted entry and order is final on the chain."""
 
     day: date
     chain_state: str
@@ -53,11 +54,17 @@ def readiness(journal: Journal, now: int) -> Readiness:
                 ready=False, database="ok", migrations="missing", chain="unknown", detail="start boram up again"
             )
         chain, detail, updated_at = _chain_state(journal)
+        with journal.read() as unit:
+            waiting = _waiting_seconds(unit, now)
     except SQLAlchemyError as error:
         name = type(error).__name__
         return Readiness(ready=False, database="down", migrations="unknown", chain="unknown", detail=name)
     if now - updated_at > SILENT_SECONDS_MAX and chain in (READY, FINDINGS):
-        chain, detail = "silent", f"posting has said nothing for {now - updated_at} s"
+        chain, detail = "silent", f"posting, or one of its two loops, has said nothing for {now - updated_at} s"
+    if waiting >= WAITING_SECONDS_SAID:
+        detail = "; ".join(
+            part for part in (f"the oldest entry has waited for the chain for {waiting} s", detail) if part
+        )
     return Readiness(ready=chain in (READY, FINDINGS), database="ok", migrations="ok", chain=chain, detail=detail)
 
 
@@ -69,7 +76,7 @@ def status(journal: Journal, now: int, today: date) -> Status:
         waiting_orders = run(select(func.count()).select_from(orders).where(orders.c.seq.is_(None))).scalar_one()
         states = unit.batches.counts()
         sealed = sum(desk.sealed_seq for desk in unit.master.desks())
-        oldest = unit.batches.oldest_unposted_at()
+        waiting = _waiting_seconds(unit, now)
         held = run(select(func.count()).select_from(holds).where(holds.c.state == "held")).scalar_one()
         identity = run(select(chain_identity)).one_or_none()
     chain, detail, _ = _chain_state(journal)
@@ -83,9 +90,15 @@ def status(journal: Journal, now: int, today: date) -> Status:
         entries_unsealed=unsealed,
         orders_unsealed=waiting_orders,
         batches={**states, "final": sealed - sum(states.values())},
-        oldest_unposted_seconds=max(0, now - oldest) if oldest is not None else 0,
+        oldest_unposted_seconds=waiting,
         holds_open=held,
     )
+
+
+def _waiting_seconds(unit: Unit, now: int) -> int:
+    """The age of the oldest entry that no batch has taken, or batch that is not on the chain; 0 where nothing waits."""
+    since = [at for at in (unit.entries.oldest_unsealed_at(), unit.batches.oldest_unposted_at()) if at is not None]
+    return max(0, now - min(since)) if since else 0
 
 
 def _chain_state(journal: Journal) -> tuple[str, str | None, int]:

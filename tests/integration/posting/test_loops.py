@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 
+from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.posting.loops import PostingLoops
+from ledger_service.reads.status import readiness, status
 from tests.integration.posting.conftest import Place
+from tests.integration.posting.town import DAY, MONTH
 
 WAIT_SECONDS = 20
 
@@ -72,3 +76,69 @@ def test_one_process_posts_at_a_time(place: Place) -> None:
     place.town.credit(1, place.town.move_in(3))
     assert second.books_pass() > 0
     second.stop()
+
+
+def test_a_books_loop_that_fails_is_not_hidden_by_a_chain_loop_that_runs(place: Place) -> None:
+    town = place.town
+    people = town.found(people=2)
+    place.poster().prepare()
+    place.poster().run_until_quiet()
+    poster = place.poster()
+    loops = PostingLoops(poster)
+
+    def ready() -> tuple[bool, str]:
+        found = readiness(town.journal, town.clock.now())
+        return found.ready, found.chain
+
+    def passes() -> list[int | None]:
+        return [loops.try_pass(one_pass) for one_pass in (loops.books_pass, loops.chain_pass)]
+
+    passes()
+    assert ready() == (True, "ready")
+    town.order(Order(OrderCode.DESK_LIMIT, (1, MONTH, -1, 0)))  # cannot be encoded
+    town.credit(1, people)
+    assert passes()[0] is None
+    assert ready() == (False, "failing")
+    town.clock.seconds += 61
+    passes()
+    found = readiness(town.journal, town.clock.now())
+    assert "waited for the chain for 61 s" in (found.detail or "")
+    assert status(town.journal, town.clock.now(), town.clock.today()).oldest_unposted_seconds == 61
+    loops.stop()
+
+
+def test_a_loop_that_hangs_is_not_hidden_by_the_other(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    town.found()
+    poster = sqlite_place.poster()
+    poster.prepare()
+    loops = PostingLoops(poster)
+    loops.try_pass(loops.books_pass)
+    for _ in range(8):
+        town.clock.seconds += 10
+        loops.try_pass(loops.chain_pass)
+    assert readiness(town.journal, town.clock.now()).chain == "silent"
+    loops.try_pass(loops.books_pass)
+    town.clock.seconds += 10
+    loops.try_pass(loops.chain_pass)
+    assert readiness(town.journal, town.clock.now()).chain == "ready"
+    loops.stop()
+
+
+def test_a_batch_that_stays_refused_is_said_with_the_reason_until_it_lands(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    poster = sqlite_place.poster()
+    poster.prepare()
+    poster.run_until_quiet()
+    town.clock.business_date += timedelta(days=301)  # the ledger is open for 300
+    town.credit(1, people)
+    for _ in range(4):
+        poster.books_pass()
+        poster.chain_pass()
+    assert "bad_day" in poster.findings.all()["batch 1/1"]
+    town.order(Order(OrderCode.OPEN_UNTIL, (DAY + 600,)))
+    poster.run_until_quiet()
+    assert poster.findings.all() == {}
+    with town.journal.read() as unit:
+        assert unit.batches.counts() == {}
