@@ -18,6 +18,8 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER_METHOD = "OTHER"  # a label is kept for ever, so its values are not the caller's to choose
 _NO_ROUTE = "none"
 _NOT_STARTED = 0
 
@@ -60,11 +62,12 @@ class Accounting:
         finally:
             seconds = self._ports.monotonic() - began
             route = state.get("route", _NO_ROUTE)
-            REQUEST_SECONDS.labels(scope["method"][:8], route, f"{status // 100}xx").observe(seconds)
+            method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
+            REQUEST_SECONDS.labels(method, route, f"{status // 100}xx").observe(seconds)
             _log.info(
                 "request",
                 request_id=request_id,
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),

@@ -93,6 +93,15 @@ def test_no_route_and_no_method_are_problems(as_: As) -> None:
     assert answer.headers["allow"] == "GET"
 
 
+def test_a_method_that_nobody_knows_is_no_label_of_its_own(as_: As) -> None:
+    client = TestClient(as_(None).app)
+    for method in ("FOOBAR1", "GETT", "X" * 300):
+        assert client.request(method, "/api/v1/courses").status_code == 405
+    metrics = client.get("/metrics").text
+    assert 'method="OTHER"' in metrics
+    assert not any(f'method="{method}' in metrics for method in ("FOOBAR", "GETT", "XX"))
+
+
 class BrokenClock:
     """A fault of ours, with somebody's name in its words."""
 
