@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from ledger_service.api import courses, crediting, health, ledger, office, page, residents, spending
 from ledger_service.api.access import ACCESS
-from ledger_service.api.guard import require_guarded
+from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting
 from ledger_service.api.models import Problem, responses
@@ -54,6 +54,7 @@ def create_app(ports: Ports) -> FastAPI:
         redoc_url=None,
     )
     app.state.ports = ports
+    app.state.upload_slots = new_upload_slots()
     app.state.ledger_numbers = CollectorRegistry()
     app.state.ledger_numbers.register(LedgerNumbers(ports.context))
     add_handlers(app, ports.database_errors)

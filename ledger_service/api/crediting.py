@@ -107,7 +107,7 @@ def submit_record(record: Record, context: ContextPort, actor: ActorPort, once: 
     return Submitted(**answer)
 
 
-@router.post("/imports", status_code=201, responses=responses(400, 401, 403, 409, 413, 415, 422))
+@router.post("/imports", status_code=201, responses=responses(400, 401, 403, 409, 413, 415, 422, 503))
 def submit_import(
     request: Request,
     context: ContextPort,
@@ -125,7 +125,7 @@ def submit_import(
     return Submitted(**answer)
 
 
-@router.post("/imports/preview", responses=responses(401, 403, 413, 415, 422))
+@router.post("/imports/preview", responses=responses(401, 403, 413, 415, 422, 503))
 def preview_import(
     request: Request,
     context: ContextPort,

@@ -7,7 +7,9 @@ dependency (`require_guarded`) refuses it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
+from threading import BoundedSemaphore
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -17,13 +19,14 @@ from starlette.types import Message
 
 from ledger_service.api.access import ACCESS, PREFIX, Rule
 from ledger_service.api.ports import ports_of
-from ledger_service.api.problems import BodyTooLarge, IdempotencyKeyMissing, RoleMissing, Unauthorized
+from ledger_service.api.problems import BodyTooLarge, Busy, IdempotencyKeyMissing, RoleMissing, Unauthorized
 from ledger_service.domain.actors import Actor
 from ledger_service.errors import Forbidden
 from ledger_service.reads.actors import actor_of_token
 from ledger_service.services.context import IDEMPOTENCY_KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 64 * 1024
+UPLOADS_AT_ONCE = 4  # of the threads that all requests share, so that a charge never waits behind files
 UPLOAD_OVERHEAD_BYTES = 64 * 1024  # boundaries and the other fields of a multipart body
 TOKEN_LENGTH_MAX = 200
 LOCAL_ACTOR = "boram.actor"  # set in the ASGI scope by whoever calls the application in its own process
@@ -50,7 +53,8 @@ class GuardedRoute(APIRoute):
             body = await _read_body(request, rule)
             request.state.body = body
             request.state.guarded = True
-            return await inner(Request(request.scope, _replay(body, request)))
+            with _upload_slot(request) if rule.upload else nullcontext():
+                return await inner(Request(request.scope, _replay(body, request)))
 
         return guarded
 
@@ -64,6 +68,26 @@ async def require_guarded(request: Request) -> None:
     """A dependency of the whole application: default deny, also for a route that somebody adds past `new_router`."""
     if not getattr(request.state, "guarded", False):
         raise Forbidden("nobody may do this", "허용되지 않은 요청입니다")
+
+
+def new_upload_slots() -> BoundedSemaphore:
+    """What `create_app` keeps in its state: one slot for each file that is worked on."""
+    return BoundedSemaphore(UPLOADS_AT_ONCE)
+
+
+@contextmanager
+def _upload_slot(request: Request) -> Iterator[None]:
+    """One of the few places for files; Busy at once where there is none. Taken only when the whole body is here."""
+    slots: BoundedSemaphore = request.app.state.upload_slots
+    if not slots.acquire(blocking=False):
+        raise Busy(
+            f"{UPLOADS_AT_ONCE} files are being worked on: send the same file again in a few seconds, with the same Idempotency-Key",
+            f"파일 {UPLOADS_AT_ONCE}개를 처리하고 있습니다. 잠시 뒤 같은 파일을 같은 Idempotency-Key로 다시 보내 주세요",
+        )
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 async def _admit(request: Request, rule: Rule) -> Actor:

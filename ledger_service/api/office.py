@@ -67,7 +67,7 @@ class ActorAdded(Answer):
     token: str
 
 
-@office_router.post("/master/{kind}", status_code=201, responses=responses(400, 401, 403, 404, 413, 415, 422))
+@office_router.post("/master/{kind}", status_code=201, responses=responses(400, 401, 403, 404, 413, 415, 422, 503))
 def load_master(request: Request, kind: MasterKind, context: ContextPort, actor: ActorPort, file: TableFile) -> Loaded:
     """Load a file of master data. Rates, desks, funds, values and limits bind all, so they become a proposal."""
     data = content_of(request, file)

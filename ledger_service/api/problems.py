@@ -53,6 +53,13 @@ class BodyTooLarge(BoramError):
     status = 413
 
 
+class Busy(BoramError):
+    """As many files are worked on as may be at once; nothing was done."""
+
+    code = "busy"
+    status = 503
+
+
 _HTTP_WORDS = {
     404: ("no_such_route", "there is nothing at this path", "이 주소에는 아무것도 없습니다"),
     405: ("method_not_allowed", "this path does not take this method", "이 주소에서 쓸 수 없는 요청 방식입니다"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import pytest
 
+from ledger_service.api.guard import UPLOADS_AT_ONCE
 from tests.api.conftest import UPLOAD_BYTES_MAX, Caller, District, act, month
 
 As = Callable[[str | None], Caller]
@@ -140,3 +143,32 @@ def test_an_import_day_ahead_is_refused(as_: As, newcomer: dict[str, str]) -> No
     assert as_("clerk").upload("/imports", file, as_of="soon").json()["code"] == "invalid"
     earlier = as_("approver").upload("/imports", file, as_of="2024-05-01", as_of_reason="holiday")
     assert earlier.status_code == 201
+
+
+def test_files_beyond_the_few_at_once_are_busy_and_pass_when_sent_again(
+    as_: As, district: District, resident: str
+) -> None:
+    def load(number: int) -> Any:
+        rows = f"회원번호,이름,생년월일\nBUSY{number},김새봄,1990-01-02".encode()
+        return as_("office").upload("/master/members", rows, key=f"busy-{number}")
+
+    more = 3
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE + more) as pool:
+        with district.installation.journal.intake_lock:  # every file that has a place waits here
+            sent = {pool.submit(load, number): number for number in range(UPLOADS_AT_ONCE + more)}
+            refused = list(itertools.islice(as_completed(sent, timeout=30), more))
+            for one in refused:
+                answer = one.result()
+                assert (answer.status_code, answer.json()["code"]) == (503, "busy"), answer.text
+                assert answer.headers["retry-after"]
+                assert "same Idempotency-Key" in answer.json()["detail"]
+            body = {"person_id": resident, "desk": district.desk("SENIOR"), "coins": 1}
+            assert as_("counter").post("/redemptions", body).status_code == 201
+        assert [one.result(30).status_code for one in sent if one not in refused] == [201] * UPLOADS_AT_ONCE
+    for one in refused:
+        assert load(sent[one]).json()["added"] == 1
+
+
+def test_a_file_that_is_refused_gives_its_place_back(as_: As) -> None:
+    for _ in range(UPLOADS_AT_ONCE + 1):
+        assert as_("clerk").upload("/imports", b"").status_code == 415
