@@ -39,6 +39,7 @@ class EntryRow:
     seq: int | None
     position: int | None
     skip_reason: int | None
+    freed_no: int = 0
 
 
 class Entries:
@@ -152,6 +153,12 @@ class Entries:
             update(entries)
             .where(entries.c.desk == desk, entries.c.seq == seq, entries.c.position == position)
             .values(skip_reason=reason)
+        )
+
+    def free(self, journal_no: int) -> None:
+        """Write: a skipped entry lets its record key be used again; the entry keeps it, because its leaf holds it."""
+        self._connection.execute(
+            update(entries).where(entries.c.journal_no == journal_no).values(freed_no=entries.c.journal_no)
         )
 
     def skipped_of(self, keys: Sequence[tuple[int, int]]) -> list[EntryRow]:

@@ -153,6 +153,15 @@ class Records:
             update(records).where(records.c.import_id == import_id, ~records.c.withdrawn).values(withdrawn=True)
         )
 
+    def free(self, record_key: bytes, coins: int) -> bool:
+        """Write: free one record whose credit the chain skipped, so that it can be submitted again; False where none stands."""
+        done = self._connection.execute(
+            update(records)
+            .where(records.c.record_key == record_key, records.c.coins == coins, ~records.c.withdrawn)
+            .values(withdrawn=True)
+        )
+        return done.rowcount == 1
+
     def drop_staged(self, import_id: str | None = None) -> int:
         """Write: remove one half-staged submission, or (at the start only) all that a crash left; their number."""
         staged = select(approvals.c.id).where(approvals.c.status == "staging")

@@ -249,7 +249,7 @@ entries = Table(
     Column("coins", BigInteger, nullable=False),
     Column("accepted_day", Integer, nullable=False),  # the business day of acceptance, and the day of its batch
     Column("accepted_at", BigInteger, nullable=False),
-    Column("record_key", Bytes(32), nullable=False, unique=True),  # keyed HMAC of the business key
+    Column("record_key", Bytes(32), nullable=False),  # keyed HMAC of the business key
     Column("business_key_sealed", Bytes, nullable=False),
     Column("who", String(36), ForeignKey("actors.id"), nullable=False),
     Column("approver", String(36), ForeignKey("actors.id")),
@@ -258,6 +258,9 @@ entries = Table(
     Column("seq", BigInteger),
     Column("position", Integer),
     Column("skip_reason", Integer),
+    Column(
+        "freed_no", BigInteger, nullable=False, server_default="0"
+    ),  # its journal number once its record is free again
     Index(
         "ix_entries_unsealed",
         "desk",
@@ -272,6 +275,8 @@ entries = Table(
         postgresql_where=text("seq IS NULL"),
     ),
     Index("uq_entries_place", "desk", "seq", "position", unique=True),
+    # Once but for what the chain skipped: that stays as it was hashed, and its record may come again.
+    Index("uq_entries_record_key", "record_key", "freed_no", unique=True),
     Index("ix_entries_account_no", "account", "journal_no"),
 )
 

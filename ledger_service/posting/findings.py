@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.entries import Skip
+from ledger_service.domain.orders import OrderSkip
 from ledger_service.journal.unit import Journal
 from ledger_service.posting.ports import Clock
 
@@ -70,10 +74,16 @@ class Findings:
             unit.master.stop_desk(desk, finding)
             unit.commit()
 
-    def count_skips(self, count: int) -> None:
-        """Entries or orders that the chain did not apply: an alarm."""
+    def note_skips(self, desk: int, seq: int, skips: Sequence[tuple[int, int]]) -> None:
+        """Entries or orders of a batch, as (index, reason), that the chain did not apply: an alarm."""
         with self._lock:
-            self._skipped += count
+            self._skipped += len(skips)
+        for index, reason in skips[:NOTICES_MAX]:
+            what, why = ("order", OrderSkip) if desk == OFFICE_DESK else ("entry", Skip)
+            self.notice(
+                f"skip {desk}/{seq}/{index}",
+                f"the chain skipped {what} {index} of batch {seq} of desk {desk}: {why(reason).name.lower()}",
+            )
 
     def all(self) -> dict[str, str]:
         """What was found, by subject."""

@@ -15,9 +15,11 @@ from ledger_service.chain.hexes import number_of
 from ledger_service.chain.reader import PostedBatch, posted_between
 from ledger_service.chain.rpc import read_answer
 from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.days import date_of, month_number
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.batches import BatchKey, BatchMark, Post
 from ledger_service.journal.conflicts import RowConflict
+from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.landings import Landing, Reading, read_landings
@@ -94,7 +96,8 @@ class Follower:
         ):  # the balances: what landed is marked without them, and they are settled one by one after it
             self._write_landings(reading, unsigned, posts, fresh, _Settled((), Settlement()))
         self._unsettled.difference_update(landing.key for landing in fresh)
-        self._findings.count_skips(sum(len(landing.skips) for landing in fresh))
+        for landing in fresh:
+            self._findings.note_skips(landing.event.desk, landing.event.seq, landing.skips)
         return len(posts)
 
     def _final_at_once(self, fresh: Sequence[Landing], final: int) -> Sequence[Landing]:
@@ -259,7 +262,8 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
     """Write: posted → final, and the balances with it. All of these batches or, by the caller's missing commit, none."""
     if not settled.keys:
         return
-    refused_refunds = _worthless_refunds(unit, settled.skipping)
+    skipped = unit.entries.skipped_of(settled.skipping)
+    refused_refunds = _worthless_refunds(unit, skipped)
     if not all(unit.batches.mark_final(desk, seq) for desk, seq in settled.keys):
         raise RuntimeError("a batch became final elsewhere: two followers run on these books")
     unit.accounts.settle(
@@ -268,16 +272,40 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refused_refunds=refused_refunds,
         refused_debits=settled.sums.refused_debits,
     )
+    _return_limits(unit, skipped)
 
 
-def _worthless_refunds(unit: WriteUnit, skipping: Sequence[BatchKey]) -> Counter[bytes]:
+def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
+    """Write: what skipped entries had reserved, in the month of their acceptance; and a skipped credit's record is free to come again.
+
+    In one order, so that two units never wait for each other. A reservation that is not there (a limit set by hand) is left alone.
+    """
+    for row in sorted(skipped, key=lambda row: (row.desk, row.journal_no)):
+        day = date_of(row.accepted_day)
+        month = month_number(day)
+        if row.kind == Kind.CREDIT and unit.records.free(row.record_key, row.coins):
+            unit.entries.free(row.journal_no)
+            _return_desk(unit, row.desk, month, row.coins)
+            if unit.limits.budget(day.year).reserved >= row.coins:
+                unit.limits.reserve_budget(day.year, -row.coins)
+            if unit.limits.person_months(month, [row.account]).get(row.account, 0) >= row.coins:
+                unit.limits.return_person_months(month, {row.account: row.coins})
+        elif row.kind in (Kind.REDEEM, Kind.DONATE):
+            _return_desk(unit, row.desk, month, row.coins)
+
+
+def _return_desk(unit: WriteUnit, desk: int, month: int, coins: int) -> None:
+    if unit.limits.desk_limit(desk, month).reserved >= coins:
+        unit.limits.reserve_desk(desk, month, -coins)
+
+
+def _worthless_refunds(unit: WriteUnit, skipped: Sequence[EntryRow]) -> Counter[bytes]:
     """Write: what leaves `refunding` without coming in, asked before the batches are marked.
 
     A skipped redeem took nothing, so its refunds are worth nothing from then on: all that are not final leave with it, under the lock of their
     account, and do not leave again when the chain skips them. Every other skipped refund leaves by itself.
     """
     coins: Counter[bytes] = Counter()
-    skipped = unit.entries.skipped_of(skipping)
     redeems = [row for row in skipped if row.kind == Kind.REDEEM]
     for account in sorted({row.account for row in redeems}):
         unit.accounts.lock(account)

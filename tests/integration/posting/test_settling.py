@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from dataclasses import asdict
+
+import pytest
+from sqlalchemy import insert, update
 
 from ledger_service.domain.orders import Order, OrderCode, address_arg
+from ledger_service.journal.conflicts import RowConflict
+from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.people import PersonRow
-from ledger_service.journal.schema import accounts
+from ledger_service.journal.records import RecordRow
+from ledger_service.journal.schema import accounts, rates
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import Finality
 from tests.integration.posting.conftest import Place
-from tests.integration.posting.town import Town
+from tests.integration.posting.town import MONTH, TODAY, Town
+
+RATE = {
+    "id": 1, "programme": "HOURS", "name": "hours", "unit": "hour", "coins": 10, "per_units": 1, "first_day": 0,
+    "daily_cap_units": 9, "min_age": 0, "measure": "hours", "units_max": 1000, "expiry_months": 60,
+}  # fmt: skip
 
 
 def freeze(town: Town, poster: Poster, person: PersonRow) -> None:
@@ -95,3 +106,67 @@ def test_a_batch_that_cannot_be_settled_stops_its_desk_and_no_other(place: Place
     again = place.poster()  # a new process tries it once more
     again.run_until_quiet()
     assert set(again.findings.all()) == {"desk 101"}
+
+
+def test_a_skipped_credit_gives_back_what_it_reserved_and_its_record_may_come_again(place: Place) -> None:
+    town = place.town
+    (earner,) = town.found(people=1, coins_a_month=100)
+    poster = place.poster()
+    poster.prepare()
+    town.credit(1, [earner], units=9)
+    poster.run_until_quiet()
+    (number,) = town.credit(1, [earner], units=5)  # beyond the allotment of the month on the chain
+    with town.journal.write() as unit:
+        entry = unit.entries.read(number)
+        assert entry is not None
+        unit.connection.execute(insert(rates).values(**RATE))
+        unit.limits.set_desk_limit(1, MONTH, 200)
+        unit.limits.set_budget(TODAY.year, 200)
+        assert unit.limits.reserve_desk(1, MONTH, 140)
+        assert unit.limits.reserve_budget(TODAY.year, 140)
+        unit.limits.add_person_months(MONTH, {earner.account: 140})
+        unit.records.add_many([record_of(town, entry)])
+        unit.commit()
+    poster.run_until_quiet()
+    assert "allotment" in poster.findings.all()["skip 1/2/0"]
+    with town.journal.write() as unit:
+        assert unit.limits.desk_limit(1, MONTH).reserved == 90
+        assert unit.limits.budget(TODAY.year).reserved == 90
+        assert unit.limits.person_months(MONTH, [earner.account]) == {earner.account: 90}
+        assert unit.records.known_keys([entry.record_key]) == set()
+        skipped = unit.entries.read(number)
+        assert skipped is not None
+        assert skipped.record_key == entry.record_key  # as it was hashed
+        unit.records.add_many([record_of(town, entry)])
+        again = asdict(entry) | {"journal_no": unit.entries.next_numbers("journal", 1), "seq": None}
+        unit.entries.add_many([again])
+        unit.commit()
+    with pytest.raises(RowConflict), town.journal.write() as unit:  # and once only
+        unit.entries.add_many([again | {"journal_no": unit.entries.next_numbers("journal", 1)}])
+
+
+def test_a_skipped_charge_gives_the_venue_its_months_limit_back(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    (payer,) = town.found(people=1)
+    poster = sqlite_place.poster()
+    poster.prepare()
+    town.credit(1, [payer], units=5)
+    poster.run_until_quiet()
+    freeze(town, poster, payer)
+    town.redeem(101, payer, 50)
+    with town.journal.write() as unit:
+        unit.limits.set_desk_limit(101, MONTH, 60)
+        assert unit.limits.reserve_desk(101, MONTH, 60)
+        unit.commit()
+    poster.run_until_quiet()
+    assert "frozen" in poster.findings.all()["skip 101/1/0"]
+    with town.journal.read() as unit:
+        assert unit.limits.desk_limit(101, MONTH).reserved == 10
+
+
+def record_of(town: Town, entry: EntryRow) -> RecordRow:
+    return RecordRow(
+        import_id=town.proposal, line=2, record_key=entry.record_key, record_sealed=b"", person_id=entry.person_id,
+        desk=entry.desk, rate_id=entry.ref, activity_day=entry.day, start_minute=None, end_minute=None,
+        units=entry.units, counted_units=entry.units, coins=entry.coins,
+    )  # fmt: skip

@@ -314,13 +314,13 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("skip_reason", sa.Integer(), nullable=True),
+        sa.Column("freed_no", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_entries_account_accounts")),
         sa.ForeignKeyConstraint(["approver"], ["actors.id"], name=op.f("fk_entries_approver_actors")),
         sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_entries_desk_desks")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_entries_person_id_persons")),
         sa.ForeignKeyConstraint(["who"], ["actors.id"], name=op.f("fk_entries_who_actors")),
         sa.PrimaryKeyConstraint("journal_no", name=op.f("pk_entries")),
-        sa.UniqueConstraint("record_key", name=op.f("uq_entries_record_key")),
     )
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.create_index("ix_entries_account_no", ["account", "journal_no"], unique=False)
@@ -339,6 +339,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("seq IS NULL"),
         )
         batch_op.create_index("uq_entries_place", ["desk", "seq", "position"], unique=True)
+        batch_op.create_index("uq_entries_record_key", ["record_key", "freed_no"], unique=True)
 
     op.create_table(
         "holds",
@@ -558,6 +559,7 @@ def downgrade() -> None:
 
     op.drop_table("holds")
     with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.drop_index("uq_entries_record_key")
         batch_op.drop_index("uq_entries_place")
         batch_op.drop_index(
             "ix_entries_unsealed_no", sqlite_where=sa.text("seq IS NULL"), postgresql_where=sa.text("seq IS NULL")
