@@ -61,19 +61,19 @@ class Draft:
     gas_max: int
 
 
-def draft(unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
-    """The next batch of a desk; None where nothing can be sealed now."""
+def draft(unit: Unit, desk: DeskRow, office_seq: int) -> tuple[Draft | None, int]:
+    """The next batch of a desk (None where nothing can be sealed now), and how many accounts' charges no batch can carry."""
     candidates = _of_one_day(unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX))
     originals = _originals(unit, desk.number, candidates)
     ready = _without_waiting(candidates, originals)
     chosen, items, gas = _within_bounds(unit, desk.number, _split_refunds(ready), originals)
-    chosen, needs = _within_needs(unit, desk.number, chosen, office_seq)
+    chosen, needs, stuck = _within_needs(unit, desk.number, chosen, office_seq)
     if not chosen:
-        return None
+        return None, stuck
     ordered = sorted(chosen, key=lambda row: _order(row, originals))
     used = dict.fromkeys(originals[row.journal_no].chunk for row in ordered if row.kind == Kind.REFUND)
     annex = annex_of([items[chunk] for chunk in used])
-    return Draft(
+    made = Draft(
         desk=desk,
         day=max(ordered[0].accepted_day, desk.sealed_day),
         entries=tuple(ordered),
@@ -83,6 +83,7 @@ def draft(unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
         coins=sum(row.coins for row in ordered),
         gas_max=batch_gas(gas, needs=len(needs), annex_bytes=len(annex), signatures=DESK_SIGNATURES),
     )
+    return made, stuck
 
 
 def _of_one_day(rows: Sequence[EntryRow]) -> list[EntryRow]:
@@ -164,9 +165,13 @@ def _item(unit: Unit, desk: int, original: Original, redeems: dict[int, Batch]) 
 
 def _within_needs(
     unit: Unit, desk: int, rows: list[EntryRow], office_seq: int
-) -> tuple[list[EntryRow], tuple[Need, ...]]:
-    """The rows and the batches that funded what they spend; fewer rows where they would need too many desks."""
+) -> tuple[list[EntryRow], tuple[Need, ...], int]:
+    """The rows, the batches that funded what they spend, and how many accounts were left out.
+
+    Fewer rows where they would need too many desks together. An account that alone needs too many is left out whole: no batch can carry its charge.
+    """
     final_seqs: dict[int, int] = {}
+    stuck: set[bytes] = set()
     while rows:
         spenders = sorted({row.account for row in rows if row.kind in _DEBITS})
         needs = {OFFICE_DESK: office_seq} if office_seq else {}
@@ -176,9 +181,19 @@ def _within_needs(
             if seq <= final_seqs[other]:
                 needs[other] = max(needs.get(other, 0), seq)
         if len(needs) <= BATCH_NEEDS_MAX:
-            return rows, tuple(Need(number, seq) for number, seq in sorted(needs.items()))
-        rows = rows[: len(rows) // 2]
-    return [], ()
+            return rows, tuple(Need(number, seq) for number, seq in sorted(needs.items())), len(stuck)
+        if len(spenders) == 1:
+            stuck.update(spenders)
+        alone = {one for one in spenders if len(spenders) > 1 and _is_stuck(unit, desk, one, office_seq, final_seqs)}
+        stuck |= alone
+        kept = [row for row in rows if row.account not in stuck]
+        rows = kept if len(kept) < len(rows) else rows[: len(rows) // 2]
+    return [], (), len(stuck)
+
+
+def _is_stuck(unit: Unit, desk: int, account: bytes, office_seq: int, final_seqs: Mapping[int, int]) -> bool:
+    funding = {other for other, seq in unit.batches.funding([account], desk) if seq <= final_seqs[other]}
+    return len(funding | ({OFFICE_DESK} if office_seq else set())) > BATCH_NEEDS_MAX
 
 
 def _order(row: EntryRow, originals: dict[int, Original]) -> tuple[int, int, int, int]:

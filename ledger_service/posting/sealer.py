@@ -13,6 +13,7 @@ from ledger_service.domain.batches import (
     BATCH_ANNEX_BYTES_MAX,
     BATCH_ENTRIES_WITH_ANNEX_MAX,
     BATCH_GAS_MAX,
+    BATCH_NEEDS_MAX,
     BATCH_SIGNATURES_MAX,
     OFFICE_DESK,
     Batch,
@@ -22,6 +23,7 @@ from ledger_service.domain.evidence import root_of
 from ledger_service.domain.orders import encode_orders
 from ledger_service.journal.master import DeskRow
 from ledger_service.journal.orders import OrderRow
+from ledger_service.journal.unit import Unit
 from ledger_service.journal.vault import PersonSeal
 from ledger_service.posting.audit_chain import chain_audit_log
 from ledger_service.posting.drafts import Draft, draft
@@ -80,7 +82,7 @@ class Sealer:
             desks = {desk.number: desk for desk in unit.master.desks()}
             open_desks = [desks[number] for number in waiting if number not in unsigned and not desks[number].stopped]
             office_seq = desks[OFFICE_DESK].sealed_seq if OFFICE_DESK in desks else 0
-            drafts = [one for desk in open_desks if (one := draft(unit, desk, office_seq)) is not None]
+            drafts = [one for desk in open_desks if (one := self._draft(unit, desk, office_seq)) is not None]
             if drafts and unit.orders.unsealed(
                 1
             ):  # asked last, so that no entry was read that came after an order was not
@@ -94,6 +96,18 @@ class Sealer:
         for start in range(0, len(drafts), BATCHES_A_UNIT):
             sealed += self._seal_entries(drafts[start : start + BATCHES_A_UNIT], audit_head, seals)
         return sealed
+
+    def _draft(self, unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
+        made, stuck = draft(unit, desk, office_seq)
+        subject = f"needs {desk.number}"
+        if stuck:
+            self._findings.notice(
+                subject,
+                f"charges of {stuck} accounts at desk {desk.number} cannot be sealed: more than {BATCH_NEEDS_MAX - 1} desks gave them their coins",
+            )
+        elif made is not None:
+            self._findings.clear(subject)
+        return made
 
     def _say_who_waits(self, orders: Sequence[OrderRow], unsigned: set[int]) -> None:
         """Orders that nobody here can sign hold every desk's entries, or their batches, back: a person has to know."""

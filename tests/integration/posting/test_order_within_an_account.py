@@ -44,3 +44,22 @@ def test_charges_and_refunds_in_a_row_all_apply(sqlite_place: Place) -> None:
     assert town.account(payer).refunding == 0
     with town.journal.read() as unit:
         assert unit.batches.skipped_total() == 0
+
+
+def test_a_charge_whose_coins_came_from_too_many_desks_is_said_and_holds_nobody_else(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    collector, other = town.found(centres=64, people=2)
+    poster = sqlite_place.poster()
+    poster.prepare()
+    for desk in range(1, 65):
+        town.credit(desk, [collector])
+    town.credit(1, [other])
+    poster.run_until_quiet()
+    town.redeem(101, collector, 10)
+    town.redeem(101, other, 10)
+    poster.run_until_quiet()
+    assert town.available([other]) == [0]
+    assert "charges of 1 accounts" in poster.findings.all()["needs 101"]
+    with town.journal.read() as unit:
+        assert [row.account for row in unit.entries.of_batch(101, 1)] == [other.account]
+        assert unit.entries.desks_with_unsealed() == [101]
