@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {VolunteerCoin} from "../../VolunteerCoin.sol";
 import {IVolunteerCoin} from "../../interfaces/IVolunteerCoin.sol";
-import {Accounts} from "../../libraries/Accounts.sol";
+import {Proofs} from "./Proofs.sol";
 import {Vm, vm} from "./Vm.sol";
 
 /// @notice A contract in setup with three desks, a rate, a coin value and limits, and the hands to post with.
@@ -50,6 +50,10 @@ abstract contract Fixture {
     uint256[] internal officeKeys;
 
     bytes32 private constant TRANSFER = keccak256("Transfer(address,address,uint256)");
+    bytes32 private constant DOMAIN =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant CLOSE =
+        keccak256("Close(uint16 desk,uint16 month,bytes32 lastHead,uint64 coins,int128 krw)");
 
     function setUp() public virtual {
         officeKeys = _sorted(_three(0x0f1, 0x0f2, 0x0f3));
@@ -138,6 +142,10 @@ abstract contract Fixture {
         entries[0] = entry;
     }
 
+    function _accountOf(bytes32 entry) internal pure returns (address) {
+        return address(bytes20(entry));
+    }
+
     function _both(bytes32 first, bytes32 second) internal pure returns (bytes32[] memory entries) {
         entries = new bytes32[](2);
         (entries[0], entries[1]) = (first, second);
@@ -162,6 +170,19 @@ abstract contract Fixture {
         if (batch.desk == 0) _sign(batch, _two(officeKeys[0], officeKeys[1]));
         else _sign(batch, _one(batch.desk == CENTRE ? CENTRE_KEY : batch.desk == VENUE ? VENUE_KEY : TREASURY_KEY));
         return batch;
+    }
+
+    /// @dev A venue's signature under the close of `MONTH`, up to its batch at `seq`.
+    function _statement(uint256 key, uint16 venue, uint256 seq, uint256 coins, int256 krw)
+        internal
+        view
+        returns (bytes memory)
+    {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        bytes32 head = coin.headOf(venue, uint32(seq));
+        bytes32 domain = keccak256(abi.encode(DOMAIN, keccak256("Boram"), keccak256("1"), block.chainid, address(coin)));
+        bytes32 close = keccak256(abi.encode(CLOSE, venue, MONTH, head, coins, krw));
+        return Proofs.statement(_signatures(keccak256(abi.encodePacked(hex"1901", domain, close)), _one(key)));
     }
 
     function _post(IVolunteerCoin.Batch memory batch) internal returns (Outcome memory) {
@@ -190,6 +211,17 @@ abstract contract Fixture {
     /// @dev Gives an account coins through a centre's batch.
     function _give(address account, uint256 coins) internal {
         _land(CENTRE, _only(_entry(1, account, 2, coins / 2, DAY, 7)));
+    }
+
+    function _slotOf(address account) internal view returns (uint256) {
+        address[] memory accounts = new address[](1);
+        accounts[0] = account;
+        return coin.slotsOf(accounts)[0];
+    }
+
+    /// @dev A value of a fuzzer brought within two bounds.
+    function _bound(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {
+        return least + value % (most - least + 1);
     }
 
     function _outcome(Vm.Log[] memory logs) internal pure returns (Outcome memory outcome) {

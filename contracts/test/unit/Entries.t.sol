@@ -28,12 +28,6 @@ contract EntriesTest is Fixture {
         _eq(coin.skipsOf(desk, coin.nextSeq(desk) - 1)[0], 1);
     }
 
-    function _slot(address account) private view returns (uint256) {
-        address[] memory accounts = new address[](1);
-        accounts[0] = account;
-        return coin.slotsOf(accounts)[0];
-    }
-
     // ---- credit
 
     function test_credit_IssuesTheFloorOfItsRate() public {
@@ -41,8 +35,8 @@ contract EntriesTest is Fixture {
         _eq(outcome.coins, 10);
         _eq(coin.balanceOf(ALICE), 10);
         _eq(coin.totalSupply(), 10);
-        _eq(_slot(ALICE).earned(), 10);
-        _eq(_slot(ALICE).month(), MONTH);
+        _eq(_slotOf(ALICE).earned(), 10);
+        _eq(_slotOf(ALICE).month(), MONTH);
         _eq(outcome.skippedHash, 0);
     }
 
@@ -52,6 +46,20 @@ contract EntriesTest is Fixture {
         _skipsAlone(CENTRE, _redeem(address(0), 1), IVolunteerCoin.Skip.NotAllowed);
         _skipsAlone(VENUE, _credit(address(0), 120), IVolunteerCoin.Skip.NotAllowed);
         _skipsAlone(CENTRE, _credit(address(0), 0), IVolunteerCoin.Skip.NotAllowed);
+    }
+
+    /// @dev No rate is loaded before the first entry: kind 0 and ref 0 must not pass for one, nor be divided by nothing.
+    function test_post_SkipsAWordOfZerosAndNeverReverts() public {
+        bytes32[2] memory zeros = [bytes32(0), _entry(0, ALICE, 0, 0, 0, 0)];
+        for (uint256 i = 0; i < 2; ++i) {
+            Outcome memory outcome = _land(CENTRE, _both(zeros[i], _credit(BOB, 60)));
+            _isSkipped(outcome, 0, IVolunteerCoin.Skip.NotAllowed);
+            _eq(outcome.coins, 5);
+            _skipsAlone(VENUE, zeros[i], IVolunteerCoin.Skip.NotAllowed);
+            _skipsAlone(TREASURY, zeros[i], IVolunteerCoin.Skip.NotAllowed);
+        }
+        _eq(coin.balanceOf(BOB), 10);
+        _eq(coin.totalSupply(), 10);
     }
 
     function test_credit_SkipsAnAccountThatIsNoPersons() public {
@@ -110,8 +118,8 @@ contract EntriesTest is Fixture {
         IVolunteerCoin.Batch memory batch = _batch(CENTRE, _only(_credit(ALICE, 480)));
         batch.day = DAY + 30;
         _eq(_post(_signed(batch)).coins, 40);
-        _eq(_slot(ALICE).earned(), 40);
-        _eq(_slot(ALICE).earnedBefore(), 40);
+        _eq(_slotOf(ALICE).earned(), 40);
+        _eq(_slotOf(ALICE).earnedBefore(), 40);
 
         // Another centre is late: its month is the account's month before.
         batch = _batch(7, _both(_credit(ALICE, 120), _credit(ALICE, 12)));

@@ -11,18 +11,7 @@ import {Proofs} from "../base/Proofs.sol";
 contract TreasuryTest is Fixture {
     using AccountSlot for uint256;
 
-    bytes32 private constant DOMAIN =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant CLOSE =
-        keccak256("Close(uint16 desk,uint16 month,bytes32 lastHead,uint64 coins,int128 krw)");
-
     IVolunteerCoin.Skip private constant OK = IVolunteerCoin.Skip.None;
-
-    function _slot(address account) private view returns (uint256) {
-        address[] memory accounts = new address[](1);
-        accounts[0] = account;
-        return coin.slotsOf(accounts)[0];
-    }
 
     /// @dev Lands the entries, and returns the batch for a proof.
     function _lands(uint16 desk, bytes32[] memory entries) private returns (IVolunteerCoin.Batch memory batch) {
@@ -103,13 +92,13 @@ contract TreasuryTest is Fixture {
         IVolunteerCoin.Batch memory original = _lands(CENTRE, _only(_credit(ALICE, 480)));
         _lands(VENUE, _only(_redeem(ALICE, 30)));
         _does(TREASURY, _only(_entry(6, ALICE, 0, 40, CENTRE, 1)), Proofs.proof(original, 0), OK);
-        _eq(_slot(ALICE).debt(), 30);
+        _eq(_slotOf(ALICE).debt(), 30);
         _give(ALICE, 20);
         _office(_orders(_order(13, _args(uint160(ALICE)))));
         _does(_entry(7, ALICE, 0, 31, DAY, 1), IVolunteerCoin.Skip.NotAllowed);
         _does(_entry(7, ALICE, 0, 21, DAY, 1), IVolunteerCoin.Skip.Balance);
         _does(_entry(7, ALICE, 0, 20, DAY, 1), OK);
-        _eq(_slot(ALICE).debt(), 10);
+        _eq(_slotOf(ALICE).debt(), 10);
         _eq(coin.balanceOf(ALICE), 0);
     }
 
@@ -121,10 +110,10 @@ contract TreasuryTest is Fixture {
         _lands(VENUE, _only(_redeem(ALICE, 7)));
         _does(TREASURY, _only(_entry(6, ALICE, 1, 4, CENTRE, 1)), proof, OK);
         _eq(coin.balanceOf(ALICE), 0);
-        _eq(_slot(ALICE).debt(), 1);
+        _eq(_slotOf(ALICE).debt(), 1);
         _does(TREASURY, _only(_entry(6, ALICE, 1, 7, CENTRE, 1)), proof, IVolunteerCoin.Skip.BadOriginal);
         _does(TREASURY, _only(_entry(6, ALICE, 1, 6, CENTRE, 1)), proof, OK);
-        _eq(_slot(ALICE).debt(), 7);
+        _eq(_slotOf(ALICE).debt(), 7);
         _does(TREASURY, _only(_entry(6, ALICE, 1, 1, CENTRE, 1)), proof, IVolunteerCoin.Skip.BadOriginal);
     }
 
@@ -156,7 +145,7 @@ contract TreasuryTest is Fixture {
         _does(_entry(8, ALICE, 4, 20, DAY, 1), OK);
         _eq(coin.balanceOf(Accounts.ofFund(4)), 20);
         _eq(coin.krwDueOf(Accounts.ofFund(4)), 2_000);
-        require(_slot(ALICE).isClosed(), "closed");
+        require(_slotOf(ALICE).isClosed(), "closed");
         _isSkipped(_land(CENTRE, _only(_credit(ALICE, 60))), 0, IVolunteerCoin.Skip.BadAccount);
         _does(_entry(8, BOB, 0, 0, DAY, 1), OK);
         _does(_entry(8, BOB, 0, 0, DAY, 1), IVolunteerCoin.Skip.BadAccount);
@@ -170,8 +159,8 @@ contract TreasuryTest is Fixture {
         _isSkipped(outcome, 1, OK);
         _eq(outcome.coins, 40);
         _eq(coin.balanceOf(BOB), 50);
-        _eq(_slot(BOB).earned(), 50);
-        require(_slot(ALICE).isClosed(), "closed");
+        _eq(_slotOf(BOB).earned(), 50);
+        require(_slotOf(ALICE).isClosed(), "closed");
         // A correction of the old account's credit names the new one.
         _does(TREASURY, _only(_entry(6, BOB, 0, 10, CENTRE, 1)), Proofs.proof(original, 0), OK);
         _eq(coin.balanceOf(BOB), 40);
@@ -208,13 +197,6 @@ contract TreasuryTest is Fixture {
 
     // ---- 10 month close
 
-    function _closing(uint256 key, uint32 seq, uint64 coins, int128 krw) private view returns (bytes memory) {
-        bytes32 domain = keccak256(abi.encode(DOMAIN, keccak256("Boram"), keccak256("1"), block.chainid, address(coin)));
-        bytes32 close = keccak256(abi.encode(CLOSE, VENUE, MONTH, coin.headOf(VENUE, seq), coins, krw));
-        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, close));
-        return Proofs.statement(_signatures(digest, _one(key)));
-    }
-
     function _close(uint256 coins, uint256 seq) private pure returns (bytes32[] memory) {
         return _only(_entry(10, Accounts.ofDesk(VENUE), MONTH, coins, DAY, seq));
     }
@@ -223,11 +205,11 @@ contract TreasuryTest is Fixture {
         _give(ALICE, 100);
         IVolunteerCoin.Batch memory original = _lands(VENUE, _only(_redeem(ALICE, 60)));
         _lands(VENUE, _only(_redeem(ALICE, 5)));
-        bytes memory signed = _closing(VENUE_KEY, 1, 60, 6_000);
+        bytes memory signed = _statement(VENUE_KEY, VENUE, 1, 60, 6_000);
         _does(TREASURY, _close(60, 1), "", IVolunteerCoin.Skip.BadAnnex);
-        _does(TREASURY, _close(60, 1), _closing(STRANGER_KEY, 1, 60, 6_000), IVolunteerCoin.Skip.BadAnnex);
-        _does(TREASURY, _close(60, 1), _closing(VENUE_KEY, 1, 60, 6_500), IVolunteerCoin.Skip.BadAnnex);
-        _does(TREASURY, _close(59, 1), _closing(VENUE_KEY, 1, 59, 6_000), IVolunteerCoin.Skip.BadOriginal);
+        _does(TREASURY, _close(60, 1), _statement(STRANGER_KEY, VENUE, 1, 60, 6_000), IVolunteerCoin.Skip.BadAnnex);
+        _does(TREASURY, _close(60, 1), _statement(VENUE_KEY, VENUE, 1, 60, 6_500), IVolunteerCoin.Skip.BadAnnex);
+        _does(TREASURY, _close(59, 1), _statement(VENUE_KEY, VENUE, 1, 59, 6_000), IVolunteerCoin.Skip.BadOriginal);
         _does(TREASURY, _close(60, 1), signed, OK);
         _eq(coin.krwDueOf(Accounts.ofDesk(VENUE)), 500);
         _eq(coin.balanceOf(Accounts.ofDesk(VENUE)), 5);
@@ -240,7 +222,7 @@ contract TreasuryTest is Fixture {
         (,, uint64 reissued,,) = coin.totals();
         _eq(reissued, 55);
         _eq(coin.krwDueOf(Accounts.ofDesk(VENUE)), -5_500);
-        _does(TREASURY, _close(0, 3), _closing(VENUE_KEY, 3, 0, -5_500), OK);
+        _does(TREASURY, _close(0, 3), _statement(VENUE_KEY, VENUE, 3, 0, -5_500), OK);
         _eq(coin.krwDueOf(Accounts.ofDesk(VENUE)), 0);
     }
 
