@@ -143,6 +143,7 @@ abstract contract Fixture {
     }
 
     function _accountOf(bytes32 entry) internal pure returns (address) {
+        // forge-lint: disable-next-line(unsafe-typecast)
         return address(bytes20(entry));
     }
 

@@ -7,6 +7,7 @@ import {Accounts} from "../../libraries/Accounts.sol";
 import {Fixture} from "../base/Fixture.sol";
 import {Proofs} from "../base/Proofs.sol";
 
+// forge-lint: disable-next-item(unsafe-typecast, incorrect-shift)
 /// @notice Any annex, any order, any signature; and what refunds and corrections may undo.
 contract BytesFuzzTest is Fixture {
     using AccountSlot for uint256;

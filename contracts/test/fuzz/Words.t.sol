@@ -9,6 +9,7 @@ import {EntryWord} from "../../libraries/EntryWord.sol";
 import {Fixture} from "../base/Fixture.sol";
 import {Proofs} from "../base/Proofs.sol";
 
+// forge-lint: disable-next-item(unsafe-typecast, incorrect-shift)
 /// @notice Any word of any desk: never a revert, and coins move by the rule of its kind or not at all.
 contract WordsFuzzTest is Fixture {
     using AccountSlot for uint256;

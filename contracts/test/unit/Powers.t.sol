@@ -7,6 +7,7 @@ import {Fixture} from "../base/Fixture.sol";
 import {Proofs} from "../base/Proofs.sol";
 import {vm} from "../base/Vm.sol";
 
+// forge-lint: disable-next-item(unsafe-typecast, incorrect-shift)
 /// @notice Every cell of docs/powers.md, tried: tests/vectors/powers.json says who can do what.
 contract PowersTest is Fixture {
     uint256 private constant SENDER_KEY = 0xc6;
