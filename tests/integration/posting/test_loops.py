@@ -6,8 +6,10 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from ledger_service.domain.orders import Order, OrderCode
+from ledger_service.journal.schema import orders
 from ledger_service.posting.loops import PostingLoops
 from ledger_service.reads.status import readiness, status
 from tests.integration.posting.conftest import Place
@@ -95,7 +97,10 @@ def test_a_books_loop_that_fails_is_not_hidden_by_a_chain_loop_that_runs(place: 
 
     passes()
     assert ready() == (True, "ready")
-    town.order(Order(OrderCode.DESK_LIMIT, (1, MONTH, -1, 0)))  # cannot be encoded
+    town.order(Order(OrderCode.DESK_LIMIT, (1, MONTH, 5, DAY)))
+    with town.journal.write() as unit:
+        unit.connection.execute(update(orders).where(orders.c.seq.is_(None)).values(args="broken"))  # cannot be read
+        unit.commit()
     town.credit(1, people)
     assert passes()[0] is None
     assert ready() == (False, "failing")
@@ -139,6 +144,6 @@ def test_a_batch_that_stays_refused_is_said_with_the_reason_until_it_lands(sqlit
     assert "bad_day" in poster.findings.all()["batch 1/1"]
     town.order(Order(OrderCode.OPEN_UNTIL, (DAY + 600,)))
     poster.run_until_quiet()
-    assert poster.findings.all() == {}
+    assert not [subject for subject in poster.findings.all() if subject.startswith("batch")]
     with town.journal.read() as unit:
         assert unit.batches.counts() == {}
