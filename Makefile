@@ -92,6 +92,10 @@ vectors: setup ## write the golden vectors that Python and Solidity share
 bench: setup ## the numbers, as ratios within one run
 	@$(BIN)/python scripts/bench.py
 
+.PHONY: mutants
+mutants: setup ## break each guard of the contract once; a test has to notice (long; goes on where it was)
+	@$(BIN)/python scripts/mutants_contract.py
+
 .PHONY: check-all
 check-all: setup lint types imports artifact ## what test runs, and the long suites
 	$(step) 'forge test, deep'
