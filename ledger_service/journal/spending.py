@@ -112,7 +112,7 @@ class Spending:
         self._connection.execute(insert(donations).values(**values))
 
     def skip_reason(self, journal_no: int) -> int | None:
-        """Why the chain did not apply an entry; None where it did or has not decided."""
+        """Write: why the chain did not apply an entry; None where it did or has not decided. It stays so until the unit ends."""
         return self._connection.execute(
-            select(entries.c.skip_reason).where(entries.c.journal_no == journal_no)
+            select(entries.c.skip_reason).where(entries.c.journal_no == journal_no).with_for_update(read=True)
         ).scalar_one_or_none()

@@ -153,7 +153,7 @@ def _entry_states(unit: Unit, import_id: str) -> dict[str, int]:
     rows = unit.connection.execute(
         select(batches.c.state, entries.c.skip_reason, func.count())
         .select_from(records.join(entries, entries.c.record_key == records.c.record_key).outerjoin(batches, place))
-        .where(records.c.import_id == import_id, ~records.c.withdrawn)
+        .where(records.c.import_id == import_id, ~records.c.withdrawn, entries.c.freed_no == 0)
         .group_by(batches.c.state, entries.c.skip_reason)
     )
     states: Counter[str] = Counter()
