@@ -136,17 +136,3 @@ class Accounts:
                 f"debited = debited - {mark}, on_chain = true WHERE address = {mark}",
                 rows,
             )
-
-    def known_on_chain(self, addresses: Iterable[bytes]) -> set[bytes]:
-        """Those of the addresses that a final batch has touched."""
-        wanted = list(addresses)
-        known: set[bytes] = set()
-        for start in range(0, len(wanted), 500):
-            known.update(
-                self._connection.execute(
-                    select(accounts.c.address).where(
-                        accounts.c.address.in_(wanted[start : start + 500]), accounts.c.on_chain
-                    )
-                ).scalars()
-            )
-        return known

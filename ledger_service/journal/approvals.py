@@ -59,13 +59,3 @@ class Approvals:
             .values(status=after, decided_by=actor_id, decided_at=now if actor_id else None, reason=reason)
         )
         return done.rowcount == 1
-
-    def of_status(self, status: str, after_id: str = "", rows_max: int = 100) -> list[ApprovalRow]:
-        """Approvals of one status, oldest first, paged by id."""
-        found = self._connection.execute(
-            select(approvals)
-            .where(approvals.c.status == status, approvals.c.id > after_id)
-            .order_by(approvals.c.id)
-            .limit(rows_max)
-        )
-        return [ApprovalRow(**row._mapping) for row in found]

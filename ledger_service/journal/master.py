@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure, RateTable, RateVersion
 from ledger_service.journal.schema import coin_values, desks, funds, rates
-
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +102,8 @@ class Master:
                 unit=rate.unit,
                 coins=rate.coins,
                 per_units=rate.per_units,
-                first_day=(rate.first_day - _EPOCH).days,
-                last_day=(rate.last_day - _EPOCH).days if rate.last_day else None,
+                first_day=civil_day(rate.first_day),
+                last_day=civil_day(rate.last_day) if rate.last_day else None,
                 daily_cap_units=rate.daily_cap_units,
                 min_age=rate.min_age,
                 measure=rate.measure.value,
@@ -113,10 +111,6 @@ class Master:
                 expiry_months=rate.expiry_months,
             )
         )
-
-    def end_rate(self, rate_id: int, last_day: date) -> None:
-        """Write: a rate version ends earlier than it said."""
-        self._connection.execute(update(rates).where(rates.c.id == rate_id).values(last_day=(last_day - _EPOCH).days))
 
     def rate_versions(self) -> list[RateVersion]:
         """Every rate version by id."""
@@ -128,8 +122,8 @@ class Master:
                 unit=row.unit,
                 coins=row.coins,
                 per_units=row.per_units,
-                first_day=_EPOCH + timedelta(days=row.first_day),
-                last_day=_EPOCH + timedelta(days=row.last_day) if row.last_day is not None else None,
+                first_day=date_of(row.first_day),
+                last_day=date_of(row.last_day) if row.last_day is not None else None,
                 daily_cap_units=row.daily_cap_units,
                 min_age=row.min_age,
                 measure=Measure(row.measure),

@@ -5,8 +5,6 @@ A batch's bound is decided when it is sealed, for the worst case: every account 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ledger_service.domain.entries import Kind
 from ledger_service.domain.orders import Order, OrderCode
 
@@ -54,8 +52,3 @@ def order_gas(order: Order) -> int:
     """One order, with its notice and its log; each signer fills a storage slot."""
     signers = len(order.args) if order.code in _WITH_SIGNERS else 0
     return _ORDERS.get(order.code, _OTHER_ORDER) + _SIGNER * signers
-
-
-def transaction_gas(batch_bounds: Iterable[int]) -> int:
-    """A transaction of these batches."""
-    return TRANSACTION_BASE + sum(batch_bounds)

@@ -6,14 +6,14 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
-from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind
-from ledger_service.errors import Invalid, NotFound, Unavailable
+from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.errors import NotFound, Unavailable
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import accept, person_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move
-from ledger_service.services.spend import InsufficientCoins, NoCoinValue
+from ledger_service.services.spend import require_coins, too_few, value_on
 
 
 def donate(
@@ -22,8 +22,7 @@ def donate(
     """Give a resident's coins to a fund. By the resident, or by a clerk or venue on their word, or the coin office."""
     if actor.person_id != person_id:
         actor.require(Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE)
-    if not 0 < coins <= UNITS_MAX:
-        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+    require_coins(coins)
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         fund = unit.master.fund_of_code(fund_code)
@@ -33,19 +32,12 @@ def donate(
         if treasury is None:
             raise Unavailable("there is no treasury desk yet", "아직 기부를 처리할 창구가 없습니다")
         today = context.clock.today()
-        value = unit.master.coin_value(civil_day(today))
-        if value is None:
-            raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
+        value = value_on(unit, today)
         refuse_when_behind(context, unit)
         person = person_of(unit, person_id)
         account = unit.accounts.lock(person.account)
         if not unit.accounts.debit(person.account, coins):
-            raise InsufficientCoins(
-                f"{account.available} coins are free, {coins} were asked for",
-                f"쓸 수 있는 코인은 {account.available}코인입니다({coins}코인 요청)",
-                available=account.available,
-                wanted=coins,
-            )
+            raise too_few(account.available, coins)
         reserve_move(unit, treasury.number, coins, today)
         donation_id = context.new_id()
         journal_no = accept(

@@ -17,13 +17,13 @@ from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.spend import (
-    NoCoinValue,
     capture,
     end_hold,
     give_back,
     hold_coins,
     hold_ended,
     may_use_desk,
+    value_on,
     venue_of,
 )
 
@@ -70,9 +70,7 @@ def enrol(
         today = context.clock.today()
         if civil_day(today) > course.last_day:
             raise Refused("this course is over", "이미 끝난 강좌입니다")
-        value = unit.master.coin_value(civil_day(today))
-        if value is None:
-            raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
+        value = value_on(unit, today)
         most = coins_at_most(course.price_krw, value, venue.step_coins)
         if not 0 <= coins <= most:
             raise TooManyCoins(

@@ -180,8 +180,7 @@ def hold_coins(
     venue = venue_of(unit, actor, desk)
     if purpose not in HOLD_SECONDS:
         raise Invalid(f"a purpose is one of {', '.join(HOLD_SECONDS)}", "용도를 골라 주세요")
-    if not 0 < coins <= UNITS_MAX:
-        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+    require_coins(coins)
     if coins % venue.step_coins:
         raise WrongStep(
             f"this venue takes coins in steps of {venue.step_coins}",
@@ -193,13 +192,7 @@ def hold_coins(
     account = unit.accounts.lock(person.account)
     here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0
     if not unit.accounts.hold(person.account, coins, refunding_here=here):
-        available = max(account.credited - account.debited - account.held + here, 0)
-        raise InsufficientCoins(
-            f"{available} coins are free, {coins} were asked for",
-            f"쓸 수 있는 코인은 {available}코인입니다({coins}코인 요청)",
-            available=available,
-            wanted=coins,
-        )
+        raise too_few(max(account.credited - account.debited - account.held + here, 0), coins)
     reserve_move(unit, desk, coins, today)
     now = context.clock.now()
     hold = HoldRow(
@@ -214,9 +207,7 @@ def hold_coins(
 def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, today: date) -> RedemptionRow:
     """Write: the hold's coins become a charge of today, and count in the venue's month of today."""
     day = civil_day(today)
-    value = unit.master.coin_value(day)
-    if value is None:
-        raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
+    value = value_on(unit, today)
     if not unit.spending.end_hold(hold.id, "captured", alive_at=context.clock.now()):
         raise hold_ended(unit, hold.id)
     unit.accounts.capture(hold.account, hold.coins)
@@ -241,8 +232,7 @@ def give_back(
     context: Context, unit: WriteUnit, actor: Actor, redemption: RedemptionRow, coins: int, reason: str, today: date
 ) -> dict[str, Any]:
     """Write: a refund of a charge. Raises RefundTooLarge, or Refused for a charge that the chain did not apply."""
-    if not 0 < coins <= UNITS_MAX:
-        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+    require_coins(coins)
     if unit.spending.skip_reason(redemption.journal_no) is not None:
         raise Refused(
             "the chain did not apply this charge: its coins came back already", "이미 되돌려진 사용 내역입니다"
@@ -288,6 +278,30 @@ def hold_ended(unit: Unit, hold_id: str) -> HoldEnded:
         f"this hold is {state}: begin again",
         f"이 예약은 이미 끝났습니다({state}). 처음부터 다시 해 주세요",
         state=state,
+    )
+
+
+def require_coins(coins: int) -> None:
+    """Invalid unless it is an amount that an entry can carry."""
+    if not 0 < coins <= UNITS_MAX:
+        raise Invalid("coins are a whole number from 1", "코인은 1 이상의 정수입니다")
+
+
+def value_on(unit: Unit, day: date) -> int:
+    """What a coin is worth in won on a day, or NoCoinValue."""
+    value = unit.master.coin_value(civil_day(day))
+    if value is None:
+        raise NoCoinValue("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
+    return value
+
+
+def too_few(available: int, wanted: int) -> InsufficientCoins:
+    """The error for more coins than are free."""
+    return InsufficientCoins(
+        f"{available} coins are free, {wanted} were asked for",
+        f"쓸 수 있는 코인은 {available}코인입니다({wanted}코인 요청)",
+        available=available,
+        wanted=wanted,
     )
 
 
