@@ -42,7 +42,8 @@ demo: setup ## the whole main job on a sample month, from an empty folder
 	@$(BIN)/python scripts/demo.py
 
 .PHONY: test
-test: setup lint types imports artifact forge-test pytest ## what CI runs
+test: setup lint types imports artifact ## what CI runs
+	@$(MAKE) forge-test & forge=$$!; $(MAKE) pytest; python=$$?; wait $$forge && exit $$python
 
 .PHONY: lint
 lint: setup ## rules and layout of Python and Solidity
@@ -78,7 +79,7 @@ forge-test: setup
 .PHONY: pytest
 pytest: setup
 	$(step) 'pytest'
-	@$(BIN)/pytest -q -m 'not slow'
+	@$(BIN)/pytest -q -m 'not slow' -n 2 --dist loadfile
 
 .PHONY: contract
 contract: setup ## compile the contract into the artifact that is committed
