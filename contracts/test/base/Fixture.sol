@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {VolunteerCoin} from "../../VolunteerCoin.sol";
 import {IVolunteerCoin} from "../../interfaces/IVolunteerCoin.sol";
+import {Code, Coin} from "./Coin.sol";
 import {Proofs} from "./Proofs.sol";
 import {Vm, vm} from "./Vm.sol";
 
@@ -45,7 +45,7 @@ abstract contract Fixture {
     address internal constant CAROL = address(0xCA401);
     address internal constant POSTER = address(0x9057E4);
 
-    VolunteerCoin internal coin;
+    Coin internal coin;
     /// @dev By ascending address.
     uint256[] internal officeKeys;
 
@@ -63,12 +63,12 @@ abstract contract Fixture {
 
     // ---- deployment and orders
 
-    function _deploy() internal returns (VolunteerCoin) {
+    function _deploy() internal returns (Coin) {
         address[] memory keys = new address[](3);
         for (uint256 i = 0; i < 3; ++i) {
             keys[i] = vm.addr(officeKeys[i]);
         }
-        return new VolunteerCoin("boram-test", keys, vm.addr(GUARDIAN_KEY));
+        return Code.deploy("boram-test", keys, vm.addr(GUARDIAN_KEY));
     }
 
     /// @dev Rate 1: 5 coins for 60 minutes, at most 480. Rate 2: 2 coins apiece, at most 100. 100 KRW a coin.

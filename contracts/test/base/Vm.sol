@@ -14,6 +14,7 @@ interface Vm {
     function prank(address sender, address origin) external;
     function chainId(uint256 id) external;
     function etch(address target, bytes calldata code) external;
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool done);

@@ -46,25 +46,31 @@ contract WordsFuzzTest is Fixture {
         _office(_orders(_order(13, _args(uint160(FROZEN)))));
     }
 
-    function _pick(uint256 seed, uint256[] memory values) private pure returns (uint256) {
-        return values[seed % values.length];
+    function _pick(uint256 seed, uint256[8] memory values) private pure returns (uint256) {
+        return values[seed % 8];
     }
 
     /// @dev Mostly near what can be applied, at times any bits.
     function _near(uint256 seed) private view returns (uint256) {
         if (seed % 8 == 0) return uint256(keccak256(abi.encode(seed)));
-        uint256[] memory accounts =
-            _args(0, uint160(FROZEN), uint160(CLOSED), uint160(DEBTOR), uint160(BOB), uint160(ALICE), 0, 0);
-        accounts[6] = uint160(Accounts.ofDesk(VENUE));
-        accounts[7] = uint160(Accounts.ofFund(4));
-        address account = address(uint160(_pick(seed >> 8, accounts)));
+        address account = _nearAccount(seed >> 8);
         uint256 kind = _bound(seed >> 24, 0, 12);
-        uint256 ref = _pick(seed >> 40, _args(0, 1, 2, 4, 52, 3, 51, uint16(seed >> 48)));
-        uint256 units = _pick(
-            seed >> 64, _args(0, 5, 11, 60, 100, coin.balanceOf(account), _slotOf(account).debt(), uint24(seed >> 72))
-        );
-        uint256 day = _pick(seed >> 96, _args(DAY, DAY, DAY - 1, DAY - 5, DAY + 1, 18_999, 19_000, uint16(seed >> 104)));
-        return uint256(_entry(uint8(kind), account, ref, units % (1 << 24), day, uint32(seed >> 128)));
+        uint256 ref = _pick(seed >> 40, [uint256(0), 1, 2, 4, 52, 3, 51, uint16(seed >> 48)]);
+        uint256 units = _nearUnits(seed >> 64, account);
+        uint256 day =
+            _pick(seed >> 96, [uint256(DAY), DAY, DAY - 1, DAY - 5, DAY + 1, 18_999, 19_000, uint16(seed >> 104)]);
+        return uint256(_entry(uint8(kind), account, ref, units, day, uint32(seed >> 128)));
+    }
+
+    function _nearAccount(uint256 seed) private pure returns (address) {
+        address[8] memory accounts =
+            [address(0), FROZEN, CLOSED, DEBTOR, BOB, ALICE, Accounts.ofDesk(VENUE), Accounts.ofFund(4)];
+        return accounts[seed % 8];
+    }
+
+    function _nearUnits(uint256 seed, address account) private view returns (uint256) {
+        (uint256 held, uint256 debt) = (coin.balanceOf(account), _slotOf(account).debt());
+        return _pick(seed, [uint256(0), 5, 11, 60, 100, held, debt, uint24(seed >> 8)]) % (1 << 24);
     }
 
     /// @dev docs/formats.md, read once more.

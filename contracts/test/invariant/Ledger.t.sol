@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {VolunteerCoin} from "../../VolunteerCoin.sol";
 import {IVolunteerCoin} from "../../interfaces/IVolunteerCoin.sol";
 import {AccountSlot} from "../../libraries/AccountSlot.sol";
 import {Accounts} from "../../libraries/Accounts.sol";
+import {Coin} from "../base/Coin.sol";
 import {Fixture} from "../base/Fixture.sol";
 import {Proofs} from "../base/Proofs.sol";
 import {vm} from "../base/Vm.sol";
@@ -14,6 +14,13 @@ import {vm} from "../base/Vm.sol";
 /// events call applied, never from the contract's own sums.
 contract Handler is Fixture {
     using AccountSlot for uint256;
+
+    struct Landed {
+        uint16 desk;
+        uint32 seq;
+        bytes32 entry;
+        bytes batch;
+    }
 
     uint256 private constant PEOPLE = 6;
     uint256 public constant BUDGET = 4_000;
@@ -35,7 +42,7 @@ contract Handler is Fixture {
     uint256 public replays;
 
     address[] private people;
-    IVolunteerCoin.Batch[] private landed;
+    Landed[] private landed;
 
     /// @dev All that the venue took and was owed since the beginning, by its batches, and what closes settled of it.
     int256[] private coveredKrw;
@@ -60,7 +67,7 @@ contract Handler is Fixture {
         }
     }
 
-    function ledger() external view returns (VolunteerCoin) {
+    function ledger() external view returns (Coin) {
         return coin;
     }
 
@@ -101,7 +108,7 @@ contract Handler is Fixture {
 
     function undo(uint256 which, uint256 coins) external {
         if (landed.length == 0) return;
-        IVolunteerCoin.Batch memory original = landed[which % landed.length];
+        IVolunteerCoin.Batch memory original = _landed(which);
         address holder = _accountOf(original.entries[0]);
         bytes memory annex = Proofs.annex(Proofs.proof(original, 0));
         if (original.desk == VENUE) _do(VENUE, _entry(3, holder, 0, coins % 60, DAY, original.seq), annex);
@@ -151,11 +158,15 @@ contract Handler is Fixture {
     /// @dev A batch that has landed, again: nothing happens, not even an event.
     function again(uint256 which) external {
         if (landed.length == 0) return;
-        IVolunteerCoin.Batch memory batch = _signed(landed[which % landed.length]);
+        IVolunteerCoin.Batch memory batch = _signed(_landed(which));
         Outcome memory outcome = _post(batch);
         require(!outcome.isPosted && outcome.transfers == 0, "applied twice");
         require(outcome.refusal == IVolunteerCoin.Refusal.None, "refused");
         ++replays;
+    }
+
+    function _landed(uint256 which) private view returns (IVolunteerCoin.Batch memory) {
+        return abi.decode(landed[which % landed.length].batch, (IVolunteerCoin.Batch));
     }
 
     // ---- posting, and the ghost sums
@@ -191,8 +202,9 @@ contract Handler is Fixture {
         bytes32 entry = batch.entries[0];
         address account = _accountOf(entry);
         (address venue, address fund) = (Accounts.ofDesk(VENUE), Accounts.ofFund(4));
-        if (kind != 3 && kind != 6 && kind < 8) landed.push(batch);
-        if (kind == 11) landed.push(batch);
+        if ((kind != 3 && kind != 6 && kind < 8) || kind == 11) {
+            landed.push(Landed(batch.desk, batch.seq, entry, abi.encode(batch)));
+        }
         if (kind == 1 || kind == 3 || kind == 11) {
             held[account] += coins;
         } else if (kind != 6) {
@@ -219,7 +231,7 @@ contract Handler is Fixture {
         bool isExpiry = false;
         for (uint256 i = 0; i < landed.length; ++i) {
             if (uint256(landed[i].desk) << 32 | landed[i].seq != key) continue;
-            isExpiry = uint8(uint256(landed[i].entries[0]) >> 88) == 5;
+            isExpiry = uint8(uint256(landed[i].entry) >> 88) == 5;
         }
         if (isExpiry) held[account] += coins;
         else held[account] -= coins < held[account] ? coins : held[account];
@@ -227,7 +239,7 @@ contract Handler is Fixture {
 
     function isUndoneBeyond() external view returns (bool) {
         for (uint256 i = 0; i < landed.length; ++i) {
-            uint256 word = uint256(landed[i].entries[0]);
+            uint256 word = uint256(landed[i].entry);
             uint256 units = (word >> 48) & 0xffffff;
             uint256 most = (word >> 88) & 0xff == 1 ? units * 5 / 60 : units;
             if (undone[uint256(landed[i].desk) << 32 | landed[i].seq] > most) return true;
@@ -243,7 +255,7 @@ contract LedgerInvariants {
     uint256 private constant CALLS = 1_500;
 
     Handler private handler;
-    VolunteerCoin private coin;
+    Coin private coin;
 
     function setUp() external {
         handler = new Handler();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {VolunteerCoin} from "../../VolunteerCoin.sol";
 import {IVolunteerCoin} from "../../interfaces/IVolunteerCoin.sol";
 import {Accounts} from "../../libraries/Accounts.sol";
 import {EntryWord} from "../../libraries/EntryWord.sol";
+import {Code, Coin} from "../base/Coin.sol";
 import {Fixture} from "../base/Fixture.sol";
 import {vm} from "../base/Vm.sol";
 
@@ -20,7 +20,7 @@ contract VectorsTest is Fixture {
     }
 
     /// @dev The code as deployed at the vectors' address: the domain is reckoned anew where it is not the constructor's.
-    function _deployAt(string memory domain) private returns (VolunteerCoin) {
+    function _deployAt(string memory domain) private returns (Coin) {
         vm.chainId(vm.parseJsonUint(json, string.concat(domain, ".chainId")));
         address target = vm.parseJsonAddress(json, string.concat(domain, ".contract"));
         bytes memory arguments = abi.encode(
@@ -28,11 +28,11 @@ contract VectorsTest is Fixture {
             vm.parseJsonAddressArray(json, string.concat(domain, ".officeKeys")),
             vm.parseJsonAddress(json, string.concat(domain, ".guardian"))
         );
-        vm.etch(target, abi.encodePacked(type(VolunteerCoin).creationCode, arguments));
+        vm.etch(target, abi.encodePacked(Code.creation(), arguments));
         (bool done, bytes memory code) = target.call("");
         require(done, "the constructor reverted");
         vm.etch(target, code);
-        return VolunteerCoin(target);
+        return Coin(target);
     }
 
     function _at(string memory list, uint256 index, string memory field) private pure returns (string memory) {
