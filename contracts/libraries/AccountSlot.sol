@@ -57,13 +57,19 @@ library AccountSlot {
         return (slot & ~EARNED_FIELDS) | (now_ << EARNED_AT) | (before << BEFORE_AT) | (month_ << MONTH_AT);
     }
 
-    /// @notice The slot with its counts turned to a later month: what was earned in the month before it is kept.
-    function turnedTo(uint256 slot, uint256 month_) internal pure returns (uint256) {
-        return withEarned(slot, 0, month_ == month(slot) + 1 ? earned(slot) : 0, month_);
+    /// @notice The slot, without flags, with its counts turned by `months` to `month_`: what was earned in the month before
+    /// it is kept.
+    /// @dev Each month moves both counts up one place; what leaves their 64 bits at the top is cut off there. Nothing
+    /// reverts, and a result for months below zero means nothing.
+    function turnedTo(uint256 slot, uint256 month_, uint256 months) internal pure returns (uint256) {
+        unchecked {
+            uint256 counts = slot >> EARNED_AT << MONTH_AT + 32 * months >> 64;
+            return (slot & type(uint128).max) | counts | (month_ << MONTH_AT);
+        }
     }
 
-    /// @notice Adds coins earned in a month before the last counted, against a monthly cap of 32 bits.
-    /// @return credited the slot afterwards, or 0 when the cap would be passed or the month is older than the one before.
+    /// @notice Adds coins earned in the month before the last counted, against a monthly cap of 32 bits.
+    /// @return credited the slot afterwards, or 0 when the cap would be passed or the month is another.
     function withLateCredit(uint256 slot, uint256 month_, uint256 amount, uint256 cap)
         internal
         pure
