@@ -309,6 +309,17 @@ def chain_status(home: Home = None, acting: As = None, as_json: Json = False) ->
         show_table([("chain", "체인"), ("", "")], rows)
 
 
+@chain_app.command("restore")
+def chain_restore(
+    yes: Annotated[bool, typer.Option("--yes", help=words("do not ask", "묻지 않음"))] = False,
+    home: Home = None,
+) -> None:
+    """Take another chain for a lost one: deploy to the same address and post everything again. Wants a stopped service."""
+    from ledger_service.commands import recovery
+
+    recovery.restore_chain(home, yes=yes)
+
+
 @app.command()
 def verify(
     rpc: Annotated[str | None, typer.Option(help="http://…")] = None,

@@ -91,8 +91,8 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
     embedded = _embedded(installation) if settings.is_embedded else None
     if embedded is not None:
         stack.enter_context(embedded)
-    access = stack.enter_context(_chain(installation, embedded))
-    poster = Poster(_posting_context(installation), access)
+    access = stack.enter_context(chain_access(installation, embedded))
+    poster = Poster(posting_context(installation), access)
     poster.prepare(progress)
     loops = PostingLoops(poster)
     installation.wake.listener = loops.wake
@@ -150,7 +150,8 @@ def _embedded(installation: Installation) -> EmbeddedChain:
 
 
 @contextmanager
-def _chain(installation: Installation, embedded: EmbeddedChain | None) -> Iterator[ChainAccess]:
+def chain_access(installation: Installation, embedded: EmbeddedChain | None) -> Iterator[ChainAccess]:
+    """The chain that the settings name, or the embedded one."""
     settings = installation.settings
     url = embedded.url if embedded is not None else settings.rpc_url
     assert url is not None  # a chain is embedded or named
@@ -175,7 +176,8 @@ def _chain(installation: Installation, embedded: EmbeddedChain | None) -> Iterat
         )
 
 
-def _posting_context(installation: Installation) -> PostingContext:
+def posting_context(installation: Installation) -> PostingContext:
+    """What posting needs of an installation."""
     return PostingContext(
         journal=installation.journal,
         vault=installation.vault,

@@ -110,8 +110,21 @@ def rebuild(context: PostingContext, chain: ChainAccess, progress: Progress) -> 
         unit.commit()
 
 
-def restore(context: PostingContext, chain: ChainAccess) -> None:
-    """Take another chain for ours (`boram chain restore`): the loops then post everything to it again, in the same order."""
+def restore(context: PostingContext, chain: ChainAccess) -> list[str]:
+    """Take the chain that is there for ours (`boram chain restore`), if it is another one: what differed, nothing where it is ours.
+
+    The contract is deployed to the same address, and everything that had a place on the lost chain waits to be posted again. Raises OtherContract,
+    and what `deploy` raises.
+    """
+    with context.journal.read() as unit:
+        identity = unit.chain_marks.identity()
+    if identity is not None:
+        _require_ours(context, identity)
+        differing = _differences(chain, identity)
+        if not differing:
+            return []
+    else:
+        differing = ["the books were on no chain yet"]
     _fund(chain)
     found = _deploy(chain)
     _require_ours(context, found)
@@ -121,6 +134,33 @@ def restore(context: PostingContext, chain: ChainAccess) -> None:
         unit.chain_marks.set_identity(found)
         unit.chain_marks.add_blocks([(found.deploy_block, found.deploy_block_hash)])
         unit.commit()
+    return differing
+
+
+def post_again(
+    context: PostingContext, chain_pass: Callable[[], int], progress: Progress, wait: Callable[[], bool]
+) -> int:
+    """Pass after pass until all that was lost is on the chain again, at its old post number and with its old skips; how many batches.
+
+    `wait` lets time pass between two passes that did nothing; where it says False, it was too long. Raises RebuildDiffers.
+    """
+    with context.journal.read() as unit:
+        before, lost = unit.batches.places(), unit.batches.lost_count()
+    left = lost
+    while left:
+        if not chain_pass() and not wait():
+            raise RebuildDiffers(f"{left} of {lost} batches do not land")
+        with context.journal.read() as unit:
+            left = unit.batches.lost_count()
+        progress("posting again", lost - left, lost)
+    with context.journal.read() as unit:
+        after = unit.batches.places()
+    for (desk, seq), place in before.items():
+        if after.get((desk, seq)) != place:
+            raise RebuildDiffers(
+                f"batch {seq} of desk {desk} has another post number, or skips other entries, than before"
+            )
+    return lost
 
 
 def _fund(chain: ChainAccess) -> None:
@@ -273,4 +313,4 @@ def _place(landing: Landing) -> Post:
     )
 
 
-__all__ = ["Progress", "RebuildDiffers", "prepare_chain", "rebuild", "restore"]
+__all__ = ["Progress", "RebuildDiffers", "post_again", "prepare_chain", "rebuild", "restore"]
