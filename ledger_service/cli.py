@@ -342,6 +342,30 @@ def doctor(home: Home = None, as_json: Json = False) -> int:
     return checks.doctor(home, as_json=as_json)
 
 
+@app.command()
+def backup(folder: Path, home: Home = None) -> None:
+    """Write the books and the bundles, sealed, into a new folder; the service may run."""
+    from ledger_service.commands import backup as backups
+
+    backups.backup(folder, home)
+
+
+@app.command()
+def restore(
+    folder: Path,
+    verify: Annotated[bool, typer.Option("--verify", help=words("only look whether it is whole", "점검만"))] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> int:
+    """Bring a backup back into a home without books, or see with --verify whether it could be; exit 1 where not."""
+    from ledger_service.commands import restore as restores
+
+    if verify:
+        return restores.verify_backup(folder, home, as_json=as_json)
+    restores.restore(folder, home)
+    return DONE
+
+
 @books_app.command("export")
 def books_export(file: Path, home: Home = None, acting: As = None) -> None:
     """Write the books as JSON lines, to be held against the chain: boram verify --books FILE."""

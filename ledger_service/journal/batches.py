@@ -281,6 +281,12 @@ class Batches:
             select(batches).where(batches.c.post_number > after).order_by(batches.c.post_number), rows_max
         )
 
+    def of_desk(self, desk: int, after: int, rows_max: int) -> list[BatchRow]:
+        """The batches of a desk, from a sequence number on."""
+        return self._batches(
+            select(batches).where(batches.c.desk == desk, batches.c.seq > after).order_by(batches.c.seq), rows_max
+        )
+
     def posts(self) -> int:
         """The highest post number; 0 before the first post."""
         return int(

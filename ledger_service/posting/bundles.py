@@ -80,11 +80,11 @@ def write_bundles(
         _sync(changed, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def read_bundle(path: Path, vault: Vault, domain: Domain) -> BundleContent:
-    """Open a bundle and recompute its head and its evidence root. Raises BundleBroken."""
+def read_bundle(path: Path, key: bytes, domain: Domain) -> BundleContent:
+    """Open a bundle with the vault's bundle key and recompute its head and its evidence root. Raises BundleBroken."""
     try:
         file = orjson.loads(path.read_bytes())
-        opened = AESGCM(vault.bundle_key).decrypt(
+        opened = AESGCM(key).decrypt(
             bytes.fromhex(file["nonce"]), b64decode(file["ciphertext"], validate=True), _associated(file)
         )
         content = _parsed(file, orjson.loads(opened))
