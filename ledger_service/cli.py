@@ -366,6 +366,14 @@ def restore(
     return DONE
 
 
+@books_app.command("rebuild")
+def books_rebuild(home: Home = None) -> int:
+    """Read lost books back from the chain and the bundles; boram up does the same at its start. Exit 1 where a bundle is missing."""
+    from ledger_service.commands import recovery
+
+    return recovery.rebuild_books(home)
+
+
 @books_app.command("export")
 def books_export(file: Path, home: Home = None, acting: As = None) -> None:
     """Write the books as JSON lines, to be held against the chain: boram verify --books FILE."""

@@ -28,7 +28,8 @@ from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError
 from ledger_service.journal.people import PersonRow
-from ledger_service.posting.loops import Poster, no_progress
+from ledger_service.posting.loops import Poster
+from ledger_service.posting.progress import no_progress
 from ledger_service.posting.rebuild import post_again, restore
 from scripts.benchmarks.books import Books, load_district, open_books
 from scripts.benchmarks.measure import MONTH, ROOT, memory_peaks

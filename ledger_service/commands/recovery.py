@@ -1,4 +1,4 @@
-"""`boram chain restore`: a lost chain is made again from the books."""
+"""`boram chain restore`: a lost chain is made again from the books. `boram books rebuild`: lost books are read back from the chain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,34 @@ import typer
 from ledger_service.bootstrap import Installation, installed
 from ledger_service.chain.hexes import hex_of
 from ledger_service.commands.ask import CannotRun
-from ledger_service.commands.show import progress_bar, say, words
+from ledger_service.commands.show import complain, progress_bar, say, words
 from ledger_service.commands.up import chain_access, posting_context
 from ledger_service.config import Settings, read_settings
 from ledger_service.journal.chain_marks import PosterLock
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.rebuild import post_again, restore
+
+GONE = (
+    (
+        "who acts, and their tokens: add them again with boram actor add",
+        "사용자와 토큰: boram actor add로 다시 추가하세요",
+    ),
+    (
+        "open holds, courses and sign-ups that no charge shows: load the courses again",
+        "열린 예약, 강좌, 결제되지 않은 수강 신청: 강좌를 다시 올리세요",
+    ),
+    (
+        "what was accepted and not sealed, and submissions that waited: enter them again",
+        "접수되었지만 묶이지 않은 기록과 승인을 기다리던 제출: 다시 올리세요",
+    ),
+    (
+        "people who never had an entry: load the members again (those who had one are known)",
+        "기록이 없던 회원: 회원 파일을 다시 올리세요(기록이 있던 회원은 그대로입니다)",
+    ),
+    ("refused rows, acts of no coins, files' outcomes", "반려된 행, 0코인 실적, 파일별 결과"),
+    ("the audit log and the stored answers since the backup", "백업 이후의 감사 기록과 저장된 응답"),
+)
+"""What the chain and the bundles do not hold, of books that are gone whole; of an old backup only what came after it."""
 
 POLL_SECONDS = 0.2
 STANDS_STILL_SECONDS_MAX = 120.0
@@ -79,6 +101,38 @@ def restore_chain(home: Path | None, *, yes: bool) -> None:
                 "this is the chain that the books belong to, and nothing is missing on it: nothing was done",
                 "장부가 속한 체인이며 빠진 것이 없습니다. 아무것도 하지 않았습니다",
             )
+
+
+def rebuild_books(home: Path | None) -> int:
+    """Read lost books back from the chain and the bundles; 0 where all came back, 1 where a bundle is missing. Raises CannotRun, HomeBusy."""
+    settings = read_settings(home=home)
+    if settings.is_embedded:
+        raise CannotRun(
+            "the embedded chain keeps nothing of its own: books that are gone come back from a backup (boram restore DIR)",
+            "내장 체인은 스스로 아무것도 보관하지 않습니다. 백업에서 되살리세요(boram restore 폴더)",
+        )
+    with poster_at_rest(settings) as (_, poster):
+        with progress_bar() as progress:
+            poster.prepare(progress)
+        report, findings = poster.read_back.report, poster.findings.all()
+    if not report.batches and not report.missing:
+        say(
+            "the books have all that the chain has: nothing was done",
+            "장부에 빠진 것이 없습니다. 아무것도 하지 않았습니다",
+        )
+    else:
+        say(
+            f"read back: {report.batches:,} batches, {report.entries:,} entries, {report.orders:,} orders; "
+            f"{report.holds_ended} holds ended, {report.records_freed} approved records free again",
+            f"되살린 것: 묶음 {report.batches:,}건, 기록 {report.entries:,}건, 명령 {report.orders:,}건; "
+            f"끝낸 예약 {report.holds_ended}건, 다시 올릴 수 있는 승인 실적 {report.records_freed}건",
+        )
+        for english, korean in GONE:
+            say(f"gone: {english}", f"되살릴 수 없음: {korean}")
+    wrong = {subject: said for subject, said in findings.items() if not subject.startswith(("skip", "read back"))}
+    for said in wrong.values():
+        complain(said)
+    return 1 if wrong else 0
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.config import Settings, SettingsInvalid
 from ledger_service.posting.loops import Poster, PostingLoops
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
-from ledger_service.posting.rebuild import Progress
+from ledger_service.posting.progress import Progress
 from ledger_service.services.spend import expire_holds
 
 HOLDS_SECONDS = 5

@@ -22,8 +22,11 @@ from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.findings import Findings
+from ledger_service.posting.gate import Gate
 from ledger_service.posting.landings import Landing, Reading, read_landings
 from ledger_service.posting.ports import ChainAccess, PostingContext
+from ledger_service.posting.progress import Progress, no_progress
+from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.settlement import Settlement
 
 BLOCKS_A_STEP = 500
@@ -44,29 +47,71 @@ class _Settled:
 class Follower:
     """Reads blocks and marks batches. One thread at a time."""
 
-    def __init__(self, context: PostingContext, chain: ChainAccess, findings: Findings) -> None:
+    def __init__(
+        self, context: PostingContext, chain: ChainAccess, findings: Findings, read_back: ReadBack, gate: Gate
+    ) -> None:
         self._context = context
         self._chain = chain
         self._findings = findings
+        self._read_back = read_back
+        self._gate = gate
         self._unsettled: set[BatchKey] = set()
         """Batches whose balances the books cannot hold: tried once by each process."""
         self.refusals: dict[BatchKey, tuple[Refusal, int]] = {}
         """Why the contract refused what we sent, until it lands. Others' transactions say nothing: anyone may post our batch
         with worthless signatures."""
 
-    def follow_step(self) -> int:
-        """Read the next blocks and settle what is final; how many batches were marked posted or final."""
+    def read_all(self, progress: Progress = no_progress) -> None:
+        """Step after step until there is no block left that can be read."""
+        before, last = None, self._last_block()
+        while before != last:
+            while self.follow_step(progress):
+                pass
+            before, last = last, self._last_block()
+
+    def _last_block(self) -> int:
         with self._context.journal.read() as unit:
             last = unit.chain_marks.last_block()
         assert last is not None, "the chain is prepared before it is followed"
+        return last[0]
+
+    def follow_step(self, progress: Progress = no_progress) -> int:
+        """Read the next blocks and settle what is final; how many batches were marked posted or final."""
+        last = self._last_block()
         latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
         final = self._final_block(latest)
         marked = 0
-        if latest > last[0]:
-            to_block = min(latest, last[0] + BLOCKS_A_STEP)
-            reading = read_landings(self._chain.contract, last[0] + 1, to_block)
-            marked = self._take_in(reading, final)
+        if latest > last:
+            to_block = min(latest, last + BLOCKS_A_STEP)
+            reading = read_landings(self._chain.contract, last + 1, to_block)
+            with self._context.journal.read() as unit:
+                marks = unit.batches.marks(landing.key for landing in reading.landings)
+            if len(marks) == len({landing.key for landing in reading.landings}):
+                marked = self._take_in(reading, final)
+            else:
+                marked = self._take_in_unknown(reading, set(marks), final)
+            progress("reading the chain", to_block - last, latest - last)
         return marked + self._finalise_rest(final)
+
+    def _take_in_unknown(self, reading: Reading, known: set[BatchKey], final: int) -> int:
+        """Blocks with batches that the books do not have: these are read back, each in its place, once it is final.
+
+        How many were taken in; nothing where the first of them is not final yet, and reading waits for it.
+        """
+        marked = 0
+        for landing in reading.landings:
+            block = landing.event.position.block_number
+            if landing.key not in known:
+                self._gate.wait_for(landing.event.desk)
+                if block > final:
+                    return marked + self._take_in(_before(reading, block), final)
+                while self._finalise_rest(final):  # coins come before the charges that spend them
+                    pass
+                self._read_back.take(landing)
+            marked += self._take_in(Reading((), (landing,), ()), final)
+        for landing in reading.landings:
+            self._gate.caught_up(landing.event.desk)
+        return marked + self._take_in(Reading(reading.blocks, (), reading.refused), final)
 
     def _final_block(self, latest: int) -> int:
         finality = self._chain.finality
@@ -165,16 +210,14 @@ class Follower:
                 if skips and desk != OFFICE_DESK:
                     skipping.append((desk, seq))
                 sums.add(unit.batches.movements(desk, seq), {skip[0] for skip in skips})
+            for row in unit.outside.of(keys).values():
+                sums.add_outside(row.moves)
         return _Settled(tuple(keys), sums, tuple(skipping))
 
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
         event = landing.event
         if mark is None:
-            self._findings.stop_desk(
-                event.desk,
-                f"batch {event.seq} of desk {event.desk} is on the chain (post {event.post_number}) and not in the books",
-            )
-            return False
+            return False  # it could not be read back, and that was said
         if mark.head != event.head:
             self._findings.stop_desk(
                 event.desk, f"batch {event.seq} of desk {event.desk} on the chain is another one than in the books"
@@ -199,6 +242,8 @@ class Follower:
         """What was final and was posted again after a deep reorg must have had the same effect."""
         with self._context.journal.read() as unit:
             before = unit.batches.skips_of(landing.key for landing in landings)
+            outside = unit.outside.of(landing.key for landing in landings)
+        before |= {key: [(position, reason, 0) for position, reason in row.skips] for key, row in outside.items()}
         for landing in landings:
             if landing.event.desk != OFFICE_DESK and landing.skips != tuple(
                 (position, reason) for position, reason, _ in before.get(landing.key, ())
@@ -238,6 +283,15 @@ class Follower:
             self._findings.clear(f"batch {landing.event.desk}/{landing.event.seq}")
 
 
+def _before(reading: Reading, block: int) -> Reading:
+    """The blocks before one, without what was taken in already."""
+    return Reading(
+        tuple(one for one in reading.blocks if one[0] < block),
+        (),
+        tuple(one for one in reading.refused if one.position.block_number < block),
+    )
+
+
 def _post(landing: Landing) -> Post:
     position = landing.event.position
     return Post(
@@ -271,6 +325,7 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refunds=settled.sums.refunds,
         refused_refunds=refused_refunds,
         refused_debits=settled.sums.refused_debits,
+        debits=settled.sums.debits,
     )
     _return_limits(unit, skipped)
 

@@ -22,15 +22,13 @@ from ledger_service.journal.chain_marks import BLOCKS_KEPT, IdentityRow
 from ledger_service.posting.landings import Landing, read_landings
 from ledger_service.posting.packing import Pack, pack
 from ledger_service.posting.ports import ChainAccess, PostingContext
+from ledger_service.posting.progress import Progress
 from ledger_service.posting.watch import to_identity
 
 PAGE_BATCHES = 200
 BLOCK_TRANSACTIONS_MAX = 50  # at 16.8 M gas each they stay below the embedded chain's block limit of 1,000 M
 READ_BLOCKS = 64
 FUNDS_WEI = 10**24
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, out of how much."""
 
 
 class RebuildDiffers(Unavailable):
