@@ -271,6 +271,24 @@ def desk_list(home: Home = None, acting: As = None, as_json: Json = False) -> No
     _list(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
 
 
+@desks_app.command("adopt")
+def desk_adopt(desk: int, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Propose to take what the chain has of a stopped desk (somebody else held its key); another person approves."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/desks/{desk}/adoption")
+    show_json(answer) if as_json else _proposed(answer)
+
+
+@desks_app.command("outside")
+def desk_outside(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Entries on the chain that nobody here accepted, one by one, for correction."""
+    columns = [
+        ("desk", "기관"), ("seq", "묶음"), ("index", "위치"), ("state", "상태"), ("kind", "종류"), ("account", "계정"),
+        ("person id", "주민"), ("day", "날짜"), ("credited", "적립"), ("debited", "사용"), ("skip reason", "제외 사유"),
+    ]  # fmt: skip
+    _list(home, acting, "/outside-entries", as_json, columns, lambda answer: answer)
+
+
 @app.command()
 def balance(
     person: Annotated[str | None, typer.Argument(metavar="PERSON-ID")] = None,

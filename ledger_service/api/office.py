@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
@@ -15,6 +15,7 @@ from ledger_service.domain.actors import Role
 from ledger_service.reads import actors, catalogue
 from ledger_service.reads.actors import ActorLine
 from ledger_service.reads.catalogue import Desks, Programmes
+from ledger_service.reads.outside import OutsideEntry, outside_entries
 from ledger_service.services import setup
 
 OFFICE_TAG = "Coin office"
@@ -23,6 +24,7 @@ office_router = new_router(OFFICE_TAG)
 actors_router = new_router(ACTORS_TAG, "/actors")
 
 MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits"]
+AnyDesk = Annotated[int, Path(ge=0, le=65_535, description="a desk's number, 0 for the office")]
 RoleName = Literal["clerk", "approver", "venue", "office", "auditor", "admin", "resident"]
 
 
@@ -89,6 +91,18 @@ def propose_opening(context: ContextPort, actor: ActorPort, once: OncePort) -> P
 def list_desks(context: ContextPort) -> Desks:
     """Every desk with what is left of this month's limit, and the year's budget."""
     return catalogue.desks(context.journal, context.clock.today())
+
+
+@office_router.post("/desks/{desk}/adoption", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def propose_adoption(desk: AnyDesk, context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
+    """Propose to take the chain's batches of a stopped desk for true: somebody else held its key. Another person approves."""
+    return Proposed(**setup.propose_adoption(context, actor, once, desk))
+
+
+@office_router.get("/outside-entries", responses=responses(401, 403))
+def list_outside_entries(context: ContextPort) -> list[OutsideEntry]:
+    """Entries on the chain that nobody here accepted (`foreign`: to be corrected), or whose bundle is missing."""
+    return outside_entries(context.journal)
 
 
 @office_router.get("/programmes")

@@ -11,7 +11,21 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, false, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
 from ledger_service.domain.entries import Kind
@@ -285,6 +299,12 @@ class Batches:
         """The batches of a desk, from a sequence number on."""
         return self._batches(
             select(batches).where(batches.c.desk == desk, batches.c.seq > after).order_by(batches.c.seq), rows_max
+        )
+
+    def drop_above(self, desk: int, seq: int) -> None:
+        """Write: forget a desk's batches beyond a sequence number, of which none may be final; their entries are free before."""
+        self._connection.execute(
+            delete(batches).where(batches.c.desk == desk, batches.c.seq > seq, batches.c.state != "final")
         )
 
     def posts(self) -> int:

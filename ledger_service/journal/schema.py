@@ -104,6 +104,7 @@ desks = Table(
     Column("sealed_head", Bytes(32), nullable=False),
     Column("sealed_day", Integer, nullable=False, server_default="0"),
     Column("stopped", Text),  # why nothing is sealed or signed for this desk, if so
+    Column("adopting", Boolean, nullable=False, server_default=text("false")),  # approved, and to be done by posting
     UniqueConstraint("kind", "code"),
 )
 

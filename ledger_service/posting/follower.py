@@ -105,13 +105,25 @@ class Follower:
                 self._gate.wait_for(landing.event.desk)
                 if block > final:
                     return marked + self._take_in(_before(reading, block), final)
-                while self._finalise_rest(final):  # coins come before the charges that spend them
-                    pass
-                self._read_back.take(landing)
-            marked += self._take_in(Reading((), (landing,), ()), final)
+                marked += self.bring_in(landing)
+            else:
+                marked += self._take_in(Reading((), (landing,), ()), final)
         for landing in reading.landings:
             self._gate.caught_up(landing.event.desk)
         return marked + self._take_in(Reading(reading.blocks, (), reading.refused), final)
+
+    def bring_in(self, landing: Landing, *, is_foreign: bool = False) -> int:
+        """A batch that the books do not have, and that is final: read back, then taken for one of ours."""
+        final = landing.event.position.block_number
+        while self._finalise_rest(final):  # coins come before the charges that spend them
+            pass
+        self._read_back.take(landing, is_foreign=is_foreign)
+        return self._take_in(Reading((), (landing,), ()), final)
+
+    def is_final(self, landing: Landing) -> bool:
+        """Whether a landing stands in a block that no reorg undoes, and that was read."""
+        latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
+        return landing.event.position.block_number <= self._final_block(latest)
 
     def _final_block(self, latest: int) -> int:
         finality = self._chain.finality

@@ -13,6 +13,7 @@ from ledger_service.chain.reader import ChainMoved
 from ledger_service.chain.rpc import RpcFault, RpcUnavailable
 from ledger_service.errors import BoramError
 from ledger_service.journal.chain_marks import PosterLock
+from ledger_service.posting.adoption import Adoption
 from ledger_service.posting.desk_signatures import DeskSignatures
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.follower import Follower
@@ -46,6 +47,7 @@ class Poster:
         self.signatures = DeskSignatures(context, carried, self.findings, self.gate)
         self.read_back = ReadBack(context, chain, self.findings)
         self.follower = Follower(context, chain, self.findings, self.read_back, self.gate)
+        self.adoption = Adoption(context, chain, self.findings, self.follower)
         self.sender = Sender(context, chain, self.findings, self.follower)
         self.watch = Watch(context, chain, self.findings)
 
@@ -98,7 +100,12 @@ class Poster:
             if self.chain.embedded is None or self.chain.embedded.is_alive():
                 raise
             self._rebuild()
-        return self.sender.send_step() + self.follower.follow_step() + self.read_back.return_missing()
+        return (
+            self.sender.send_step()
+            + self.follower.follow_step()
+            + self.read_back.return_missing()
+            + self.adoption.step()
+        )
 
     def run_until_quiet(self, passes_max: int = QUIET_PASSES_MAX) -> int:
         """Pass after pass until there is nothing to do; how many. For tests and the bench: errors come out."""

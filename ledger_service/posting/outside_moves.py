@@ -23,7 +23,7 @@ def coins_of(entry: Entry, rates: dict[int, RateVersion]) -> int:
 
 
 def moves_of(unit: Unit, batch: Batch, entries: Sequence[Entry], skipped: Collection[int]) -> Moves:
-    """(account, credited, refunding, debited) of every entry that was applied.
+    """(account, credited, refunding, debited) of every entry that was applied, in order.
 
     A charge that the books accepted and had not sealed was taken from its account by then, and is not taken again; a refund of that sort leaves
     `refunding`. Corrections, closures and merges are left to a person: their sums depend on more than their words.
@@ -45,4 +45,6 @@ def moves_of(unit: Unit, batch: Batch, entries: Sequence[Entry], skipped: Collec
             row = numbered.get(entry.line)
             is_ours = row is not None and row.seq is None and (row.desk, row.account) == (batch.desk, entry.account)
             moves.append((entry.account, 0, 0, 0 if is_ours else coins))
+        else:
+            moves.append((entry.account, 0, 0, 0))
     return moves

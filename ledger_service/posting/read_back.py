@@ -52,8 +52,11 @@ class ReadBack:
         self._block: tuple[int, dict[BatchKey, PostedBatch]] = (-1, {})
         self.report = Report()
 
-    def take(self, landing: Landing) -> None:
-        """Bring a batch in that landed and is final. Where that cannot be, its desk is stopped and the reason said."""
+    def take(self, landing: Landing, *, is_foreign: bool = False) -> None:
+        """Bring a batch in that landed and is final. Where that cannot be, its desk is stopped and the reason said.
+
+        `is_foreign`: two people said that a batch without a bundle is not ours, and stands.
+        """
         desk, seq = landing.key
         posted = self._posted(landing)
         batch = posted.signed.batch
@@ -69,7 +72,7 @@ class ReadBack:
         if desk == OFFICE_DESK:
             self._take_orders(posted, content)
         elif content is None:
-            self._take_words(posted, landing, why)
+            self._take_words(posted, landing, why, is_foreign=is_foreign)
         else:
             try:
                 self._take_entries(posted, content)
@@ -152,10 +155,13 @@ class ReadBack:
         self.report.batches += 1
         self.report.entries += batch.count
 
-    def _take_words(self, posted: PostedBatch, landing: Landing, why: str) -> None:
+    def _take_words(self, posted: PostedBatch, landing: Landing, why: str, *, is_foreign: bool) -> None:
         """Without its bundle only balances and sequence follow the chain; the desk waits for a person."""
         batch = posted.signed.batch
-        note_outside(self._context, posted.signed, landing, "missing", posted.event.coins_applied, _gas(batch))
+        state = "foreign" if is_foreign else "missing"
+        note_outside(self._context, posted.signed, landing, state, posted.event.coins_applied, _gas(batch))
+        if is_foreign:
+            return
         text = (
             f"batch {batch.seq} of desk {batch.desk} is on the chain, and {why}: bring it back, or, if nobody here sealed the batch, run "
             f"boram desk adopt {batch.desk}; until then the desk credits nothing and its activity days are closed"

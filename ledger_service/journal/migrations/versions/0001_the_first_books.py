@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.Column("sealed_head", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealed_day", sa.Integer(), server_default="0", nullable=False),
         sa.Column("stopped", sa.Text(), nullable=True),
+        sa.Column("adopting", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_desks")),
         sa.UniqueConstraint("kind", "code", name=op.f("uq_desks_kind")),
     )
