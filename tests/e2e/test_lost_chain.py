@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from scripts.running import running
 from tests.e2e.recovering import get_ready, heads, outside_chain, said, wait_for_state
 from tests.e2e.test_kill import audit, balances, work
 
 
+@pytest.mark.timeout(300)
 def test_a_replaced_chain_stops_the_service_until_it_is_restored(home: Path, tmp_path: Path) -> None:
     with outside_chain(tmp_path, home) as (chain, settings):
         assert "restored" in said(home, "chain", "restore", "--yes", **settings)
