@@ -94,6 +94,12 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
     access = stack.enter_context(chain_access(installation, embedded))
     poster = Poster(posting_context(installation), access)
     poster.prepare(progress)
+    report = poster.read_back.report
+    if report.batches:
+        say(
+            f"read back from the chain and the bundles: {report.batches} batches, {report.entries} entries (what is gone: docs/recovery.md)",
+            f"체인과 묶음 파일에서 되살렸습니다: 묶음 {report.batches}건, 기록 {report.entries}건(되살릴 수 없는 것: docs/recovery.md)",
+        )
     loops = PostingLoops(poster)
     installation.wake.listener = loops.wake
     loops.start()

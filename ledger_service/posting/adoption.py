@@ -41,6 +41,13 @@ class Adoption:
             return False
         for landing in strange:
             self._follower.bring_in(landing, is_foreign=True)
+        with self._context.journal.read() as unit:
+            taken = unit.master.desk(desk.number)
+        if taken is None or taken.sealed_seq != max(tip.next_seq - 1, common):
+            self._give_up(
+                desk.number, f"desk {desk.number} cannot be adopted: what it has on the chain contradicts the books"
+            )
+            return False
         with self._context.journal.write() as unit:
             foreign = unit.outside.call_foreign(desk.number)
             unit.master.stop_desk(desk.number, None)
@@ -81,13 +88,10 @@ class Adoption:
         with self._context.journal.read() as unit:
             rows = unit.batches.of_desk(desk, common, HEADS_A_REQUEST)
         if any(row.state == "final" for row in rows):
-            self._findings.stop_desk(
+            self._give_up(
                 desk,
                 f"desk {desk} cannot be adopted: batch {common + 1} was final in the books, and the chain has another one",
             )
-            with self._context.journal.write() as unit:
-                unit.master.set_adopting(desk, adopting=False)
-                unit.commit()
             return False
         with self._context.journal.write() as unit:
             if desk == OFFICE_DESK:
@@ -98,3 +102,10 @@ class Adoption:
             unit.master.set_sealed(desk, common, head, day)
             unit.commit()
         return True
+
+    def _give_up(self, desk: int, finding: str) -> None:
+        """It stays stopped, and is not tried again until two people say so."""
+        self._findings.stop_desk(desk, finding)
+        with self._context.journal.write() as unit:
+            unit.master.set_adopting(desk, adopting=False)
+            unit.commit()

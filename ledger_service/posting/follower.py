@@ -24,6 +24,7 @@ from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gate import Gate
 from ledger_service.posting.landings import Landing, Reading, read_landings
+from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
@@ -253,9 +254,7 @@ class Follower:
     def _check_again(self, landings: Sequence[Landing]) -> None:
         """What was final and was posted again after a deep reorg must have had the same effect."""
         with self._context.journal.read() as unit:
-            before = unit.batches.skips_of(landing.key for landing in landings)
-            outside = unit.outside.of(landing.key for landing in landings)
-        before |= {key: [(position, reason, 0) for position, reason in row.skips] for key, row in outside.items()}
+            before = skips_of(unit, (landing.key for landing in landings))
         for landing in landings:
             if landing.event.desk != OFFICE_DESK and landing.skips != tuple(
                 (position, reason) for position, reason, _ in before.get(landing.key, ())

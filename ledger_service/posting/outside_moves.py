@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ledger_service.domain.batches import Batch
 from ledger_service.domain.entries import Entry, Kind
 from ledger_service.domain.rates import RateVersion
+from ledger_service.journal.batches import BatchKey
 from ledger_service.journal.outside import Moves
 from ledger_service.journal.unit import Unit
 
 _IN = frozenset({Kind.CREDIT, Kind.OPENING})
 _OUT = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF})
+
+
+Skips = dict[BatchKey, list[tuple[int, int, int]]]
+"""(position, reason, coins) of every skipped entry, in order."""
+
+
+def skips_of(unit: Unit, keys: Iterable[BatchKey]) -> Skips:
+    """What was skipped of these batches, as the books know it; of one from outside the coins do not count in its forecast."""
+    wanted = list(keys)
+    outside = {
+        key: [(position, reason, 0) for position, reason in row.skips] for key, row in unit.outside.of(wanted).items()
+    }
+    return {**unit.batches.skips_of(wanted), **outside}
 
 
 def coins_of(entry: Entry, rates: dict[int, RateVersion]) -> int:

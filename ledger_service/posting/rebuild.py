@@ -20,6 +20,7 @@ from ledger_service.errors import Refused, Unavailable
 from ledger_service.journal.batches import BatchMark, BatchRow, Post
 from ledger_service.journal.chain_marks import BLOCKS_KEPT, IdentityRow
 from ledger_service.posting.landings import Landing, read_landings
+from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.packing import Pack, pack
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress
@@ -276,7 +277,7 @@ def _check_all(
 def _check_page(context: PostingContext, landings: Sequence[Landing]) -> None:
     keys = [landing.key for landing in landings]
     with context.journal.read() as unit:
-        marks, skips = unit.batches.marks(keys), unit.batches.skips_of(keys)
+        marks, skips = unit.batches.marks(keys), skips_of(unit, keys)
     for landing in landings:
         _check(landing, marks.get(landing.key), skips.get(landing.key, []))
     with context.journal.write() as unit:

@@ -27,7 +27,7 @@ from ledger_service.posting.keepsakes import person_from
 from ledger_service.posting.outside_moves import coins_of
 from ledger_service.posting.ports import PostingContext
 
-_DEBITS = frozenset({Kind.REDEEM, Kind.DONATE})
+_DEBITS = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF})
 _KNOWN_KINDS = frozenset({Kind.CREDIT, Kind.OPENING, Kind.REFUND, *_DEBITS})
 
 
@@ -218,8 +218,8 @@ class _Writer:
         for one in fresh:
             if one.word.kind == Kind.REDEEM:
                 self._charge(one, reserves=one.number not in skipped)
-            elif one.word.kind == Kind.DONATE:
-                self._donation(one, reserves=one.number not in skipped)
+            elif one.word.kind in _DEBITS:
+                self._move(one, reserves=one.number not in skipped)
             elif one.word.kind == Kind.REFUND:
                 self._refund(one)
 
@@ -322,15 +322,17 @@ class _Writer:
         if was_held and enrolment is not None:
             unit.courses.move_enrolment(enrolment.id, "held", "enrolled", redemption_id=redemption.id)
 
-    def _donation(self, one: Returned, *, reserves: bool) -> None:
+    def _move(self, one: Returned, *, reserves: bool) -> None:
+        """What the treasury moved: of its month's limit, and where to if it was given."""
         desk, month = self._returning.batch.desk, month_number(date_of(one.record["acceptedDay"]))
         if reserves:
             left = max(self._unit.limits.desk_limit(desk, month).left, 0)
             self._unit.limits.reserve_desk(desk, month, min(one.coins, left))
-        self._unit.spending.add_donation(
-            id=one.record["consent"] or self._new_id(), journal_no=one.number, person_id=one.record["person"],
-            fund=one.word.ref, coins=one.coins, day=one.word.day,
-        )  # fmt: skip
+        if one.word.kind == Kind.DONATE:
+            self._unit.spending.add_donation(
+                id=one.record["consent"] or self._new_id(), journal_no=one.number, person_id=one.record["person"],
+                fund=one.word.ref, coins=one.coins, day=one.word.day,
+            )  # fmt: skip
 
     def _refund(self, one: Returned) -> None:
         redemption = self._unit.returning.redemption_of(one.original_no) if one.original_no is not None else None

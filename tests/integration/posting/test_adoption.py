@@ -17,7 +17,7 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.posting.loops import Poster
 from ledger_service.reads.outside import outside_entries
 from tests.integration.posting.conftest import Place
-from tests.integration.posting.test_lost_chain import coins_on_chain
+from tests.integration.posting.test_lost_chain import UNITS_ABOVE_MAX, coins_on_chain, places
 from tests.integration.posting.town import DAY, RATE_COINS, signer
 
 THIEF = b"\x0a" * 20
@@ -69,7 +69,7 @@ def test_our_batch_that_lost_its_place_is_sealed_anew_and_the_other_one_counts(p
     town.credit(1, people)
     while poster.books_pass():
         pass
-    steal(place, poster, 1, [credit_to(THIEF), credit_to(people[0].account)])
+    steal(place, poster, 1, [credit_to(THIEF), credit_to(people[0].account), credit_to(THIEF, UNITS_ABOVE_MAX)])
     poster.run_until_quiet()
     assert "another one than in the books" in poster.findings.all()["desk 1"]
     town.credit(1, people[:5])
@@ -87,7 +87,14 @@ def test_our_batch_that_lost_its_place_is_sealed_anew_and_the_other_one_counts(p
     assert thief is not None
     assert thief.credited == 7 * RATE_COINS
     listed = [(one.seq, one.index, one.state, one.credited, one.person_id) for one in outside_entries(town.journal)]
-    assert listed == [(2, 0, "foreign", 70, None), (2, 1, "foreign", 70, people[0].id)]
+    assert listed == [(2, 0, "foreign", 70, None), (2, 1, "foreign", 70, people[0].id), (2, 2, "foreign", 0, None)]
+    before = places(town)
+    place.anvil.restart()  # and a chain made again has the foreign batch, with its skip
+    poster.chain_pass()
+    poster.run_until_quiet()
+    assert places(town) == before
+    assert town.available(people) == coins_on_chain(poster, people)
+    assert serious(poster) == set()
 
 
 def test_a_batch_at_a_free_sequence_waits_for_its_bundle_or_for_two_people(sqlite_place: Place) -> None:
