@@ -63,12 +63,13 @@ class Follower:
         with worthless signatures."""
 
     def read_all(self, progress: Progress = no_progress) -> None:
-        """Step after step until there is no block left that can be read."""
-        before, last = None, self._last_block()
+        """Step after step until there is no block left that can be read, and nothing final left to settle."""
+        before, last, marked = None, self._last_block(), 0
         while before != last:
-            while self.follow_step(progress):
-                pass
+            marked = self.follow_step(progress)
             before, last = last, self._last_block()
+        while marked:
+            marked = self.follow_step(progress)
 
     def _last_block(self) -> int:
         with self._context.journal.read() as unit:
@@ -88,7 +89,7 @@ class Follower:
             with self._context.journal.read() as unit:
                 marks = unit.batches.marks(landing.key for landing in reading.landings)
             if len(marks) == len({landing.key for landing in reading.landings}):
-                marked = self._take_in(reading, final)
+                marked = self._take_in(reading, final, marks)
             else:
                 marked = self._take_in_unknown(reading, set(marks), final)
             progress("reading the chain", to_block - last, latest - last)
@@ -97,20 +98,21 @@ class Follower:
     def _take_in_unknown(self, reading: Reading, known: set[BatchKey], final: int) -> int:
         """Blocks with batches that the books do not have: these are read back, each in its place, once it is final.
 
-        How many were taken in; nothing where the first of them is not final yet, and reading waits for it.
+        Reading stops before the first that is not final yet; its desk neither seals nor signs until it is.
         """
+        waiting = [one for one in reading.landings if one.key not in known and one.event.position.block_number > final]
+        for landing in waiting:
+            self._gate.wait_for(landing.event.desk)
+        if waiting:
+            reading = _before(reading, waiting[0].event.position.block_number)
         marked = 0
         for landing in reading.landings:
-            block = landing.event.position.block_number
-            if landing.key not in known:
-                self._gate.wait_for(landing.event.desk)
-                if block > final:
-                    return marked + self._take_in(_before(reading, block), final)
-                marked += self.bring_in(landing)
-            else:
+            if landing.key in known:
                 marked += self._take_in(Reading((), (landing,), ()), final)
-        for landing in reading.landings:
-            self._gate.caught_up(landing.event.desk)
+            else:
+                marked += self.bring_in(landing)
+        for desk in {one.event.desk for one in reading.landings} - {one.event.desk for one in waiting}:
+            self._gate.caught_up(desk)
         return marked + self._take_in(Reading(reading.blocks, (), reading.refused), final)
 
     def bring_in(self, landing: Landing, *, is_foreign: bool = False) -> int:
@@ -133,9 +135,10 @@ class Follower:
         block = self._chain.rpc.call("eth_getBlockByNumber", [finality.tag, False])
         return read_answer(lambda answer: number_of(answer["number"]), block)
 
-    def _take_in(self, reading: Reading, final: int) -> int:
-        with self._context.journal.read() as unit:
-            marks = unit.batches.marks(landing.key for landing in reading.landings)
+    def _take_in(self, reading: Reading, final: int, marks: dict[BatchKey, BatchMark] | None = None) -> int:
+        if marks is None:
+            with self._context.journal.read() as unit:
+                marks = unit.batches.marks(landing.key for landing in reading.landings)
         ours = [landing for landing in reading.landings if self._is_ours(landing, marks.get(landing.key))]
         self._check_coins(ours, marks)
         self._check_again([one for one in ours if marks[one.key].state == "final"])
@@ -295,10 +298,10 @@ class Follower:
 
 
 def _before(reading: Reading, block: int) -> Reading:
-    """The blocks before one, without what was taken in already."""
+    """What stands before a block."""
     return Reading(
         tuple(one for one in reading.blocks if one[0] < block),
-        (),
+        tuple(one for one in reading.landings if one.event.position.block_number < block),
         tuple(one for one in reading.refused if one.position.block_number < block),
     )
 
