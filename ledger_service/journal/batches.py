@@ -301,6 +301,12 @@ class Batches:
             select(batches).where(batches.c.desk == desk, batches.c.seq > after).order_by(batches.c.seq), rows_max
         )
 
+    def set_audit_head(self, desk: int, seq: int, audit_head: bytes) -> None:
+        """Write: what leaf 0 of a batch's evidence says, which its words alone did not."""
+        self._connection.execute(
+            update(batches).where(batches.c.desk == desk, batches.c.seq == seq).values(audit_head=audit_head)
+        )
+
     def drop_above(self, desk: int, seq: int) -> None:
         """Write: forget a desk's batches beyond a sequence number, of which none may be final; their entries are free before."""
         self._connection.execute(

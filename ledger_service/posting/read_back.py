@@ -93,15 +93,26 @@ class ReadBack:
             content, _ = self._bundle(batch.batch, batch.head)
             if content is None:
                 continue
-            prepared = prepare_entries(self._context, batch.batch, content)
-            with self._context.journal.write() as unit:
-                prepared.write(unit, self._context, skips=dict(row.skips), is_settled=True)
-                unit.outside.remove(row.desk, row.seq)
-                unit.commit()
+            try:
+                self._return(row, batch.batch, content)
+            except (Forked, RowConflict) as error:
+                self._stop(
+                    row.desk,
+                    f"the bundle of batch {row.seq} of desk {row.desk} is back and does not fit the books: {error.message}",
+                )
+                continue
             self.report.missing.pop((row.desk, row.seq), None)
             done += 1
             self._start_again(row.desk)
         return done
+
+    def _return(self, row: OutsideRow, batch: Batch, content: BundleContent) -> None:
+        prepared = prepare_entries(self._context, batch, content)
+        with self._context.journal.write() as unit:
+            prepared.write(unit, self._context, skips=dict(row.skips), is_settled=True)
+            unit.batches.set_audit_head(row.desk, row.seq, content.audit_head)
+            unit.outside.remove(row.desk, row.seq)
+            unit.commit()
 
     def finish(self) -> None:
         """After the last of it: numbers that may be on somebody's receipt stay unused, and half-read submissions are closed."""

@@ -227,6 +227,11 @@ def test_a_missing_bundle_is_named_balances_follow_and_its_return_brings_the_ent
     assert lost.town.available(people) == coins_on_chain(poster, people)
     found, expected = rows_of(lost.town), rows_of(town)
     assert found["outside"] == []
+    with lost.town.journal.read() as unit, town.journal.read() as old:
+        back, once = unit.batches.read(1, 2), old.batches.read(1, 2)
+    assert back is not None
+    assert once is not None
+    assert back.audit_head == once.audit_head
     assert set(expected["entries"]) <= set(found["entries"])
 
 
