@@ -10,7 +10,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger_service.adapters.actors import ADMIN_NAME, add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
-from ledger_service.adapters.home import Home, SecretMissing, write_secret
+from ledger_service.adapters.home import Home, SecretMissing, lock_database, write_secret
 from ledger_service.adapters.keys import (
     FIRST_KEYS,
     GUARDIAN_KEY,
@@ -44,13 +44,15 @@ from ledger_service.domain.batches import OFFICE_DESK, Domain
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.ids import uuid7
 from ledger_service.domain.kill_points import KillAt, KillPoints, NoKillPoints
-from ledger_service.errors import Unavailable
+from ledger_service.errors import Refused, Unavailable
 from ledger_service.journal.engine import open_engine
+from ledger_service.journal.locks import starting
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
+from ledger_service.services.credit import drop_left_over
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -65,6 +67,12 @@ class BooksUnusable(Unavailable):
     """The books or the people's keys cannot be opened: no such server, folder or database, or another kind of file."""
 
     code = "books_unusable"
+
+
+class OtherSecrets(Refused):
+    """These books were begun with another master key, service key or contract. Nothing was changed."""
+
+    code = "other_secrets"
 
 
 @dataclass(slots=True)
@@ -119,30 +127,42 @@ class Installation:
 
 @contextmanager
 def installed(settings: Settings) -> Iterator[Installation]:
-    """Open a home for this process alone; everything is closed again at the end.
+    """Open a home: for this process alone, or on PostgreSQL beside others; everything is closed again at the end.
 
-    Raises HomeBusy, HomeUnusable, SecretMissing, SecretExposed, BooksUnusable, and the errors of keystores.
+    Raises OtherSecrets, HomeBusy, HomeUnusable, SecretMissing, SecretExposed, BooksUnusable, and the errors of keystores.
     """
     home = Home(settings.home)
     home.prepare()
-    lock = home.lock()
-    try:
+    with ExitStack() as stack:
+        lock = home.lock() if settings.is_sqlite else home.share()
+        stack.callback(lock.release)
+        for path in _sqlite_files(settings):
+            stack.callback(lock_database(path).release)
         keys, master_key = open_secrets(settings, home)
         engine, key_engine = open_engine(settings.books_url), open_engine(settings.key_books_url)
-        try:
-            with usable_books(settings):
-                migrate(engine)
-                vault = Vault(master_key, key_engine, os.urandom)
-                installation = _install(settings, home, keys, Journal(engine), vault)
-                with installation.journal.write() as unit:
-                    unit.records.drop_staged()
-                    unit.commit()
-            yield installation
-        finally:
-            engine.dispose()
-            key_engine.dispose()
-    finally:
-        lock.release()
+        stack.callback(engine.dispose)
+        stack.callback(key_engine.dispose)
+        with usable_books(settings), starting(engine):
+            migrate(engine)
+            vault = Vault(master_key, key_engine, os.urandom)
+            installation = _install(settings, home, keys, Journal(engine), vault)
+            if installation.journal.is_sqlite:
+                drop_left_over(installation.context)
+        if not settings.is_sqlite:
+            lock.share()
+        yield installation
+
+
+def _sqlite_files(settings: Settings) -> list[Path]:
+    """The databases that are files of this machine. Raises BooksUnusable where their folder is none."""
+    files = []
+    for url in dict.fromkeys((settings.books_url, settings.key_books_url)):
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            path = Path(parsed.database).absolute()
+            if path.parent.is_dir():  # where it is not, opening the database says so
+                files.append(path)
+    return files
 
 
 @contextmanager
@@ -179,7 +199,7 @@ def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tup
         may_create=may_create and settings.environment != "production",
     )
     keys = KeyFolder(
-        home.keys,
+        settings.keys_folder or home.keys,
         passphrase,
         os.urandom,
         light=settings.environment != "production",
@@ -233,7 +253,9 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
         receipts=ServiceReceipts(keys, domain),
         kill_points=kill_points,
         wake=wake,
+        open_debits_max=settings.open_debits_max,
     )
+    _require_alike(context, keys, domain if settings.role == "api" else None)
     _ensure_office(context)
     if settings.environment != "production":
         ensure_admin(context, home)
@@ -252,6 +274,31 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
         wake=wake,
         context=context,
     )
+
+
+def _require_alike(context: Context, keys: KeyFolder, domain: Domain | None) -> None:
+    """Two processes with different secrets would not see each other's records: the books remember whose they are. Raises OtherSecrets.
+
+    `domain` of a process that never looks at the chain; one that posts compares it itself (posting/rebuild.py).
+    """
+    mine = {"master key": context.vault.fingerprint, "service key": keys.address(SERVICE_KEY)}
+    with context.journal.write() as unit:
+        kept = unit.master.installation_marks()
+        identity = unit.chain_marks.identity()
+        for name in mine.keys() - kept.keys():
+            unit.master.add_installation_mark(name, mine[name])
+        unit.commit()
+    differing = [name for name, value in mine.items() if kept.get(name, value) != value]
+    if domain and identity and (identity.chain_id, identity.contract) != (domain.chain_id, domain.contract):
+        differing.append("chain id, district, environment or office keys")
+    if differing:
+        listed = ", ".join(differing)
+        raise OtherSecrets(
+            f"these books were begun with other secrets or settings ({listed}): give every process on them the same BORAM_MASTER_KEY_FILE, "
+            "keys folder, BORAM_DISTRICT, BORAM_ENVIRONMENT and BORAM_CHAIN_ID",
+            f"이 장부를 시작할 때와 비밀 값이나 설정이 다릅니다({listed}). 모든 프로세스에 같은 마스터 키, 키 폴더, BORAM_DISTRICT, "
+            "BORAM_ENVIRONMENT, BORAM_CHAIN_ID를 주세요",
+        )
 
 
 def ensure_admin(context: Context, home: Home) -> bool:

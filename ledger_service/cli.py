@@ -109,8 +109,16 @@ def up(
     port: Annotated[
         int | None, typer.Option(help=words("BORAM_PORT; 0: a free one", "BORAM_PORT, 0은 빈 포트"))
     ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help=words(
+                "BORAM_ROLE: all, or api / post of several processes", "BORAM_ROLE: all, 여러 프로세스면 api / post"
+            )
+        ),
+    ] = None,
 ) -> None:
-    """Start everything: chain, books, API. Ctrl-C stops it."""
+    """Start everything: chain, books, API. Ctrl-C stops it. On PostgreSQL several can share the work (--role)."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # from here on it ends the start, as Ctrl-C does
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         stack.callback(signal.signal, signal.SIGTERM, before)
@@ -119,7 +127,7 @@ def up(
         from ledger_service.commands import up as service
         from ledger_service.config import read_settings
 
-        settings = read_settings(home=home, host=host, port=port)
+        settings = read_settings(home=home, host=host, port=port, role=role)
         place = HomeFolder(settings.home)
         place.prepare()
         log_file = place.logs / "service.log" if sys.stdout.isatty() else None

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger_service.domain.kill_points import KILL_POINTS
 from ledger_service.errors import BoramError
+from ledger_service.services.context import OPEN_DEBITS_MAX
 
 if TYPE_CHECKING:
     from typing import Self
@@ -46,11 +47,15 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     business_date: date | None = None
     kill_at: str | None = None
+    role: Literal["all", "api", "post"] = "all"
     passphrase_file: Path | None = None
     master_key_file: Path | None = None
+    keys_folder: Path | None = None
+    bundles_folder: Path | None = None
+    open_debits_max: Annotated[int, Field(ge=1, lt=2**63)] = OPEN_DEBITS_MAX
     import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
 
-    @field_validator("home", "passphrase_file", "master_key_file")
+    @field_validator("home", "passphrase_file", "master_key_file", "keys_folder", "bundles_folder")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -101,7 +106,21 @@ class Settings(BaseSettings):
                 raise ValueError("BORAM_KILL_AT kills the service and is for tests: unset it in production")
         if self.rpc_url is not None and self.chain_id is None:
             raise ValueError("BORAM_CHAIN_ID must name the chain that BORAM_RPC_URL serves: set it to the chain's id")
+        if self.role != "all" and self.is_sqlite:
+            raise ValueError(
+                f"BORAM_ROLE={self.role} is one process of several, and SQLite takes one: put BORAM_DATABASE_URL and BORAM_KEYS_URL on "
+                "PostgreSQL, or start the one process with BORAM_ROLE=all"
+            )
+        if self.role != "all" and self.is_embedded:
+            raise ValueError(
+                f"BORAM_ROLE={self.role} wants a chain that all processes reach: set BORAM_RPC_URL and BORAM_CHAIN_ID"
+            )
         return self
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether books or keys are a file, which one process alone may work on."""
+        return self.books_url.startswith("sqlite:") or self.key_books_url.startswith("sqlite:")
 
     @property
     def is_embedded(self) -> bool:

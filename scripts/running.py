@@ -123,8 +123,8 @@ def clean_environment(home: Path, **settings: str) -> dict[str, str]:
     return kept | {"BORAM_HOME": str(home)} | {f"BORAM_{name.upper()}": value for name, value in settings.items()}
 
 
-def start(home: Path, **settings: str) -> RunningBoram:
-    """Start `boram up` on a home and wait until it is ready. Its log is `HOME/service.log`."""
+def start(home: Path, *, alive_is_enough: bool = False, **settings: str) -> RunningBoram:
+    """Start `boram up` on a home and wait until it is ready, or answers at all. Its log is `HOME/service.log`."""
     home.mkdir(parents=True, exist_ok=True)
     environment = clean_environment(home, **settings)
     with (home / "service.log").open("ab") as log:
@@ -138,7 +138,7 @@ def start(home: Path, **settings: str) -> RunningBoram:
         runtime = _runtime(home, process.pid)
         if runtime is not None:
             http = httpx.Client(base_url=runtime["address"], timeout=REQUEST_SECONDS_MAX)
-            if _is_ready(http):
+            if _is_ready(http, "/healthz" if alive_is_enough else "/readyz"):
                 return RunningBoram(home, process, runtime, http)
             http.close()
         time.sleep(POLL_SECONDS)
@@ -167,8 +167,8 @@ def _runtime(home: Path, pid: int) -> dict[str, Any] | None:
     return found if found.get("pid") == pid else None
 
 
-def _is_ready(http: httpx.Client) -> bool:
+def _is_ready(http: httpx.Client, path: str) -> bool:
     try:
-        return http.get("/readyz").is_success
+        return http.get(path).is_success
     except httpx.HTTPError:
         return False

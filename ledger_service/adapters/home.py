@@ -1,10 +1,11 @@
-"""`BORAM_HOME`: where a service keeps its state, its secrets and its address; one process at a time.
+"""`BORAM_HOME`: where a service keeps its state, its secrets and its address; one process at a time, or several on PostgreSQL.
 
 books.db  keys.db          the books and the people's keys, unless settings name other databases
 secrets/  keys/  tokens/   0700, their files 0600
 bundles/                   one file a batch
-runtime.json               the address of the service that runs, while it runs
+runtime.json               the address of the service that runs, while it runs; of several that with an API which started last
 lock                       held by whoever works on this home
+*.db.lock                  beside a SQLite database, held by the one process that works on it
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from ledger_service.errors import Refused
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 NAME_LENGTH_MAX = 64
+SHARE_TRIES_MAX = 300  # a first start that makes the keys takes seconds
+SHARE_POLL_SECONDS = 0.1
 
 
 class HomeBusy(Refused):
@@ -105,32 +109,25 @@ class Home:
 
     def lock(self) -> HomeLock:
         """Become the one process on this home. Raises HomeBusy."""
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        descriptor = self._open_lock()
+        if not _try_flock(descriptor, fcntl.LOCK_EX):
             os.close(descriptor)
-            running = self.runtime()
-            where = f"process {running.pid} at {running.address}" if running else "another boram command"
-            raise HomeBusy(
-                f"{self.folder} is in use by {where}: stop it first, or use another --home",
-                f"{self.folder} 폴더를 이미 사용 중입니다({where}). 먼저 종료하거나 다른 --home을 쓰세요",
-            ) from None
+            raise self._busy()
         return HomeLock(descriptor)
+
+    def share(self) -> HomeLock:
+        """Become one of several processes on this home: alone until `HomeLock.share`, if no other is there yet. Raises HomeBusy."""
+        descriptor = self._open_lock()
+        for _ in range(SHARE_TRIES_MAX):
+            if _try_flock(descriptor, fcntl.LOCK_EX) or _try_flock(descriptor, fcntl.LOCK_SH):
+                return HomeLock(descriptor)
+            time.sleep(SHARE_POLL_SECONDS)  # the first one is making the keys
+        os.close(descriptor)
+        raise self._busy()
 
     def is_locked(self) -> bool:
         """Whether some process works on this home."""
-        try:
-            descriptor = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return self._is_held(fcntl.LOCK_EX)
 
     def runtime(self) -> Runtime | None:
         """The service that runs here, if one does: a file left by a killed process does not count."""
@@ -139,16 +136,45 @@ class Home:
             found = Runtime(**{name: content[name] for name in Runtime.__slots__})
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return found if self.is_locked() else None
+        if self._is_held(fcntl.LOCK_SH):
+            return found  # one process works here, and it has written this
+        return found if self.is_locked() and _is_alive(found.pid) else None
+
+    def _open_lock(self) -> int:
+        return os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+
+    def _busy(self) -> HomeBusy:
+        running = self.runtime()
+        where = f"process {running.pid} at {running.address}" if running else "another boram command"
+        return HomeBusy(
+            f"{self.folder} is in use by {where}: stop it first, or use another --home",
+            f"{self.folder} 폴더를 이미 사용 중입니다({where}). 먼저 종료하거나 다른 --home을 쓰세요",
+        )
+
+    def _is_held(self, against: int) -> bool:
+        """Whether another process holds a lock that keeps this kind out."""
+        try:
+            descriptor = os.open(self.folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        try:
+            return not _try_flock(descriptor, against)
+        finally:
+            os.close(descriptor)
 
     def write_runtime(self, runtime: Runtime) -> None:
         """Say where the service answers."""
         content = {name: getattr(runtime, name) for name in Runtime.__slots__}
         write_secret(self.runtime_file, json.dumps(content).encode())
 
-    def clear_runtime(self) -> None:
-        """The service answers no more."""
-        self.runtime_file.unlink(missing_ok=True)
+    def clear_runtime(self, pid: int) -> None:
+        """The service of this process answers no more. Where another one has written since, its address stays."""
+        try:
+            written_by = json.loads(self.runtime_file.read_bytes())["pid"]
+        except (OSError, ValueError, KeyError, TypeError):
+            written_by = None
+        if written_by in (pid, None):
+            self.runtime_file.unlink(missing_ok=True)
 
     def token_file(self, name: str) -> Path:
         """Where the token of an actor's name is kept."""
@@ -163,9 +189,43 @@ class HomeLock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
+    def share(self) -> None:
+        """Let others that share work beside this process from now on."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
     def release(self) -> None:
         """Let others work on this home."""
         os.close(self._descriptor)
+
+
+def lock_database(path: Path) -> HomeLock:
+    """Become the one process on a SQLite database, wherever it lies. Raises HomeBusy."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    if not _try_flock(descriptor, fcntl.LOCK_EX):
+        os.close(descriptor)
+        raise HomeBusy(
+            f"{path} is in use by another process, and SQLite takes one: stop it, or move the books to PostgreSQL",
+            f"{path} 파일을 다른 프로세스가 사용 중입니다. SQLite는 한 프로세스만 씁니다. 먼저 종료하거나 PostgreSQL로 옮기세요",
+        )
+    return HomeLock(descriptor)
+
+
+def _try_flock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_secret(path: Path, data: bytes) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -16,7 +17,7 @@ from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.show import complain, progress_bar, say, words
 from ledger_service.commands.up import chain_access, posting_context
 from ledger_service.config import Settings, read_settings
-from ledger_service.journal.chain_marks import PosterLock
+from ledger_service.journal.poster_lease import poster_books
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.rebuild import post_again, restore
 
@@ -139,16 +140,15 @@ def rebuild_books(home: Path | None) -> int:
 def poster_at_rest(settings: Settings) -> Iterator[tuple[Installation, Poster]]:
     """The poster of a home on which nothing runs. Raises HomeBusy, CannotRun where another process posts."""
     with installed(settings) as installation, chain_access(installation, None) as access:
-        lock = PosterLock(installation.journal.engine)
-        if not lock.acquire():
-            raise CannotRun(
-                "another process posts for these books: stop every boram up first",
-                "다른 프로세스가 이 장부를 기록하고 있습니다. 먼저 모든 boram up을 종료하세요",
-            )
-        try:
-            yield installation, Poster(posting_context(installation), access)
-        finally:
-            lock.release()
+        lease, journal = poster_books(installation.journal.engine, installation.context.new_id(), time.monotonic)
+        with closing(lease):
+            if not lease.take():
+                raise CannotRun(
+                    "another process posts for these books: stop every boram up first",
+                    "다른 프로세스가 이 장부를 기록하고 있습니다. 먼저 모든 boram up을 종료하세요",
+                )
+            context = replace(posting_context(installation), journal=journal or installation.journal)
+            yield installation, Poster(context, access)
 
 
 def _confirm(installation: Installation, settings: Settings, *, yes: bool) -> None:

@@ -1,4 +1,7 @@
-"""`boram up`: chain, books, loops and API in one process, started in order and stopped in the reverse one."""
+"""`boram up`: chain, books, loops and API in one process, started in order and stopped in the reverse one.
+
+Outgrown, the same command with `--role api` serves and with `--role post` carries the books to the chain, several of each on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -22,9 +27,11 @@ from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.hexes import hex_of
 from ledger_service.chain.rpc import Rpc
 from ledger_service.config import Settings, SettingsInvalid
-from ledger_service.posting.loops import Poster, PostingLoops
+from ledger_service.journal.poster_lease import poster_books
+from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.progress import Progress
+from ledger_service.posting.stand_by import StandBy
 from ledger_service.services.spend import expire_holds
 
 HOLDS_SECONDS = 5
@@ -48,6 +55,11 @@ class StopSignals:
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         if not self.serving:
             raise KeyboardInterrupt
+
+    def wait(self) -> None:
+        """Until one comes."""
+        while True:
+            signal.pause()
 
     @contextmanager
     def caught(self) -> Iterator[None]:
@@ -86,26 +98,16 @@ def run(settings: Settings, say: Say, progress: Progress) -> None:
 
 def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, signals: StopSignals) -> None:
     installation = stack.enter_context(installed(settings))
+    if settings.role == "post":
+        _post(installation, say, progress, stack)
+        signals.wait()
+        return
     listener = _listen(settings)
     stack.callback(listener.close)
-    embedded = _embedded(installation) if settings.is_embedded else None
-    if embedded is not None:
-        stack.enter_context(embedded)
-    access = stack.enter_context(chain_access(installation, embedded))
-    poster = Poster(posting_context(installation), access)
-    poster.prepare(progress)
-    report = poster.read_back.report
-    if report.batches:
-        say(
-            f"read back from the chain and the bundles: {report.batches} batches, {report.entries} entries (what is gone: docs/recovery.md)",
-            f"체인과 묶음 파일에서 되살렸습니다: 묶음 {report.batches}건, 기록 {report.entries}건(되살릴 수 없는 것: docs/recovery.md)",
-        )
-    loops = PostingLoops(poster)
-    installation.wake.listener = loops.wake
-    loops.start()
-    stack.callback(loops.stop)
-    stack.enter_context(_holds(installation))
-    stack.callback(installation.home.clear_runtime)
+    rpc_url, chain_pid = settings.rpc_url or "", None
+    if settings.role == "all":
+        rpc_url, chain_pid = _post(installation, say, progress, stack)
+    stack.callback(installation.home.clear_runtime, os.getpid())
     address = _address(settings, listener)
 
     def started() -> None:
@@ -113,9 +115,9 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
             Runtime(
                 address=address,
                 pid=os.getpid(),
-                rpc_url=access.rpc.url,
+                rpc_url=rpc_url,
                 contract=hex_of(installation.domain.contract),
-                chain_pid=embedded.pid if embedded is not None else None,
+                chain_pid=chain_pid,
             )
         )
         say(f"ready at {address} (Ctrl-C stops)", f"준비되었습니다: {address} (종료: Ctrl-C)")
@@ -132,6 +134,35 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
     )
     signals.serving = True
     _Server(config, started).run(sockets=[listener])
+
+
+def _post(installation: Installation, say: Say, progress: Progress, stack: ExitStack) -> tuple[str, int | None]:
+    """Post from now on, or stand by; the chain's address, and the embedded one's process."""
+    embedded = _embedded(installation) if installation.settings.is_embedded else None
+    if embedded is not None:
+        stack.enter_context(embedded)
+    access = stack.enter_context(chain_access(installation, embedded))
+    lease, journal = poster_books(installation.journal.engine, installation.context.new_id(), time.monotonic)
+    stack.callback(lease.close)
+    context = replace(posting_context(installation), journal=journal or installation.journal)
+    posting = StandBy(lease, lambda: Poster(context, access))
+    stack.callback(posting.stop)
+    first = posting.start(progress, may_wait=embedded is None)
+    if first is not None and (report := first.read_back.report).batches:
+        say(
+            f"read back from the chain and the bundles: {report.batches} batches, {report.entries} entries (what is gone: docs/recovery.md)",
+            f"체인과 묶음 파일에서 되살렸습니다: 묶음 {report.batches}건, 기록 {report.entries}건(되살릴 수 없는 것: docs/recovery.md)",
+        )
+    installation.wake.listener = posting.wake
+    stack.enter_context(_holds(installation))
+    if installation.settings.role == "post":
+        say(
+            "posting (Ctrl-C stops)" if posting.is_posting else "standing by: another process posts (Ctrl-C stops)",
+            "원장에 기록합니다 (종료: Ctrl-C)"
+            if posting.is_posting
+            else "대기합니다: 다른 프로세스가 기록 중입니다 (종료: Ctrl-C)",
+        )
+    return access.rpc.url, embedded.pid if embedded is not None else None
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -190,7 +221,7 @@ def posting_context(installation: Installation) -> PostingContext:
         clock=installation.clock,
         random_bytes=os.urandom,
         kill_points=installation.kill_points,
-        bundles_folder=installation.home.bundles,
+        bundles_folder=installation.settings.bundles_folder or installation.home.bundles,
         signers=installation.keys,
         domain=installation.domain,
     )

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
-from ledger_service.domain.entries import Kind
+from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import accounts, batches, desks, entries, orders
 
@@ -181,6 +181,19 @@ class Batches:
             )
         ).scalar_one()
         return oldest
+
+    def unposted_debits(self, but_desks: Collection[int] = ()) -> int:
+        """Coins of the venues' and the treasury's batches that are not on the chain, of all desks but these.
+
+        A venue's refunds count as well: their coins are in the same sum, and to ask entry by entry would make a charge wait.
+        """
+        found = self._connection.execute(
+            select(func.coalesce(func.sum(batches.c.coins), 0))
+            .join(desks, desks.c.number == batches.c.desk)
+            .where(batches.c.state.in_(("sealed", "signed")), _NOT_FINAL, batches.c.desk.not_in(but_desks))
+            .where(desks.c.kind.in_((DeskKind.VENUE, DeskKind.TREASURY)))
+        ).scalar_one()
+        return int(found)
 
     def counts(self) -> dict[str, int]:
         """How many batches are in each state but final."""

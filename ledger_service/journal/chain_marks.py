@@ -1,17 +1,15 @@
-"""What the books remember of the chain: its identity, the blocks read so far, what posting is doing, and who posts."""
+"""What the books remember of the chain: its identity, the blocks read so far, and what posting is doing."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, insert, select
 
 from ledger_service.journal.schema import chain_blocks, chain_identity, posting_status
 
 BLOCKS_KEPT = 256
-_POSTER_LOCK = 0x426F72616D  # "Boram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,49 +91,3 @@ class ChainMarks:
         """Write: what posting is doing."""
         self._connection.execute(delete(posting_status))
         self._connection.execute(insert(posting_status).values(id=1, state=state, detail=detail, updated_at=now))
-
-
-class PosterLock:
-    """Who posts. On PostgreSQL a session's advisory lock, which a dead process loses; on SQLite there is one process."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._connection: Connection | None = None
-        self._mutex = threading.Lock()  # several threads of the poster ask
-
-    def acquire(self) -> bool:
-        """Become the poster, or see that one still is; False while another process is."""
-        if self._engine.dialect.name == "sqlite":
-            return True
-        with self._mutex:
-            return self._acquire()
-
-    def _acquire(self) -> bool:
-        if self._connection is not None:
-            if self._still_held(self._connection):
-                return True
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if connection.execute(select(func.pg_try_advisory_lock(_POSTER_LOCK))).scalar_one():
-            self._connection = connection
-            return True
-        connection.close()
-        return False
-
-    def release(self) -> None:
-        """Let another process post."""
-        with self._mutex:
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()  # ends the session, and the lock with it
-            connection.close()
-
-    def _still_held(self, connection: Connection) -> bool:
-        """A connection that was lost lost the lock as well."""
-        try:
-            connection.execute(text("SELECT 1"))
-        except Exception:  # noqa: BLE001  whatever the driver says: the lock is not certain any more
-            return False
-        return True

@@ -10,10 +10,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 SQLITE_BUSY_TIMEOUT_MS = 30_000
 # Before 3.51.3 a checkpoint that meets a writer in another process can lose WAL frames.
 SQLITE_VERSION_MIN = (3, 51, 3)
-POSTGRES_POOL_SIZE = 20
+POSTGRES_CONNECTIONS_MAX = 20  # of one process and database: several processes share a server that takes 100 by default
+# A peer that is gone without a word is noticed within some 10 s, not after two hours.
+POSTGRES_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(
+    url: str, *, application_name: str = "boram", connections_max: int = POSTGRES_CONNECTIONS_MAX
+) -> Engine:
     """An engine for `url` (`sqlite:///path` or `postgresql+psycopg://…`).
 
     On SQLite every connection has WAL, synchronous=FULL and foreign keys, and a transaction begins when SQLAlchemy says so; a write
@@ -21,7 +25,13 @@ def open_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=POSTGRES_POOL_SIZE, max_overflow=POSTGRES_POOL_SIZE)
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_size=connections_max,
+            max_overflow=0,
+            connect_args={"application_name": application_name, **POSTGRES_KEEPALIVES},
+        )
     if pysqlite3.sqlite_version_info < SQLITE_VERSION_MIN:
         raise RuntimeError(f"SQLite {pysqlite3.sqlite_version} can corrupt a WAL database; install pysqlite3 >= 0.6.1")
     engine = create_engine(parsed, module=pysqlite3, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000})

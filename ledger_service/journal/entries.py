@@ -59,6 +59,11 @@ class Entries:
         ).scalar_one()
         return int(last) - count + 1
 
+    def last_number(self, name: str) -> int:
+        """The last number that was taken of a counter; 0 before the first."""
+        found = self._connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none()
+        return found or 0
+
     def add_many(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write: accepted entries (column values by name)."""
         if rows:
@@ -129,6 +134,15 @@ class Entries:
             .order_by(entries.c.journal_no)
             .limit(1)
         ).scalar_one_or_none()
+
+    def unsealed_debits(self, but_desks: Collection[int] = ()) -> int:
+        """Coins of charges and donations that no batch has taken, of all desks but these."""
+        found = self._connection.execute(
+            select(func.coalesce(func.sum(entries.c.coins), 0))
+            .where(entries.c.seq.is_(None), entries.c.desk.not_in(but_desks))
+            .where(entries.c.kind.in_((Kind.REDEEM, Kind.DONATE)))
+        ).scalar_one()
+        return int(found)
 
     def of_batch(self, desk: int, seq: int) -> list[EntryRow]:
         """The entries of a batch, in order."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure, RateTable, RateVersion
-from ledger_service.journal.schema import coin_values, desks, funds, rates
+from ledger_service.journal.schema import coin_values, desks, funds, installation_marks, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,15 @@ class Master:
             (row.first_day, row.krw)
             for row in self._connection.execute(select(coin_values).order_by(coin_values.c.first_day))
         ]
+
+    def installation_marks(self) -> dict[str, bytes]:
+        """What every process on these books must have alike."""
+        rows = self._connection.execute(select(installation_marks.c.name, installation_marks.c.value))
+        return {row.name: row.value for row in rows}
+
+    def add_installation_mark(self, name: str, value: bytes) -> None:
+        """Write: what this first process has."""
+        self._connection.execute(insert(installation_marks).values(name=name, value=value))
 
     def add_fund(self, number: int, code: str, name: str, body: str) -> None:
         """Write: a new fund."""

@@ -162,13 +162,17 @@ class Records:
         )
         return done.rowcount == 1
 
-    def drop_staged(self, import_id: str | None = None) -> int:
-        """Write: remove one half-staged submission, or (at the start only) all that a crash left; their number."""
-        staged = select(approvals.c.id).where(approvals.c.status == "staging")
-        if import_id is not None:
-            staged = staged.where(approvals.c.id == import_id)
-        ids = list(self._connection.execute(staged).scalars())
-        for staged_id in ids:
-            self._connection.execute(delete(records).where(records.c.import_id == staged_id))
-            self._connection.execute(delete(approvals).where(approvals.c.id == staged_id))
-        return len(ids)
+    def staged(self) -> list[str]:
+        """Submissions that are being stored, or whose process died while they were: the holder of the intake lock knows which."""
+        return list(self._connection.execute(select(approvals.c.id).where(approvals.c.status == "staging")).scalars())
+
+    def drop_staged(self, import_id: str) -> bool:
+        """Write: remove a half-staged submission; False where it is not one."""
+        found = self._connection.execute(
+            select(approvals.c.id).where(approvals.c.id == import_id, approvals.c.status == "staging").with_for_update()
+        ).one_or_none()
+        if found is None:
+            return False
+        self._connection.execute(delete(records).where(records.c.import_id == import_id))
+        self._connection.execute(delete(approvals).where(approvals.c.id == import_id))
+        return True

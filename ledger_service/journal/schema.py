@@ -266,6 +266,8 @@ entries = Table(
         "ix_entries_unsealed",
         "desk",
         "journal_no",
+        "kind",
+        "coins",
         sqlite_where=text("seq IS NULL"),
         postgresql_where=text("seq IS NULL"),
     ),
@@ -327,6 +329,8 @@ batches = Table(
         "ix_batches_not_final",
         "state",
         "sealed_at",
+        "desk",
+        "coins",
         sqlite_where=text("state <> 'final'"),
         postgresql_where=text("state <> 'final'"),
     ),
@@ -359,7 +363,17 @@ transactions = Table(
     Column("state", String(8), nullable=False),  # stored, settled (its nonce is used on the chain), dropped
     Column("batches", Text, nullable=False),  # JSON: [[desk, seq], …] in order
     Column("created_at", BigInteger, nullable=False),
+    Column("replaces", Boolean, nullable=False, server_default=text("false")),  # the same call with a higher fee
     Index("ix_transactions_state_nonce", "state", "nonce"),
+    # The last guard against a nonce used for two things: another call at it is another first transaction.
+    Index(
+        "uq_transactions_sender_nonce",
+        "sender",
+        "nonce",
+        unique=True,
+        sqlite_where=text("state <> 'dropped' AND NOT replaces"),
+        postgresql_where=text("state <> 'dropped' AND NOT replaces"),
+    ),
 )
 
 chain_identity = Table(
@@ -388,6 +402,23 @@ posting_status = Table(
     Column("detail", Text),
     Column("updated_at", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
+)
+# Who posts (journal/poster_lease.py). `renewed_at` is in milliseconds of the database's own clock.
+posting_lease = Table(
+    "posting_lease",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", String(36), nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+# What every process on these books must have alike: fingerprints of the master key and of the key that signs receipts.
+installation_marks = Table(
+    "installation_marks",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Bytes(32), nullable=False),
 )
 
 holds = Table(

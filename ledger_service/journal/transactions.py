@@ -33,10 +33,19 @@ class Transactions:
         self._connection = connection
 
     def add(
-        self, sender: bytes, nonce: int, hash_: bytes, raw: bytes, carried: Sequence[tuple[int, int]], now: int
+        self,
+        sender: bytes,
+        nonce: int,
+        hash_: bytes,
+        raw: bytes,
+        carried: Sequence[tuple[int, int]],
+        now: int,
+        *,
+        replaces: bool = False,
     ) -> None:
-        """Write: a transaction that will be sent. Signing is deterministic: on a rebuilt chain the very bytes that were dropped may
-        come again, and then it is the same transaction.
+        """Write: a transaction that will be sent; `replaces`: the same call as another one, with a higher fee.
+
+        Signing is deterministic: on a rebuilt chain the very bytes that were dropped may come again, and then it is the same transaction.
         """
         dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(transactions).values(
@@ -47,6 +56,7 @@ class Transactions:
             state="stored",
             batches=json.dumps([list(key) for key in carried], separators=(",", ":")),
             created_at=now,
+            replaces=replaces,
         )
         again = {"state": "stored", "created_at": now}
         self._connection.execute(statement.on_conflict_do_update(index_elements=["hash"], set_=again))

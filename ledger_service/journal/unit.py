@@ -23,6 +23,7 @@ from ledger_service.journal.entries import Entries
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
+from ledger_service.journal.locks import intake_lock
 from ledger_service.journal.master import Master
 from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
@@ -135,8 +136,7 @@ class Journal:
         self._write_engine = engine.execution_options(boram_write=True)
         # SQLite has one writer: waiting on a lock of ours is fair and quick, waiting on its busy handler is neither.
         self._write_lock: Any = threading.Lock() if self.is_sqlite else nullcontext()
-        # One submission at a time is judged against the books, so that its verdict still holds when it is stored.
-        self.intake_lock = threading.Lock()
+        self.intake_lock = intake_lock(engine)
 
     @contextmanager
     def write(self) -> Iterator[WriteUnit]:

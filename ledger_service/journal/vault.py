@@ -113,6 +113,8 @@ class Vault:
         self._member_key = _keyed(master, "member numbers")
         self._token_key = _keyed(master, "tokens")
         self.bundle_key = derive(master, "bundles")
+        self.fingerprint = derive(master, "fingerprint")
+        """Tells one master key from another, and nothing else of it."""
 
     def record_key(self, source: str, number: str) -> bytes:
         """The keyed HMAC of a business key: the same record gives the same 32 bytes, and they say nothing of it."""

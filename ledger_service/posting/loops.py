@@ -12,7 +12,7 @@ from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.reader import ChainMoved
 from ledger_service.chain.rpc import RpcFault, RpcUnavailable
 from ledger_service.errors import BoramError
-from ledger_service.journal.chain_marks import PosterLock
+from ledger_service.journal.poster_lease import NotPosting
 from ledger_service.posting.adoption import Adoption
 from ledger_service.posting.desk_signatures import DeskSignatures
 from ledger_service.posting.findings import Findings
@@ -128,7 +128,6 @@ class PostingLoops:
     def __init__(self, poster: Poster, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.poster = poster
         self._monotonic = monotonic
-        self._lock = PosterLock(poster.context.journal.engine)
         self._stopping = threading.Event()
         self._books_work = threading.Event()
         self._chain_work = threading.Event()
@@ -150,14 +149,13 @@ class PostingLoops:
         self._books_work.set()
 
     def stop(self) -> None:
-        """End both loops after the step they are in, and let another process post."""
+        """End both loops after the step they are in."""
         self._stopping.set()
         self._books_work.set()
         self._chain_work.set()
         for thread in self._threads:
             thread.join()
         self._threads.clear()
-        self._lock.release()
 
     def _run(self, work: threading.Event, one_pass: Callable[[], int], is_bulk: Callable[[], bool]) -> None:
         failures, streak = 0, 0
@@ -178,9 +176,7 @@ class PostingLoops:
                     self._stopping.wait(max(pace - (self._monotonic() - started), 0))
 
     def books_pass(self) -> int:
-        """Seal and sign, if this process is the poster."""
-        if not self._lock.acquire():
-            return 0
+        """Seal and sign."""
         done = self.poster.books_pass()
         self.poster.findings.say("ready", loop="books")
         if done:
@@ -188,9 +184,7 @@ class PostingLoops:
         return done
 
     def chain_pass(self) -> int:
-        """Send and follow, if this process is the poster."""
-        if not self._lock.acquire():
-            return 0
+        """Send and follow."""
         done = self.poster.chain_pass()
         self.poster.findings.say("ready", loop="chain")
         return done
@@ -202,6 +196,9 @@ class PostingLoops:
             return one_pass()
         except ChainMoved:
             return 0
+        except NotPosting:
+            _log.warning("another process posts: nothing was written")
+            return None
         except NotOurChain as error:
             self._failed(loop, "wrong_chain", error)
         except (RpcUnavailable, RpcFault) as error:

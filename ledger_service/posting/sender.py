@@ -161,7 +161,13 @@ class Sender:
         signed = replaced(self._chain.sender, one.raw, fees)
         with self._context.journal.write() as unit:
             unit.transactions.add(
-                self._chain.sender.address, one.nonce, signed.hash, signed.raw, one.batches, self._context.clock.now()
+                self._chain.sender.address,
+                one.nonce,
+                signed.hash,
+                signed.raw,
+                one.batches,
+                self._context.clock.now(),
+                replaces=True,
             )
             unit.commit()
         self._broadcast(signed.raw)

@@ -16,6 +16,7 @@ from ledger_service.journal.vault import Vault
 
 IDEMPOTENCY_KEY_LENGTH_MAX = 128
 DEADLOCK_TRIES = 5
+OPEN_DEBITS_MAX = 100_000  # coins: 10 million won at 100 won a coin, a busy day of a district's venues
 POSTED_BY_DAYS = 3  # a receipt promises the chain this many days after acceptance
 
 
@@ -51,7 +52,7 @@ class ReceiptSigner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The ports of the services. `wake` tells the posting loops that there is work."""
+    """The ports of the services. `wake` tells the posting loops that there is work; `open_debits_max` is in coins (services/ledger_state.py)."""
 
     journal: Journal
     vault: Vault
@@ -62,6 +63,7 @@ class Context:
     receipts: ReceiptSigner
     kill_points: KillPoints
     wake: Callable[[], None]
+    open_debits_max: int = OPEN_DEBITS_MAX
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ledger_service.domain.cells import plain_code
 from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.records import Judgement, RawRow
-from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
+from ledger_service.errors import Forbidden, Invalid, NotFound, Refused, Unavailable
 from ledger_service.journal.approvals import ApprovalRow
 from ledger_service.journal.records import ImportRow, RecordRow, ReservedRow
 from ledger_service.journal.unit import Unit, WriteUnit
@@ -29,6 +29,7 @@ from ledger_service.services.reserve import Claim, reserve_credit, return_credit
 SOURCE_DEFAULT = "1365"
 SOURCE_LENGTH_MAX = 32
 STAGED_ROWS_A_TRANSACTION = 500  # what keeps a charge from waiting behind an import
+INTAKE_COUNTER = "intake"  # counts submissions: one that was judged before another was stored is not stored
 
 
 class NothingToSubmit(Invalid):
@@ -47,6 +48,18 @@ class NotWaiting(Refused):
     """It was decided before. Fields: status."""
 
     code = "not_waiting"
+
+
+class IntakeOvertaken(Unavailable):
+    """This process lost the intake lock, and another submission was stored since this one was judged; nothing was stored."""
+
+    code = "intake_overtaken"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another submission came between: send the same one again",
+            "그사이 다른 제출이 처리되었습니다. 같은 요청을 다시 보내 주세요",
+        )
 
 
 class AsOfInvalid(Invalid):
@@ -213,6 +226,7 @@ def _submit(
         stored = stored_answer(context, actor.id, once)
         if stored is not None:
             return stored
+        round_no = _begin_intake(context)
         judged = judge_rows(context, rows, source, as_of)
         accepted = judged.accepted
         if not accepted:
@@ -232,6 +246,8 @@ def _submit(
         outcomes = zlib.compress(json.dumps(judged.outcomes()).encode())
 
         def command(unit: WriteUnit) -> dict[str, Any]:
+            if unit.entries.next_numbers(INTAKE_COUNTER, 1) != round_no:
+                raise IntakeOvertaken
             today = context.clock.today()
             reserve_credit(unit, claim, today)
             coins = claim.coins
@@ -258,6 +274,22 @@ def _submit(
             raise
     context.kill_points.reach("after_submit")
     return answer
+
+
+def drop_left_over(context: Context) -> int:
+    """Remove what a process that died left half staged; how many. The caller holds the intake lock, or is alone on the books."""
+    with context.journal.read() as unit:
+        left_over = unit.records.staged()
+    for approval_id in left_over:
+        _unstage(context, approval_id)
+    return len(left_over)
+
+
+def _begin_intake(context: Context) -> int:
+    """Under the intake lock: the number that this submission has to take when it is stored."""
+    drop_left_over(context)
+    with context.journal.read() as unit:
+        return unit.entries.last_number(INTAKE_COUNTER) + 1
 
 
 def _stage(context: Context, actor: Actor, kind: str, approval_id: str, source: str, judged: Judged) -> None:

@@ -33,7 +33,7 @@ def donate(
             raise Unavailable("there is no treasury desk yet", "아직 기부를 처리할 창구가 없습니다")
         today = context.clock.today()
         value = value_on(unit, today)
-        refuse_when_behind(context, unit)
+        refuse_when_behind(context, unit, coins)
         person = person_of(unit, person_id)
         account = unit.accounts.lock(person.account)
         if not unit.accounts.debit(person.account, coins):

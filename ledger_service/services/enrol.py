@@ -76,7 +76,7 @@ def enrol(
             raise TooManyCoins(
                 f"this course takes 0 to {most} coins", f"이 강좌에는 0~{most}코인을 쓸 수 있습니다", coins_max=most
             )
-        refuse_when_behind(context, unit)
+        refuse_when_behind(context, unit, coins)
         existing = unit.courses.open_enrolment(course_id, person_id)
         if existing is not None:
             raise AlreadyEnrolled("already signed up for this course", "이미 신청한 강좌입니다", enrolment=existing.id)

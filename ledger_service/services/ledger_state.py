@@ -10,6 +10,7 @@ from ledger_service.journal.unit import Unit
 from ledger_service.services.context import Context
 
 LEDGER_BEHIND_SECONDS = 24 * 3600  # charges stop when the oldest unposted entry or batch is older
+DEBITS_COUNT_AFTER_SECONDS = 60  # what is on its way for less is no sign of a chain that is down
 DIFFERING_STATES = frozenset({"findings", "books_differ", "chain_lies", "wrong_chain"})
 
 
@@ -51,24 +52,33 @@ def refuse_what_is_unread(
         )
 
 
-def refuse_when_behind(context: Context, unit: Unit) -> None:
-    """Charges stop when the chain has taken nothing for a day; credits do not.
+def refuse_when_behind(context: Context, unit: Unit, coins: int) -> None:
+    """Charges stop when the chain has taken nothing for a day, or when the debits that wait for it, with these coins, pass the set sum.
 
-    A desk that was stopped, or whose organisation signs by itself, waits alone: it says nothing of the chain.
+    Credits do not. A desk that was stopped, or whose organisation signs by itself, waits alone: it says nothing of the chain.
     """
-    if not _is_old(context, unit, ()):
+    if _waited(context, unit, ()) <= DEBITS_COUNT_AFTER_SECONDS:
         return
     alone = [desk.number for desk in unit.master.desks() if desk.stopped or desk.custody]
-    if _is_old(context, unit, alone):
+    waited = _waited(context, unit, alone)
+    if waited > LEDGER_BEHIND_SECONDS:
         raise LedgerBehind(
             "the ledger's chain has not answered for a day: charges wait, try again later",
             "원장 기록이 하루 넘게 밀려 있어 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
         )
+    if waited > DEBITS_COUNT_AFTER_SECONDS:
+        open_debits = unit.entries.unsealed_debits(alone) + unit.batches.unposted_debits(alone)
+        if open_debits + coins > context.open_debits_max:
+            raise LedgerBehind(
+                "the ledger's chain does not answer, and as many coins wait for it as may: charges wait, try again later",
+                "원장 기록이 밀려 있고 기다리는 코인이 정해진 합계에 이르러 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
+            )
 
 
-def _is_old(context: Context, unit: Unit, but_desks: Collection[int]) -> bool:
+def _waited(context: Context, unit: Unit, but_desks: Collection[int]) -> int:
+    """Seconds that the oldest entry in no batch, or batch not on the chain, has waited; 0 where nothing waits."""
     since = (unit.entries.oldest_unsealed_at(but_desks), unit.batches.oldest_unposted_at(but_desks))
-    return any(one is not None and context.clock.now() - one > LEDGER_BEHIND_SECONDS for one in since)
+    return max((context.clock.now() - one for one in since if one is not None), default=0)
 
 
 def refuse_when_books_differ(unit: Unit) -> None:

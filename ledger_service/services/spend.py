@@ -187,7 +187,7 @@ def hold_coins(
             f"이곳은 {venue.step_coins}코인 단위로 받습니다",
             step=venue.step_coins,
         )
-    refuse_when_behind(context, unit)
+    refuse_when_behind(context, unit, coins)
     person = person_of(unit, person_id)
     account = unit.accounts.lock(person.account)
     here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0

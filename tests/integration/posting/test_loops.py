@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import update
 
 from ledger_service.domain.orders import Order, OrderCode
@@ -64,21 +63,6 @@ def test_a_chain_that_is_down_is_said_in_the_status_and_does_not_end_the_loops(s
     town.credit(1, people)
     assert loops.try_pass(loops.books_pass) == 2  # credits are accepted, sealed and signed meanwhile
     loops.stop()
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize("town", ["postgres"], indirect=True)
-def test_one_process_posts_at_a_time(place: Place) -> None:
-    place.town.found()
-    place.poster().prepare()
-    first, second = PostingLoops(place.poster()), PostingLoops(place.poster())
-    assert first.books_pass() > 0
-    assert second.books_pass() == 0
-    assert first.chain_pass() > 0
-    first.stop()
-    place.town.credit(1, place.town.move_in(3))
-    assert second.books_pass() > 0
-    second.stop()
 
 
 def test_a_books_loop_that_fails_is_not_hidden_by_a_chain_loop_that_runs(place: Place) -> None:

@@ -132,10 +132,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("actor_id", "key", name=op.f("pk_idempotency")),
     )
     op.create_table(
+        "installation_marks",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_installation_marks")),
+    )
+    op.create_table(
         "person_caps",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_person_caps")),
+    )
+    op.create_table(
+        "posting_lease",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.String(length=36), nullable=False),
+        sa.Column("renewed_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_posting_lease_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posting_lease")),
     )
     op.create_table(
         "posting_status",
@@ -173,11 +188,19 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("batches", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("replaces", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transactions")),
         sa.UniqueConstraint("hash", name=op.f("uq_transactions_hash")),
     )
     with op.batch_alter_table("transactions", schema=None) as batch_op:
         batch_op.create_index("ix_transactions_state_nonce", ["state", "nonce"], unique=False)
+        batch_op.create_index(
+            "uq_transactions_sender_nonce",
+            ["sender", "nonce"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'dropped' AND NOT replaces"),
+            postgresql_where=sa.text("state <> 'dropped' AND NOT replaces"),
+        )
 
     op.create_table(
         "batches",
@@ -207,7 +230,7 @@ def upgrade() -> None:
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.create_index(
             "ix_batches_not_final",
-            ["state", "sealed_at"],
+            ["state", "sealed_at", "desk", "coins"],
             unique=False,
             sqlite_where=sa.text("state <> 'final'"),
             postgresql_where=sa.text("state <> 'final'"),
@@ -341,7 +364,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_entries_account_no", ["account", "journal_no"], unique=False)
         batch_op.create_index(
             "ix_entries_unsealed",
-            ["desk", "journal_no"],
+            ["desk", "journal_no", "kind", "coins"],
             unique=False,
             sqlite_where=sa.text("seq IS NULL"),
             postgresql_where=sa.text("seq IS NULL"),
@@ -604,12 +627,19 @@ def downgrade() -> None:
 
     op.drop_table("batches")
     with op.batch_alter_table("transactions", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_transactions_sender_nonce",
+            sqlite_where=sa.text("state <> 'dropped' AND NOT replaces"),
+            postgresql_where=sa.text("state <> 'dropped' AND NOT replaces"),
+        )
         batch_op.drop_index("ix_transactions_state_nonce")
 
     op.drop_table("transactions")
     op.drop_table("rates")
     op.drop_table("posting_status")
+    op.drop_table("posting_lease")
     op.drop_table("person_caps")
+    op.drop_table("installation_marks")
     op.drop_table("idempotency")
     op.drop_table("funds")
     op.drop_table("desks")
