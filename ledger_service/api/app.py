@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from ledger_service.api import courses, crediting, health, ledger, office, page, residents, spending
-from ledger_service.api.access import ACCESS
+from ledger_service.api.access import ACCESS, Rule
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting
@@ -96,6 +96,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
         operation = document["paths"].get(path, {}).get(method.lower())
         if operation is None:
             continue  # the page itself
+        for status, described in responses(*_of_every(rule, operation)).items():
+            operation["responses"].setdefault(str(status), described)
         if "422" in operation["responses"]:
             operation["responses"]["422"] = responses(422)[422]  # FastAPI describes its own shape
         if rule.roles is not None:
@@ -106,6 +108,18 @@ def _described(app: FastAPI) -> dict[str, Any]:
             operation.setdefault("parameters", []).append(_KEY_PARAMETER)
     app.openapi_schema = document
     return document
+
+
+def _of_every(rule: Rule, operation: dict[str, Any]) -> set[int]:
+    """What may be answered before an endpoint is asked, or instead of it."""
+    found = {503} if operation["tags"] != [health.TAG] else set()
+    if rule.roles is not None:
+        found |= {401, 403}
+    if rule.keyed:
+        found |= {400, 422}  # a key that is missing, or was used for another request
+    if "requestBody" in operation:
+        found |= {400, 413, 422}
+    return found
 
 
 _KEY_PARAMETER = {

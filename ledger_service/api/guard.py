@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
+from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
-from typing import Any
+from typing import IO, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -26,6 +27,7 @@ from ledger_service.reads.actors import actor_of_token
 from ledger_service.services.context import IDEMPOTENCY_KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 64 * 1024
+PIECE_BYTES = 256 * 1024
 UPLOADS_AT_ONCE = 4  # of the threads that all requests share, so that a charge never waits behind files
 UPLOAD_OVERHEAD_BYTES = 64 * 1024  # boundaries and the other fields of a multipart body
 TOKEN_LENGTH_MAX = 200
@@ -50,11 +52,14 @@ class GuardedRoute(APIRoute):
                 request.state.actor = await _admit(request, rule)
             if rule.keyed:
                 request.state.idempotency_key = _idempotency_key(request)
-            body = await _read_body(request, rule)
-            request.state.body = body
-            request.state.guarded = True
-            with _upload_slot(request) if rule.upload else nullcontext():
-                return await inner(Request(request.scope, _replay(body, request)))
+            with SpooledTemporaryFile(max_size=BODY_BYTES_MAX) as body:
+                await _read_body(request, rule, body)
+                if not rule.upload:  # a file is bound to its key by its content (uploads.py)
+                    request.state.body = body.read()
+                    body.seek(0)
+                request.state.guarded = True
+                with _upload_slot(request) if rule.upload else nullcontext():
+                    return await inner(Request(request.scope, _replay(body, request)))
 
         return guarded
 
@@ -133,18 +138,19 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-async def _read_body(request: Request, rule: Rule) -> bytes:
+async def _read_body(request: Request, rule: Rule, body: IO[bytes]) -> None:
+    """All of it, a large one onto the disk: many clerks may send a month's file at the same moment."""
     limit = ports_of(request).upload_bytes_max + UPLOAD_OVERHEAD_BYTES if rule.upload else BODY_BYTES_MAX
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
         raise _too_large(limit)
-    chunks, length = [], 0
+    length = 0
     async for chunk in request.stream():
         length += len(chunk)
         if length > limit:
             raise _too_large(limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body.write(chunk)
+    body.seek(0)
 
 
 def _too_large(limit: int) -> BodyTooLarge:
@@ -155,15 +161,16 @@ def _too_large(limit: int) -> BodyTooLarge:
     )
 
 
-def _replay(body: bytes, request: Request) -> Callable[[], Coroutine[Any, Any, Message]]:
-    """A `receive` that gives the body that was read, and then what the connection says."""
+def _replay(body: IO[bytes], request: Request) -> Callable[[], Coroutine[Any, Any, Message]]:
+    """A `receive` that gives the body that was read, piece by piece, and then what the connection says."""
     given = False
 
     async def receive() -> Message:
         nonlocal given
         if not given:
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            piece = body.read(PIECE_BYTES)
+            given = len(piece) < PIECE_BYTES
+            return {"type": "http.request", "body": piece, "more_body": not given}
         return await request.receive()
 
     return receive

@@ -82,7 +82,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _MEANINGS = {
-    400: "No usable Idempotency-Key",
+    400: "No usable Idempotency-Key, or a body that cannot be read",
     401: "No valid token",
     403: "Not for this role, not for this desk, or the same person",
     404: "Not there, or not for you",

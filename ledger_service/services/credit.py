@@ -241,7 +241,6 @@ def _submit(
                 lambda closed: any(first <= day <= last for first, last in closed for day in days),
             )
         approval_id = context.new_id()
-        _stage(context, actor, kind, approval_id, source, judged)
         claim = _claim_of(judged.reserved())  # this and the outcomes before the write lock
         outcomes = zlib.compress(json.dumps(judged.outcomes()).encode())
 
@@ -268,6 +267,7 @@ def _submit(
             }  # fmt: skip
 
         try:
+            _stage(context, actor, kind, approval_id, source, judged)
             answer = run_once(context, actor.id, once, command)
         except BaseException:
             _unstage(context, approval_id)

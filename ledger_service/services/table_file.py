@@ -28,6 +28,7 @@ from ledger_service.services.table_errors import (
 )
 from ledger_service.services.workbook_file import workbook_records
 
+PIECE_BYTES = 2**20
 RECORD_CHARACTERS_MAX = 2 * COLUMNS_MAX * (CELL_CHARACTERS_MAX + 2)  # quoted cells may double each sign
 
 _ZIP_MARK = b"PK\x03\x04"
@@ -131,25 +132,33 @@ def _encoding_of(data: bytes, columns: Columns) -> str:
 
 
 def _undecodable_at(data: bytes, encoding: str) -> int | None:
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError as error:
-        return error.start
+    """Where the bytes stop being of this encoding; piece by piece, because the text of a whole file takes four times its size."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    kept = 0
+    for start in range(0, len(data), PIECE_BYTES):
+        is_last = start + PIECE_BYTES >= len(data)
+        try:
+            decoder.decode(data[start : start + PIECE_BYTES], is_last)
+        except UnicodeDecodeError as error:
+            return start - kept + error.start
+        kept = len(decoder.getstate()[0])  # the beginning of a character, of which the rest is in the next piece
     return None
 
 
 class _TextLines:
     """Physical lines for the csv module, with a limit on the characters of one record: an open quote joins lines."""
 
-    def __init__(self, data: bytes, encoding: str) -> None:
-        self._stream = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")
+    def __init__(self, data: bytes, start: int, encoding: str) -> None:
+        content = io.BytesIO(data)  # shares the bytes, where a slice would copy them
+        content.seek(start)
+        self._stream = io.TextIOWrapper(content, encoding=encoding, newline="")
         self._record_characters = 0
 
     def begin_record(self) -> None:
         self._record_characters = 0
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._stream:
+        while line := self._stream.readline(RECORD_CHARACTERS_MAX + 1):
             self._record_characters += len(line)
             if self._record_characters > RECORD_CHARACTERS_MAX:
                 raise FileTooLarge("characters in a row", RECORD_CHARACTERS_MAX, "한 행의 글자 수")
@@ -159,7 +168,7 @@ class _TextLines:
 def _text_records(data: bytes, encoding: str) -> Iterator[Sequence[str]]:
     """The records of a CSV file, blank lines as empty ones. Strict: a stray quote must not swallow the rows below."""
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    lines = _TextLines(data[start:], encoding)
+    lines = _TextLines(data, start, encoding)
     reader = csv.reader(lines, strict=True)
     number = 0
     try:

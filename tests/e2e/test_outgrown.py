@@ -160,7 +160,7 @@ def check_holds(clients: list[Client], office: Client, member: str) -> None:
     began = time.monotonic()
     outcomes, held = charge_at_once(clients, "/api/v1/holds", body)
     seconds = time.monotonic() - began
-    print(
+    say(
         f"{AT_ONCE} holds of {PRICE} on {COINS} coins over {len(clients)} process(es): {dict(outcomes)} in {seconds:.2f} s"
     )
     assert outcomes == {(201, "done"): affordable, (409, "insufficient_coins"): AT_ONCE - affordable}
