@@ -34,11 +34,13 @@ actors_app = typer.Typer(no_args_is_help=True, help=words("Who may act.", "사�
 desks_app = typer.Typer(no_args_is_help=True, help=words("Centres, venues, the treasury.", "센터와 사용처."))
 chain_app = typer.Typer(no_args_is_help=True, help=words("The chain behind the ledger.", "체인."))
 books_app = typer.Typer(no_args_is_help=True, help=words("The books beside the chain.", "장부."))
+findings_app = typer.Typer(help=words("What posting found.", "원장 기록 중 발견한 문제."))
 keys_app = typer.Typer(no_args_is_help=True, help=words("Keys of a new home.", "키."))
 app.add_typer(actors_app, name="actor")
 app.add_typer(desks_app, name="desk")
 app.add_typer(chain_app, name="chain")
 app.add_typer(books_app, name="books")
+app.add_typer(findings_app, name="findings")
 app.add_typer(keys_app, name="keys")
 
 Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
@@ -398,6 +400,36 @@ def books_rebuild(home: Home = None) -> int:
     from ledger_service.commands import recovery
 
     return recovery.rebuild_books(home)
+
+
+@findings_app.callback(invoke_without_command=True)
+def findings(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help=words("closed ones too", "끝난 것도"))] = False,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """What is open: a finding stops all crediting, a notice stops nothing."""
+    if context.invoked_subcommand is not None:
+        return
+    columns = [("id", "번호"), ("kind", "종류"), ("state", "상태"), ("subject", "대상"), ("words", "내용")]
+    state = "all" if every else "open"
+    _list(home, acting, "/findings", as_json, columns, lambda answer: answer["findings"], state=state, limit=500)
+
+
+@findings_app.command("acknowledge")
+def findings_acknowledge(
+    finding_id: Annotated[int, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help=words("what was looked at", "확인한 내용"))],
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Say that you have looked (coin office); refused while what was found is still there."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/findings/{finding_id}/acknowledge", {"reason": reason})
+    show_json(answer) if as_json else say(f"acknowledged: {answer['subject']}", f"확인함: {answer['subject']}")
 
 
 @books_app.command("export")

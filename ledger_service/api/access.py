@@ -80,6 +80,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/batches"): _PUBLIC,
     ("GET", f"{PREFIX}/receipts/{{journal_no}}"): Rule(EVERYBODY_SIGNED_IN - {_ADMIN}),
     ("GET", f"{PREFIX}/books"): _only(_OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/findings"): _only(_OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/findings/{{finding_id}}/acknowledge"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/totals"): _only(_OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/status"): Rule(EVERYBODY_SIGNED_IN - {_RESIDENT}),
     ("GET", f"{PREFIX}/actors"): _only(_ADMIN, _AUDITOR),

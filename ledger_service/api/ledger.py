@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from itertools import chain as chain_lines
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from ledger_service.api.guard import new_router
-from ledger_service.api.models import DESK_MAX, JOURNAL_NO_MAX, ROWS_DEFAULT, Answer, RowsMax, responses
-from ledger_service.api.ports import ActorPort, ContextPort, ports_of
+from ledger_service.api.models import DESK_MAX, JOURNAL_NO_MAX, ROWS_DEFAULT, Answer, Question, RowsMax, responses
+from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
 from ledger_service.reads import books, chain, status, totals
+from ledger_service.reads import findings as reads_findings
 from ledger_service.reads.chain import BatchesPage, ChainPlace, Proof
+from ledger_service.reads.findings import FindingsPage
 from ledger_service.reads.status import Status
 from ledger_service.reads.totals import Totals
-from ledger_service.services import accept
+from ledger_service.services import accept, findings
 from ledger_service.services.context import POSTED_BY_DAYS
 
 TAG = "Ledger"
+FINDING_MAX = 2**31 - 1
 router = new_router(TAG)
 
 
@@ -35,6 +39,22 @@ class Receipt(Answer):
     day: int
     posted_by: int
     signature: str
+
+
+class Acknowledgement(Question):
+    """What was looked at and why it is in order. Kept with the finding; no personal data."""
+
+    reason: str = Field(
+        min_length=1, max_length=500, examples=["the replaced blocks were compared, all batches are back"]
+    )
+
+
+class Acknowledged(Answer):
+    """A finding that is closed."""
+
+    id: int
+    subject: str
+    state: str
 
 
 class ReceiptWithProof(Answer):
@@ -79,6 +99,29 @@ def export_books(request: Request, context: ContextPort) -> StreamingResponse:
     lines = books.export_books(context.journal, context.vault, signing)
     first = next(lines)  # what can be refused is refused before the answer begins
     return StreamingResponse(chain_lines([first], lines), media_type="application/x-ndjson")
+
+
+@router.get("/findings", responses=responses(401, 403, 422))
+def list_findings(
+    context: ContextPort,
+    state: Annotated[Literal["open", "all"], Query(description="open, or all")] = "open",
+    before: Annotated[int | None, Query(ge=1, le=FINDING_MAX, description="the next_before of the page before")] = None,
+    limit: RowsMax = ROWS_DEFAULT,
+) -> FindingsPage:
+    """What posting found. While a finding is open nothing is credited; a notice stops nothing."""
+    return reads_findings.findings_page(context.journal, state, before, limit)
+
+
+@router.post("/findings/{finding_id}/acknowledge", responses=responses(400, 401, 403, 404, 409, 422))
+def acknowledge_finding(
+    finding_id: Annotated[int, Path(ge=1, le=FINDING_MAX)],
+    why: Acknowledgement,
+    context: ContextPort,
+    actor: ActorPort,
+    once: OncePort,
+) -> Acknowledged:
+    """The coin office has looked. Refused while what was found is still there; opened again where posting meets the same."""
+    return Acknowledged(**findings.acknowledge(context, actor, once, finding_id, why.reason))
 
 
 @router.get("/totals", responses=responses(401, 403))

@@ -403,6 +403,30 @@ posting_status = Table(
     Column("updated_at", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
 )
+# What posting found and a person has to look at. Open until what was found is over, or until the coin office has acknowledged it.
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column(
+        "kind", String(8), nullable=False
+    ),  # finding: chain and books do not agree; notice: they do, and somebody should know
+    Column("subject", String(64), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("found_at", BigInteger, nullable=False),
+    Column("over_at", BigInteger),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", String(36), ForeignKey("actors.id")),
+    Column("reason", Text),
+    Index(
+        "uq_findings_open",
+        "subject",
+        unique=True,
+        sqlite_where=text("over_at IS NULL AND acknowledged_at IS NULL"),
+        postgresql_where=text("over_at IS NULL AND acknowledged_at IS NULL"),
+    ),
+)
+
 # Who posts (journal/poster_lease.py). `renewed_at` is in milliseconds of the database's own clock.
 posting_lease = Table(
     "posting_lease",

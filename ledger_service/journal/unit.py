@@ -20,6 +20,7 @@ from ledger_service.journal.chain_marks import ChainMarks
 from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
+from ledger_service.journal.findings import FindingRows
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
@@ -113,6 +114,10 @@ class Unit:
     @cached_property
     def returning(self) -> Returning:
         return Returning(self.connection)
+
+    @cached_property
+    def findings(self) -> FindingRows:
+        return FindingRows(self.connection)
 
     @cached_property
     def chain_marks(self) -> ChainMarks:

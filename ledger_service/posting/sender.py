@@ -136,11 +136,6 @@ class Sender:
         for key in keys:
             attempts = self._trouble.reverted.get(key, -1) + 1
             self._trouble.reverted[key] = attempts
-            if attempts >= ALONE_ATTEMPTS_MAX:
-                self._findings.add(
-                    f"batch {key[0]}/{key[1]}",
-                    f"batch {key[1]} of desk {key[0]} reverts, also alone in a transaction: it is not sent any more",
-                )
 
     def _resend(self, flying: Sequence[TransactionRow]) -> int:
         """Send the same bytes again, the last of each nonce: it may have been lost, dropped, or thrown out by a reorg."""
@@ -204,6 +199,10 @@ class Sender:
 
     def _may_go(self, key: BatchKey) -> bool:
         if self._trouble.reverted.get(key, 0) >= ALONE_ATTEMPTS_MAX:
+            self._findings.add(  # each time, so that acknowledging it hides it for one pass only
+                f"batch {key[0]}/{key[1]}",
+                f"batch {key[1]} of desk {key[0]} reverts, also alone in a transaction: it is not sent any more",
+            )
             return False
         reason, value = self._follower.refusals.get(key, (None, 0))
         if reason is not None and reason not in _PASSING:

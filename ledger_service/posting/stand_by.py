@@ -14,8 +14,8 @@ from ledger_service.journal.poster_lease import Lease
 from ledger_service.posting.loops import Poster, PostingLoops
 from ledger_service.posting.progress import Progress, no_progress
 
-STAND_BY_SECONDS = 1.0  # how often a stand-by looks; together with the lease's seconds, how long nobody posts
-TROUBLE_SECONDS = 2.0
+STAND_BY_SECONDS = 1  # how often a stand-by looks; together with the lease's seconds, how long nobody posts
+TROUBLE_SECONDS = 2
 START_TRIES_MAX = 10
 
 _log = logging.getLogger(__name__)

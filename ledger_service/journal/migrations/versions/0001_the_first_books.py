@@ -380,6 +380,29 @@ def upgrade() -> None:
         batch_op.create_index("uq_entries_record_key", ["record_key", "freed_no"], unique=True)
 
     op.create_table(
+        "findings",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.BigInteger(), nullable=False),
+        sa.Column("over_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=36), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["acknowledged_by"], ["actors.id"], name=op.f("fk_findings_acknowledged_by_actors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
+    )
+    with op.batch_alter_table("findings", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_findings_open",
+            ["subject"],
+            unique=True,
+            sqlite_where=sa.text("over_at IS NULL AND acknowledged_at IS NULL"),
+            postgresql_where=sa.text("over_at IS NULL AND acknowledged_at IS NULL"),
+        )
+
+    op.create_table(
         "holds",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
@@ -596,6 +619,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_holds_state_expires")
 
     op.drop_table("holds")
+    with op.batch_alter_table("findings", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_findings_open",
+            sqlite_where=sa.text("over_at IS NULL AND acknowledged_at IS NULL"),
+            postgresql_where=sa.text("over_at IS NULL AND acknowledged_at IS NULL"),
+        )
+
+    op.drop_table("findings")
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index("uq_entries_record_key")
         batch_op.drop_index("uq_entries_place")
