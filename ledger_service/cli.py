@@ -365,9 +365,9 @@ def verify(
 @app.command()
 def doctor(home: Home = None, as_json: Json = False) -> int:
     """Look for what is wrong here; exit 1 where something is."""
-    from ledger_service.commands import checks
+    from ledger_service.commands.doctor import doctor as look
 
-    return checks.doctor(home, as_json=as_json)
+    return look(home, as_json=as_json)
 
 
 @app.command()

@@ -12,8 +12,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
+from structlog.typing import EventDict
 
 FRAMES_MAX = 8
+KEYS = frozenset(
+    {"event", "level", "request_id", "operation", "actor", "method", "route", "status", "ms", "code", "error", "at"}
+)  # the timestamp is added after them
 
 
 class _Lines(logging.Formatter):
@@ -33,6 +37,15 @@ class _Lines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def only_known(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """A key that nobody has thought about may hold anything, so it is not written: only its name is."""
+    left_out = sorted(line.keys() - KEYS)
+    kept: EventDict = {name: value for name, value in line.items() if name in KEYS}
+    if left_out:
+        kept["left_out"] = left_out
+    return kept
+
+
 @contextmanager
 def logging_to(log_file: Path | None) -> Iterator[None]:
     """Write to stdout, or to a file where a terminal would be flooded."""
@@ -43,6 +56,7 @@ def logging_to(log_file: Path | None) -> Iterator[None]:
         structlog.configure(
             processors=[
                 structlog.processors.add_log_level,
+                only_known,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],

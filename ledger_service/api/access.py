@@ -16,12 +16,13 @@ _AUDITOR, _ADMIN, _RESIDENT = Role.AUDITOR, Role.ADMIN, Role.RESIDENT
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a route asks for. `roles` None: open to the public. `keyed`: it moves money or changes the books, and wants an
-    Idempotency-Key. `upload`: its body may be a file.
+    Idempotency-Key. `upload`: its body may be a file. `loopback`: a caller on this machine needs no token.
     """
 
     roles: frozenset[Role] | None
     keyed: bool = False
     upload: bool = False
+    loopback: bool = False
 
 
 def _only(*roles: Role) -> Rule:
@@ -41,7 +42,7 @@ _PUBLIC = Rule(None)
 ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,
-    ("GET", "/metrics"): _PUBLIC,
+    ("GET", "/metrics"): Rule(frozenset((_OFFICE, _AUDITOR, _ADMIN)), loopback=True),
     ("GET", "/docs"): _PUBLIC,
     ("GET", f"{PREFIX}/openapi.json"): _PUBLIC,
     ("POST", f"{PREFIX}/records"): _keyed(_CLERK, _APPROVER, _OFFICE),

@@ -6,6 +6,7 @@ dependency (`require_guarded`) refuses it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
@@ -31,6 +32,9 @@ PIECE_BYTES = 256 * 1024
 UPLOADS_AT_ONCE = 4  # of the threads that all requests share, so that a charge never waits behind files
 UPLOAD_OVERHEAD_BYTES = 64 * 1024  # boundaries and the other fields of a multipart body
 TOKEN_LENGTH_MAX = 200
+OPERATION_ID_LENGTH = 16
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 LOCAL_ACTOR = "boram.actor"  # set in the ASGI scope by whoever calls the application in its own process
 
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")
@@ -48,10 +52,11 @@ class GuardedRoute(APIRoute):
             rule = rules.get(request.method)
             if rule is None:
                 raise Forbidden("nobody may do this", "허용되지 않은 요청입니다")
-            if rule.roles is not None:
+            if rule.roles is not None and not (rule.loopback and _is_on_this_machine(request)):
                 request.state.actor = await _admit(request, rule)
             if rule.keyed:
                 request.state.idempotency_key = _idempotency_key(request)
+                request.state.operation_id = _operation_id(request.state.idempotency_key)
             with SpooledTemporaryFile(max_size=BODY_BYTES_MAX) as body:
                 await _read_body(request, rule, body)
                 if not rule.upload:  # a file is bound to its key by its content (uploads.py)
@@ -95,6 +100,12 @@ def _upload_slot(request: Request) -> Iterator[None]:
         slots.release()
 
 
+def _is_on_this_machine(request: Request) -> bool:
+    """A peer on the loopback address that asks for itself: a proxy in front of the service says that it forwards."""
+    peer = request.client.host if request.client is not None else ""
+    return peer in LOOPBACK and not any(name in request.headers for name in FORWARDING)
+
+
 async def _admit(request: Request, rule: Rule) -> Actor:
     actor = request.scope.get(LOCAL_ACTOR)
     if actor is None:
@@ -136,6 +147,11 @@ def _idempotency_key(request: Request) -> str:
             "Idempotency-Key 헤더가 필요합니다. 새 요청에는 새 값을, 다시 보낼 때는 같은 값을 쓰세요",
         )
     return key
+
+
+def _operation_id(key: str) -> str:
+    """The same for every time that one request is sent, and nothing of what the caller wrote into the key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:OPERATION_ID_LENGTH]
 
 
 async def _read_body(request: Request, rule: Rule, body: IO[bytes]) -> None:

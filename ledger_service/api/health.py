@@ -40,7 +40,7 @@ def readyz(context: ContextPort, response: Response) -> Readiness:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(request: Request) -> Response:
-    """Numbers for Prometheus."""
+    """Numbers for Prometheus: without a token for whoever asks on this machine and is no proxy."""
     ledger: CollectorRegistry = request.app.state.ledger_numbers
     body = generate_latest(REGISTRY) + generate_latest(ledger)
     return Response(body, media_type=None, headers={"content-type": CONTENT_TYPE_LATEST})

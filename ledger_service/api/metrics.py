@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ledger_service.reads.status import FINDINGS, READY, status
+from ledger_service.reads.status import FINDINGS, READY, lag, measures, status
 from ledger_service.services.context import Context
 
 REGISTRY = CollectorRegistry()
@@ -46,6 +48,8 @@ class LedgerNumbers(Collector):
             batches.add_metric((state,), now.batches.get(state, 0))
         yield entries
         yield batches
+        yield from self._waiting()
+        yield from _of_posting(measures(self._context.journal))
         yield GaugeMetricFamily(
             "boram_oldest_unposted_seconds",
             "Age of the oldest entry in no batch, or batch not on the chain",
@@ -54,4 +58,49 @@ class LedgerNumbers(Collector):
         yield GaugeMetricFamily("boram_holds_open", "Holds that wait", now.holds_open)
         yield GaugeMetricFamily(
             "boram_chain_ready", "1 while the chain is followed", int(now.chain_state in (READY, FINDINGS))
+        )
+
+    def _waiting(self) -> Iterable[Metric]:
+        found = lag(self._context.journal)
+        lags = GaugeMetricFamily("boram_desk_sequence_lag", "Batches of a desk sealed and not final", labels=("desk",))
+        for desk, behind in sorted(found.lags.items()):
+            lags.add_metric((str(desk),), behind)
+        yield lags
+        waiting = GaugeMetricFamily("boram_findings_open", "What waits for the coin office", labels=("kind",))
+        waiting.add_metric(("finding",), found.findings)
+        waiting.add_metric(("notice",), found.notices)
+        yield waiting
+
+
+_NUMBERS = (
+    ("nonce_gap", "boram_nonce_gap", "Nonces that the chain waits for and nobody has stored"),
+    ("nonces_in_flight", "boram_nonces_in_flight", "Transactions sent and not mined"),
+    ("reorg_depth_max", "boram_reorg_depth_max_blocks", "Deepest replacement of blocks that this poster saw"),
+    (
+        "reconciliation_difference_coins",
+        "boram_reconciliation_difference_coins",
+        "Coins by which batches moved more or less on the chain than in the books",
+    ),
+    ("sender_balance_wei", "boram_sender_balance_wei", "What the sender can pay fees with"),
+)
+
+
+def _of_posting(measured: Mapping[str, Any]) -> Iterable[Metric]:
+    """The poster's own numbers, which it leaves in the status row: it may be another process."""
+    numbers = measured.get("numbers", {})
+    for key, name, meaning in _NUMBERS:
+        if key != "sender_balance_wei" or key in numbers:  # 0 would be an alarm
+            yield GaugeMetricFamily(name, meaning, numbers.get(key, 0))
+    errors = CounterMetricFamily("boram_rpc_errors", "Passes that the node ended", labels=("kind",))
+    for kind in ("unavailable", "fault", "lies"):
+        errors.add_metric((kind,), measured.get("rpc_errors", {}).get(kind, 0))
+    yield errors
+    if final := measured.get("final_seconds"):
+        sums = list(accumulate(final["counts"]))
+        bounds = [*(str(bound) for bound in final["bounds"]), "+Inf"]
+        yield HistogramMetricFamily(
+            "boram_accepted_to_final_seconds",
+            "From a batch's oldest acceptance to its finality",
+            buckets=list(zip(bounds, sums, strict=True)),
+            sum_value=final["sum"],
         )

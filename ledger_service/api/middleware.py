@@ -72,4 +72,5 @@ class Accounting:
                 status=status,
                 ms=round(seconds * 1000, 1),
                 actor=state.get("actor_id"),
+                operation=state.get("operation_id"),
             )

@@ -218,6 +218,15 @@ def probe(address: str, path: str) -> tuple[int, Any]:
     return reply.status, reply.body
 
 
+def probe_text(address: str, path: str) -> str:
+    """The text of a route that a caller on this machine may read; CannotRun where it does not answer."""
+    import io
+
+    out = io.BytesIO()
+    _Remote(address, "").send("GET", path, {}, None, out)
+    return out.getvalue().decode()
+
+
 def _language() -> dict[str, str]:
     return {"accept-language": "ko, en;q=0.5" if speaks_korean() else "en, ko;q=0.5"}
 

@@ -1,28 +1,17 @@
-"""`boram verify` and `boram doctor`: holding the chain, and the home, against what they should be."""
+"""`boram verify`: holding the chain, and the books, against what they should be."""
 
 from __future__ import annotations
 
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home
+from ledger_service.adapters.home import Home
 from ledger_service.commands.ask import CannotRun
-from ledger_service.commands.show import show_json, show_table, words
+from ledger_service.commands.show import show_json, words
 from ledger_service.environment import home_folder, speaks_korean
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    holds: bool
-    detail: str
 
 
 def verify(rpc_url: str | None, contract: str | None, books: Path | None, home: Path | None, *, as_json: bool) -> int:
@@ -74,55 +63,3 @@ def _address(text: str) -> bytes:
     if len(address) != 20:
         raise CannotRun("--contract is an address: 0x and 40 hexadecimal digits", "--contract는 0x와 16진수 40자입니다")
     return address
-
-
-def doctor(home: Path | None, *, as_json: bool) -> int:
-    """What is wrong with a home, and with the service on it; 0 nothing, 1 something."""
-    place = Home(home_folder(home))
-    if not place.folder.is_dir():
-        raise CannotRun(
-            f"there is no home at {place.folder}: boram up makes one",
-            f"{place.folder} 폴더가 없습니다. boram up이 만듭니다",
-        )
-    checks = [*_files(place), *_service(place, home)]
-    if as_json:
-        show_json({"holds": all(one.holds for one in checks), "checks": [asdict(one) for one in checks]})
-    else:
-        show_table(
-            [("check", "점검"), ("holds", "정상"), ("detail", "내용")],
-            [(one.name, one.holds, one.detail) for one in checks],
-        )
-    return 0 if all(one.holds for one in checks) else 1
-
-
-def _files(place: Home) -> Iterator[Check]:
-    for folder in (place.secrets, place.keys, place.tokens):
-        mode = stat.S_IMODE(folder.stat().st_mode) if folder.is_dir() else None
-        yield Check(folder.name, mode == FOLDER_MODE, "missing" if mode is None else f"mode {mode:04o}")
-        exposed = [one.name for one in folder.glob("*") if stat.S_IMODE(one.stat().st_mode) & ~FILE_MODE]
-        if exposed:
-            yield Check(f"{folder.name} files", False, f"open to others: {', '.join(sorted(exposed))}")
-
-
-def _service(place: Home, home: Path | None) -> Iterator[Check]:
-    running = place.runtime()
-    if running is not None:
-        from ledger_service.commands.ask import probe
-
-        status, body = probe(running.address, "/readyz")
-        yield Check("service", True, f"process {running.pid} at {running.address}")
-        yield Check("ready", status == 200, ", ".join(f"{name}: {value}" for name, value in (body or {}).items()))
-        return
-    if place.is_locked():
-        yield Check("service", False, "another boram command works on this home: try again")
-        return
-    yield Check("service", True, "not running")
-    from ledger_service.bootstrap import installed
-    from ledger_service.config import read_settings
-    from ledger_service.reads.status import readiness
-
-    with installed(read_settings(home=home)) as installation:
-        found = readiness(installation.journal, installation.clock.now())
-    yield Check("database", found.database == "ok", found.database)
-    yield Check("migrations", found.migrations == "ok", found.migrations)
-    yield Check("chain", True, f"last said: {found.chain}")

@@ -31,7 +31,7 @@ from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
 from ledger_service.commands.ask import CannotRun
-from ledger_service.commands.checks import Check
+from ledger_service.commands.doctor import Check
 from ledger_service.commands.show import progress_bar, say, show_json, show_table
 from ledger_service.config import Settings, read_settings
 from ledger_service.domain.batches import Domain

@@ -87,7 +87,14 @@ class ChainMarks:
         ).one_or_none()
         return StatusRow(*row) if row else None
 
-    def set_status(self, state: str, detail: str | None, now: int) -> None:
-        """Write: what posting is doing."""
+    def set_status(self, state: str, detail: str | None, now: int, measures: str | None = None) -> None:
+        """Write: what posting is doing, and its numbers."""
         self._connection.execute(delete(posting_status))
-        self._connection.execute(insert(posting_status).values(id=1, state=state, detail=detail, updated_at=now))
+        self._connection.execute(
+            insert(posting_status).values(id=1, state=state, detail=detail, updated_at=now, measures=measures)
+        )
+
+    def measures(self) -> str | None:
+        """The numbers that posting wrote last, as JSON."""
+        found: str | None = self._connection.execute(select(posting_status.c.measures)).scalar_one_or_none()
+        return found

@@ -161,6 +161,17 @@ class Entries:
         )
         return done.rowcount
 
+    def oldest_accepted_at(self, keys: Sequence[tuple[int, int]]) -> list[int]:
+        """When the oldest entry of each of these batches was accepted; a batch of orders has none."""
+        found: list[int] = []
+        for start in range(0, len(keys), QUERY_KEYS_MAX):
+            found += self._connection.execute(
+                select(func.min(entries.c.accepted_at))
+                .where(tuple_(entries.c.desk, entries.c.seq).in_(keys[start : start + QUERY_KEYS_MAX]))
+                .group_by(entries.c.desk, entries.c.seq)
+            ).scalars()
+        return found
+
     def mark_skipped(self, desk: int, seq: int, position: int, reason: int) -> None:
         """Write: the chain did not apply this entry."""
         self._connection.execute(

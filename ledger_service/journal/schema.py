@@ -401,6 +401,7 @@ posting_status = Table(
     Column("state", String(24), nullable=False),  # starting, rebuilding, ready, chain_down, wrong_chain, …
     Column("detail", Text),
     Column("updated_at", BigInteger, nullable=False),
+    Column("measures", Text),  # JSON: numbers for Prometheus
     CheckConstraint("id = 1", name="one_row"),
 )
 # What posting found and a person has to look at. Open until what was found is over, or until the coin office has acknowledged it.

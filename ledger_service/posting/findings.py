@@ -16,6 +16,7 @@ from ledger_service.domain.entries import Skip
 from ledger_service.domain.orders import OrderSkip
 from ledger_service.journal.findings import FINDING, NOTICE
 from ledger_service.journal.unit import Journal
+from ledger_service.posting.measures import Measures
 from ledger_service.posting.ports import Clock
 
 HEARTBEAT_SECONDS = 10
@@ -39,6 +40,7 @@ class Findings:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
+        self.measures = Measures()
         self._lock = threading.Lock()
         self._found: dict[str, str] = {}
         self._notices: dict[str, str] = {}
@@ -162,7 +164,7 @@ class Findings:
             self._said, self._said_at = row, now
             heard_at = min(said.at for said in self._loops.values())
         with self._journal.write() as unit:
-            unit.chain_marks.set_status(*row, heard_at)
+            unit.chain_marks.set_status(*row, heard_at, json.dumps(self.measures.as_json(), separators=(",", ":")))
             unit.commit()
 
 

@@ -156,6 +156,8 @@ class Follower:
             RowConflict
         ):  # the balances: what landed is marked without them, and they are settled one by one after it
             self._write_landings(reading, unsigned, posts, fresh, _Settled((), Settlement()))
+        else:
+            self._measure(settled.keys)
         self._unsettled.difference_update(landing.key for landing in fresh)
         for landing in fresh:
             self._findings.note_skips(landing.event.desk, landing.event.seq, landing.skips)
@@ -212,7 +214,16 @@ class Follower:
                 desk, f"batch {seq} of desk {desk} is final and cannot be settled: an account would owe coins"
             )
             return 0
+        self._measure(keys)
         return len(keys)
+
+    def _measure(self, keys: Sequence[BatchKey]) -> None:
+        """How long it took from acceptance to finality."""
+        now = self._context.clock.now()
+        with self._context.journal.read() as unit:
+            since = unit.entries.oldest_accepted_at(keys)
+        for at in since:
+            self._findings.measures.became_final(now - at)
 
     def _settle(self, keys: Sequence[BatchKey], landings: dict[BatchKey, Landing]) -> _Settled:
         """The sums of batches, added up before the write lock is taken; a posted batch does not change any more."""
@@ -248,6 +259,8 @@ class Follower:
                 continue
             expected = marks[landing.key].coins - self._coins_at(landing)
             if expected != landing.event.coins_applied:
+                difference = abs(expected - landing.event.coins_applied)
+                self._findings.measures.add("reconciliation_difference_coins", difference)
                 self._findings.stop_desk(
                     landing.event.desk,
                     f"batch {landing.event.seq} of desk {landing.event.desk} moved {landing.event.coins_applied} coins "

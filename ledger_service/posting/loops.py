@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 
 from ledger_service.chain.contract import ChainLies
+from ledger_service.chain.hexes import hex_of, number_of
 from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.reader import ChainMoved
-from ledger_service.chain.rpc import RpcFault, RpcUnavailable
+from ledger_service.chain.rpc import RpcFault, RpcUnavailable, read_answer
 from ledger_service.errors import BoramError
 from ledger_service.journal.poster_lease import NotPosting
 from ledger_service.posting.adoption import Adoption
@@ -31,6 +32,7 @@ PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather th
 PACE_SECONDS_MAX = 1.0  # and the longer the load lasts, the more of it
 BACK_OFF_SECONDS_MAX = 15.0
 QUIET_PASSES_MAX = 10_000
+PURSE_SECONDS = 30
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Poster:
         self.adoption = Adoption(context, chain, self.findings, self.follower)
         self.sender = Sender(context, chain, self.findings, self.follower)
         self.watch = Watch(context, chain, self.findings)
+        self._purse_seen_at = 0
 
     def prepare(self, progress: Progress = no_progress, sleep: Callable[[float], None] = time.sleep) -> None:
         """Have a chain that the books belong to, and books that have read it. Raises NotOurChain, RebuildDiffers, RpcUnavailable.
@@ -100,12 +103,22 @@ class Poster:
             if self.chain.embedded is None or self.chain.embedded.is_alive():
                 raise
             self._rebuild()
-        return (
+        done = (
             self.sender.send_step()
             + self.follower.follow_step()
             + self.read_back.return_missing()
             + self.adoption.step()
         )
+        self._look_at_the_purse()
+        return done
+
+    def _look_at_the_purse(self) -> None:
+        """What the sender can still pay fees with, now and then."""
+        now = self.context.clock.now()
+        if now - self._purse_seen_at >= PURSE_SECONDS:
+            self._purse_seen_at = now
+            balance = self.chain.rpc.call("eth_getBalance", [hex_of(self.chain.sender.address), "latest"])
+            self.findings.measures.set("sender_balance_wei", read_answer(number_of, balance))
 
     def run_until_quiet(self, passes_max: int = QUIET_PASSES_MAX) -> int:
         """Pass after pass until there is nothing to do; how many. For tests and the bench: errors come out."""
@@ -202,8 +215,10 @@ class PostingLoops:
         except NotOurChain as error:
             self._failed(loop, "wrong_chain", error)
         except (RpcUnavailable, RpcFault) as error:
+            self.poster.findings.measures.count_rpc_error("fault" if isinstance(error, RpcFault) else "unavailable")
             self._failed(loop, "chain_down", error)
         except ChainLies as error:
+            self.poster.findings.measures.count_rpc_error("lies")
             self._failed(loop, "chain_lies", error)
         except RebuildDiffers as error:
             self._failed(loop, "books_differ", error)

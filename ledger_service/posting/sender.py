@@ -69,9 +69,11 @@ class Sender:
             lost = unit.batches.lost(BATCHES_A_STEP)
             rows = unit.batches.to_post(BATCHES_A_STEP)
         if not stored and not rows and not lost:
+            self._measure((), 0)
             return 0
         nonce = nonce_of(self._chain.rpc, sender, "latest")
         flying = self._settle(stored, nonce)
+        self._measure(flying, nonce)
         sent = self._resend(flying)
         carried = {key for one in flying for key in one.batches}
         room = IN_FLIGHT_MAX - len({one.nonce for one in flying})
@@ -80,6 +82,12 @@ class Sender:
         packs = self._next_packs(lost, rows, carried)[:room]
         self.is_bulk = len(packs) > 1
         return sent + self._send(packs, nonce)
+
+    def _measure(self, flying: Sequence[TransactionRow], nonce: int) -> None:
+        """A gap is a nonce that the chain waits for and nobody has stored: nothing after it would ever land."""
+        measures = self._findings.measures
+        measures.set("nonces_in_flight", len({one.nonce for one in flying}))
+        measures.set("nonce_gap", min((one.nonce for one in flying), default=nonce) - nonce)
 
     # ---- what is on its way
 

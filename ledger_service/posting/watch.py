@@ -48,6 +48,9 @@ class Watch:
             (number for (number, wanted), block in zip(remembered, shown, strict=True) if _hash_of(block) == wanted),
             identity.deploy_block,
         )
+        self._findings.measures.highest(
+            "reorg_depth_max", max((number for number, _ in remembered), default=fork) - fork
+        )
         with self._context.journal.write() as unit:
             was_final = unit.batches.rewind(fork)
             unit.chain_marks.drop_blocks_above(fork)

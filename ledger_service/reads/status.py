@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger_service.journal.migrate import is_current
-from ledger_service.journal.schema import chain_identity, entries, holds, orders, posting_status
+from ledger_service.journal.schema import batches, chain_identity, entries, findings, holds, orders, posting_status
 from ledger_service.journal.unit import Journal, Unit
 
 READY = "ready"
@@ -93,6 +95,39 @@ def status(journal: Journal, now: int, today: date) -> Status:
         oldest_unposted_seconds=waiting,
         holds_open=held,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLag:
+    """A desk's batches that are sealed and not final, and the open findings and notices of all."""
+
+    lags: dict[int, int]
+    findings: int
+    notices: int
+
+
+def lag(journal: Journal) -> DeskLag:
+    """How far each desk's chain is behind its books, and what waits for a person."""
+    with journal.read() as unit:
+        counted = unit.connection.execute(
+            select(batches.c.desk, func.count()).where(text("batches.state <> 'final'")).group_by(batches.c.desk)
+        )
+        waiting = {row[0]: row[1] for row in counted}
+        lags = {desk.number: waiting.get(desk.number, 0) for desk in unit.master.desks()}
+        rows = unit.connection.execute(
+            select(findings.c.kind, func.count())
+            .where(findings.c.over_at.is_(None), findings.c.acknowledged_at.is_(None))
+            .group_by(findings.c.kind)
+        )
+        kinds = {row[0]: row[1] for row in rows}
+    return DeskLag(lags, kinds.get("finding", 0), kinds.get("notice", 0))
+
+
+def measures(journal: Journal) -> dict[str, Any]:
+    """What the poster measured of itself and wrote last; empty where it never ran."""
+    with journal.read() as unit:
+        written = unit.chain_marks.measures()
+    return dict(json.loads(written)) if written else {}
 
 
 def _waiting_seconds(unit: Unit, now: int) -> int:

@@ -141,15 +141,41 @@ def test_ready_while_the_chain_is_followed_and_not_when_posting_is_silent(distri
     assert TestClient(district.app).get("/healthz").json() == {"alive": True}
 
 
+def metrics(district: District) -> str:
+    return str(TestClient(district.app, client=("127.0.0.1", 1)).get("/metrics").text)
+
+
 def test_metrics_hold_numbers_and_nothing_personal(as_: As, district: District, resident: str) -> None:
     district.post_all()
     charged(as_, district, resident)
-    text = TestClient(district.app).get("/metrics").text
+    text = metrics(district)
     assert 'boram_unsealed{what="entries"} 1.0' in text
     assert 'route="/api/v1/redemptions"' in text
     assert resident not in text
+    district.poster.findings.notice("skip 1/2/3", "an entry was skipped")
     district.post_all()
-    assert 'boram_batches{state="signed"} 0.0' in TestClient(district.app).get("/metrics").text
+    district.poster.findings.say("ready", "numbers are written with it")
+    text = metrics(district)
+    assert 'boram_batches{state="signed"} 0.0' in text
+    assert f'boram_desk_sequence_lag{{desk="{district.desk("SENIOR")}"}} 0.0' in text
+    assert 'boram_findings_open{kind="notice"} 1.0' in text
+    assert 'boram_rpc_errors_total{kind="unavailable"} 0.0' in text
+    for name in ("nonce_gap", "reorg_depth_max_blocks", "reconciliation_difference_coins"):
+        assert f"boram_{name} 0.0" in text
+    assert "boram_sender_balance_wei" in text
+    assert 'boram_accepted_to_final_seconds_bucket{le="+Inf"}' in text
+    district.poster.findings.clear("skip 1/2/3")
+
+
+def test_metrics_are_for_this_machine_and_for_who_may_look(as_: As, district: District) -> None:
+    def status(host: str, **headers: str) -> int:
+        return int(TestClient(district.app, client=(host, 1)).get("/metrics", headers=headers).status_code)
+
+    assert (status("127.0.0.1"), status("::1"), status("192.0.2.7")) == (200, 200, 401)
+    for header in ("forwarded", "via", "x-forwarded-for", "x-real-ip"):
+        assert status("127.0.0.1", **{header: "192.0.2.7"}) == 401  # a proxy on this machine asks for somebody else
+    assert status("192.0.2.7", **as_("auditor").headers()) == 200
+    assert status("192.0.2.7", **as_("counter").headers()) == 403
 
 
 def test_the_log_of_a_request_has_ids_only(

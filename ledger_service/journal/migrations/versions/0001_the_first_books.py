@@ -158,6 +158,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=24), nullable=False),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("measures", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_posting_status_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting_status")),
     )

@@ -1,0 +1,148 @@
+"""`boram doctor`: a home, its databases and the service on it, held against what they should be. One line for each, with what to do."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home, Runtime
+from ledger_service.commands.ask import CannotRun, probe, probe_text
+from ledger_service.commands.show import show_json, show_table
+from ledger_service.environment import home_folder
+
+if TYPE_CHECKING:
+    from ledger_service.bootstrap import Installation
+
+DISK_FREE_MIN = 2 * 2**30
+WAITING_SECONDS_MAX = 120
+CLOCK_SECONDS_MAX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; where it does not hold, the detail says what to do."""
+
+    name: str
+    holds: bool
+    detail: str
+
+
+def doctor(home: Path | None, *, as_json: bool) -> int:
+    """What is wrong with a home, and with the service on it; 0 nothing, 1 something."""
+    place = Home(home_folder(home))
+    if not place.folder.is_dir():
+        raise CannotRun(
+            f"there is no home at {place.folder}: boram up makes one",
+            f"{place.folder} 폴더가 없습니다. boram up이 만듭니다",
+        )
+    checks = [*_files(place), _disk(place), *_service(place, home)]
+    if as_json:
+        show_json({"holds": all(one.holds for one in checks), "checks": [asdict(one) for one in checks]})
+    else:
+        columns = [("check", "점검"), ("holds", "정상"), ("detail", "내용")]
+        show_table(columns, [(one.name, one.holds, one.detail) for one in checks])
+    return 0 if all(one.holds for one in checks) else 1
+
+
+def _files(place: Home) -> Iterator[Check]:
+    for folder in (place.secrets, place.keys, place.tokens):
+        mode = stat.S_IMODE(folder.stat().st_mode) if folder.is_dir() else None
+        holds = mode == FOLDER_MODE
+        said = "missing: bring the home back from its backup" if mode is None else f"mode {mode:04o}"
+        yield Check(folder.name, holds, said if holds or mode is None else f"{said}; run: chmod 700 {folder}")
+        exposed = [one.name for one in folder.glob("*") if stat.S_IMODE(one.stat().st_mode) & ~FILE_MODE]
+        if exposed:
+            yield Check(
+                f"{folder.name} files", False, f"open to others: {', '.join(sorted(exposed))}; run: chmod 600 on them"
+            )
+
+
+def _disk(place: Home) -> Check:
+    usage = shutil.disk_usage(place.folder)
+    percent = usage.free * 100 // usage.total
+    holds = usage.free >= DISK_FREE_MIN
+    said = f"{usage.free // 2**20:,} MiB free ({percent} %)"
+    return Check("disk", holds, said if holds else f"{said}: make room, or the books stop taking anything")
+
+
+def _service(place: Home, home: Path | None) -> Iterator[Check]:
+    running = place.runtime()
+    if running is not None:
+        yield from _running(running)
+        return
+    from ledger_service.config import read_settings
+
+    settings = read_settings(home=home)
+    if place.is_locked() and settings.is_sqlite:
+        yield Check("service", False, "another boram command works on this home: try again")
+        return
+    yield Check("service", True, "no API runs here")
+    from ledger_service.bootstrap import installed
+
+    with installed(settings) as installation:
+        yield from _books(installation)
+
+
+def _running(running: Runtime) -> Iterator[Check]:
+    yield Check("service", True, f"process {running.pid} at {running.address}")
+    status, body = probe(running.address, "/readyz")
+    said = ", ".join(f"{name}: {value}" for name, value in (body or {}).items())
+    yield Check("ready", status == 200, said if status == 200 else f"{said}; docs/operations.md says what each means")
+    numbers = _numbers(probe_text(running.address, "/metrics"))
+    waiting = int(numbers.get("boram_oldest_unposted_seconds", 0))
+    late = f"the oldest has waited for the chain for {waiting} s"
+    yield Check(
+        "posting", waiting <= WAITING_SECONDS_MAX, late if waiting <= WAITING_SECONDS_MAX else f"{late}: see ready"
+    )
+    yield _findings(
+        int(numbers.get('boram_findings_open{kind="finding"}', 0)),
+        int(numbers.get('boram_findings_open{kind="notice"}', 0)),
+    )
+
+
+def _books(installation: Installation) -> Iterator[Check]:
+    from sqlalchemy import text
+
+    from ledger_service.reads.status import lag, readiness
+
+    found = readiness(installation.journal, installation.clock.now())
+    yield Check("database", found.database == "ok", found.database)
+    yield Check("migrations", found.migrations == "ok", found.migrations)
+    with installation.journal.read() as unit:
+        identity = unit.chain_marks.identity()
+        if installation.journal.is_sqlite:
+            said = str(unit.connection.execute(text("PRAGMA quick_check(1)")).scalar_one())
+            yield Check(
+                "integrity", said == "ok", said if said == "ok" else f"{said}: bring the books back from a backup"
+            )
+        else:
+            version, clock = unit.connection.execute(
+                text("SELECT current_setting('server_version'), extract(epoch FROM clock_timestamp())::bigint")
+            ).one()
+            apart = abs(int(clock) - int(time.time()))
+            yield Check("database version", True, f"PostgreSQL {version}")
+            yield Check("clock", apart <= CLOCK_SECONDS_MAX, f"{apart} s from the database's: keep both by NTP")
+    ours = installation.domain
+    holds = identity is None or (identity.chain_id, identity.contract) == (ours.chain_id, ours.contract)
+    where = "not met yet" if identity is None else f"chain {identity.chain_id}, contract 0x{identity.contract.hex()}"
+    yield Check(
+        "chain identity", holds, where if holds else f"{where}, these settings give another: mend the settings or keys"
+    )
+    yield Check("chain", True, f"last said: {found.chain}")
+    waiting = lag(installation.journal)
+    yield _findings(waiting.findings, waiting.notices)
+
+
+def _findings(findings: int, notices: int) -> Check:
+    said = f"{findings} findings, {notices} notices open"
+    return Check("findings", not findings, f"{said}: boram findings" if findings or notices else said)
+
+
+def _numbers(metrics: str) -> dict[str, float]:
+    lines = (line.rpartition(" ") for line in metrics.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
