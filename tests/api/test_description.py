@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from ledger_service.api.access import ACCESS
 from tests.api.conftest import District
-from tests.api.test_access import STAFF
+from tests.api.test_access import STAFF, url
 
 EXAMPLES = 4  # of each operation in every run; the long run takes EXAMPLES_LONG
 EXAMPLES_LONG = 300
@@ -109,6 +109,22 @@ def test_every_answer_is_one_that_the_description_tells_of(
     district: District, known: dict[str, list[Any]], method: str, path: str
 ) -> None:
     ask(district, known, method, path, EXAMPLES)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[]", b"--b\r\nNone--b--\r\n", b"x" * 600_000])
+def test_a_body_that_is_none_is_answered_as_described(district: District, body: bytes) -> None:
+    described = district.app.openapi()["paths"]
+    client = TestClient(district.app, raise_server_exceptions=False)
+    for method, path in DESCRIBED:
+        if "requestBody" not in described[path][method.lower()]:
+            continue
+        roles = ACCESS[method, path].roles or frozenset()
+        caller = district.caller(next(name for role, name in STAFF.items() if role in roles))
+        for kind in ("application/json", "multipart/form-data; boundary=b"):
+            headers = caller.headers(str(uuid4())) | {"content-type": kind}
+            answer = client.request(method, url(path), content=body, headers=headers)
+            assert str(answer.status_code) in described[path][method.lower()]["responses"], (method, path, answer.text)
+            assert answer.status_code < 500
 
 
 @pytest.mark.slow
