@@ -98,6 +98,10 @@ restore-bench: setup ## how long a lost chain takes to be made again from the bo
 	@$(BIN)/python scripts/restore_bench.py
 	@$(BIN)/python scripts/restore_bench.py --batches 2000 --entries 500
 
+.PHONY: bench-charges
+bench-charges: setup ## charges over HTTP with one and two API processes, and during imports (wants wrk)
+	@$(BIN)/python scripts/bench_charges.py
+
 .PHONY: mutants
 mutants: setup ## break each guard of the contract once; a test has to notice (long; goes on where it was)
 	@$(BIN)/python scripts/mutants_contract.py
