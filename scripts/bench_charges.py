@@ -73,41 +73,44 @@ def main() -> int:
     """Run the parts and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--only", choices=("sqlite", "postgres"))
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         print("could not run: wrk is not on the PATH; install it, for instance: apt-get install wrk", file=sys.stderr)
         return 2
-    found: list[Figures] = []
+    print(f"{'':44} {'charges/s':>9} {'of bare':>8} {'p50 ms':>8} {'p99 ms':>8} {'refused':>8}", flush=True)
     with tempfile.TemporaryDirectory(prefix="boram-charges-") as name, bare_endpoint(Path(name)) as target:
-        found.append(load("bare FastAPI + SQLite", [target], given.seconds))
-    with tempfile.TemporaryDirectory(prefix="boram-charges-") as name, on_sqlite(Path(name)) as service:
-        found += measure("SQLite", [service], given.seconds)
-    with tempfile.TemporaryDirectory(prefix="boram-charges-") as name, on_postgres(Path(name)) as services:
-        found += measure("PostgreSQL, 1 API process", services[:1], given.seconds)
-        found += measure("PostgreSQL, 2 API processes", services, given.seconds)
-    bare_rate = found[0].per_second
-    print(f"{'':44} {'charges/s':>9} {'of bare':>8} {'p50 ms':>8} {'p99 ms':>8} {'refused':>8}")
-    for one in found:
-        print(
-            f"{one.name:44} {one.per_second:9.0f} {one.per_second / bare_rate:8.2f} {one.p50:8.1f} {one.p99:8.1f} {one.refused:8}"
-        )
+        bare = load("bare FastAPI + SQLite", [target], given.seconds)
+    show(bare, bare)
+    if given.only in (None, "sqlite"):
+        with tempfile.TemporaryDirectory(prefix="boram-charges-") as name, on_sqlite(Path(name)) as service:
+            measure("SQLite", [service], given.seconds, bare)
+    if given.only in (None, "postgres"):
+        with tempfile.TemporaryDirectory(prefix="boram-charges-") as name, on_postgres(Path(name)) as services:
+            measure("PostgreSQL, 1 API process", services[:1], given.seconds, bare)
+            measure("PostgreSQL, 2 API processes", services, given.seconds, bare)
     return 0
 
 
-def measure(name: str, services: list[RunningBoram], seconds: int) -> list[Figures]:
+def show(one: Figures, bare: Figures) -> None:
+    """One line, as soon as it is known."""
+    ratio = one.per_second / bare.per_second
+    print(f"{one.name:44} {one.per_second:9.0f} {ratio:8.2f} {one.p50:8.1f} {one.p99:8.1f} {one.refused:8}", flush=True)
+
+
+def measure(name: str, services: list[RunningBoram], seconds: int, bare: Figures) -> None:
     """Charges alone, and charges while a month's file is imported and approved again and again."""
     targets = [target_of(service) for service in services]
     load("warm up", targets, 2)
-    alone = load(name, targets, seconds)
+    show(load(name, targets, seconds), bare)
     stop = threading.Event()
     importing = threading.Thread(target=import_until, args=[services[0], stop])
     importing.start()
     try:
-        busy = load(f"{name}, during imports", targets, seconds)
+        show(load(f"{name}, during imports", targets, seconds), bare)
     finally:
         stop.set()
         importing.join()
-    return [alone, busy]
 
 
 def load(name: str, targets: list[Target], seconds: int) -> Figures:
