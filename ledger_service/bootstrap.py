@@ -240,7 +240,7 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
     keys.address(SENDER_KEY)
     contract = contract_address(artifact, settings.district, settings.environment, office_keys, guardian)
     domain = Domain(settings.chain_id if settings.chain_id is not None else CHAIN_ID, contract)
-    clock = SystemClock(settings.business_date)
+    clock = SystemClock(settings.business_date, settings.clock_offset_seconds)
     kill_points = _kill_points(settings.kill_at)
     wake = Wake()
     context = Context(

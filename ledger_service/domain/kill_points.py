@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 KILL_POINTS = (
+    "after_commit",
     "after_submit",
     "after_approval",
     "after_seal",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from ledger_service.chain.signing import SignedTransaction, Signer, sign_transaction
@@ -14,6 +13,9 @@ RAISE_PERCENT = 13  # nodes want 10 % more at least, some 12.5 %
 
 
 def _fields(raw: bytes) -> dict[str, Any]:
+    # Here and not above: it brings half a second of curve arithmetic into every start, for something that is rarely done.
+    from eth_account.typed_transactions.typed_transaction import TypedTransaction
+
     return dict(TypedTransaction.from_bytes(HexBytes(raw)).as_dict())
 
 

@@ -121,6 +121,7 @@ def _run(
         if once is not None:
             unit.idempotency.store(actor_id, once.key, once.body_hash, answer, context.clock.now())
         unit.commit()
+    context.kill_points.reach("after_commit")
     return answer
 
 

@@ -60,7 +60,9 @@ def test_a_wrong_setting_is_one_line_with_its_name(monkeypatch: pytest.MonkeyPat
     assert "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize(("name", "value"), [("business_date", date(2024, 5, 2)), ("kill_at", "after_seal")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("business_date", date(2024, 5, 2)), ("kill_at", "after_seal"), ("clock_offset_seconds", 60)]
+)
 def test_production_refuses_what_is_for_trying_out(name: str, value: object) -> None:
     with pytest.raises(SettingsInvalid, match=f"BORAM_{name.upper()}"):
         read_settings(environment="production", **{name: value})

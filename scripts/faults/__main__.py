@@ -1,0 +1,108 @@
+"""`python -m scripts.faults`: play a schedule and print what came of it. Exit 0 nothing was lost or doubled, 1 a violation, 2 could not run."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from scripts.faults.classes import CLASSES, FAULTS, PROFILES
+from scripts.faults.launcher import ROOT, Launcher
+from scripts.faults.report import added, read_log, row_of, table, write_log
+from scripts.faults.run import Outcome, Runner, together
+from scripts.faults.schedule import Round, make_schedule
+from scripts.faults.stage import StageBroken, Template
+from scripts.faults.stages import Stages
+
+LOG = ROOT / ".build" / "faults" / "rounds.jsonl"
+VIOLATIONS_SHOWN = 8
+
+
+def main() -> int:
+    """Run; the exit code."""
+    options = _options()
+    if options.total:
+        print(table(added(read_log(LOG))))
+        return 0
+    seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
+    profile = PROFILES[options.profile]
+    only = options.classes.split(",") if options.classes else ()
+    rounds = make_schedule(seed, profile, CLASSES, only)
+    print(f"seed {seed}, profile {profile.name}: {len(rounds)} rounds", flush=True)
+    if options.schedule:
+        for one in rounds:
+            print(f"{one.fault} on {one.stage}, at least {one.operations} operations")
+            for event in one.events:
+                print(f"  {event.after:6.2f} s  {event.what} {' '.join(str(part) for part in event.how)}")
+        return 0
+    begun = time.monotonic()
+    outcomes = play(rounds, options.drain or profile.drain_seconds_max, options.jobs or profile.jobs, options.folder)
+    rows = [row_of(one) for one in outcomes]
+    write_log(LOG, seed, rows)
+    print(table(added(rows)))
+    bad = [one for one in outcomes if one.violations]
+    print(f"{time.monotonic() - begun:.0f} s; again: python -m scripts.faults --profile {profile.name} --seed {seed}")
+    if bad or len(outcomes) < len(rounds):
+        print(f"FAILED: {len(bad)} of {len(rounds)} rounds; seed {seed}")
+        return 1
+    return 0
+
+
+def play(rounds: list[Round], drain_seconds_max: float, jobs: int, folder: Path | None = None) -> list[Outcome]:
+    """All rounds, each told as it ends."""
+    place = folder or Path(tempfile.mkdtemp(prefix="boram-faults-"))
+    launcher = Launcher()
+    outcomes: list[Outcome] = []
+    try:
+        template = Template(launcher, place)
+        template.make()
+        runners = [
+            Runner(Stages(launcher, template, place / str(at)), FAULTS, drain_seconds_max, tell) for at in range(jobs)
+        ]
+        outcomes = together(runners, rounds)
+    finally:
+        launcher.close()
+        if not any(one.violations for one in outcomes):
+            shutil.rmtree(place, ignore_errors=True)
+    if any(one.violations for one in outcomes):
+        print(f"homes and logs of what failed: {place}")
+    return outcomes
+
+
+def tell(outcome: Outcome) -> None:
+    """One line a round, and what it found."""
+    counted = ", ".join(f"{count} {name}" for name, count in sorted(outcome.tally.items()))
+    state = "FAILED" if outcome.violations else "ok"
+    print(
+        f"{state:6} {outcome.round.fault:8} {outcome.seconds:5.1f} s, {outcome.operations} operations "
+        f"({outcome.requests} requests), {counted}, drained in {outcome.drain_seconds:.1f} s",
+        flush=True,
+    )
+    for violation in outcome.violations[:VIOLATIONS_SHOWN]:
+        print(f"       {violation.kind}: {violation.what} [{violation.operation}]", flush=True)
+    if len(outcome.violations) > VIOLATIONS_SHOWN:
+        print(f"       and {len(outcome.violations) - VIOLATIONS_SHOWN} more", flush=True)
+
+
+def _options() -> argparse.Namespace:
+    arguments = argparse.ArgumentParser(prog="python -m scripts.faults", description=__doc__)
+    arguments.add_argument("--profile", choices=sorted(PROFILES), default="short")
+    arguments.add_argument("--seed", type=int, help="replays the schedule of a run")
+    arguments.add_argument("--classes", help="only these, by name and comma")
+    arguments.add_argument("--jobs", type=int, help="rounds at once")
+    arguments.add_argument("--drain", type=float, help="seconds within which all must be final")
+    arguments.add_argument("--folder", type=Path, help="where to work; a new one otherwise")
+    arguments.add_argument("--schedule", action="store_true", help="print the schedule and do nothing")
+    arguments.add_argument("--total", action="store_true", help="print the table of all runs so far")
+    return arguments.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except StageBroken as error:
+        print(f"could not run: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,181 @@
+"""A process that has the service's modules loaded and forks `boram` commands from itself: a start then costs what it does and not what it imports.
+
+What is forked is a process of its own, running the command line's own `main`; it can be killed like any other, and dies with the harness. The
+launcher is a process apart because the harness has threads, and a process with threads should not fork.
+
+One request a line on stdin, `{"argv": […], "environment": {…}, "log": PATH}`, is answered by `{"pid": …}`; each end by
+`{"pid": …, "code": …}`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+CRASHED = 70
+LOADED = (
+    "ledger_service.adapters.logs",
+    "ledger_service.commands.checks",
+    "ledger_service.commands.up",
+    "alembic.ddl",
+    "eth_account",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.http.h11_impl",
+)
+"""What a start imports, some of it only when it is first used."""
+_PR_SET_PDEATHSIG = 1
+
+
+class Launcher:
+    """The harness's side: starts commands and knows how they ended. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.faults.launcher"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        self._asking = threading.Lock()
+        self._changed = threading.Condition()
+        self._started: list[int] = []
+        self._ended: dict[int, int] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def start(self, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
+        """Start `boram ARGV`; its process id."""
+        request = {"argv": list(argv), "environment": dict(environment), "log": str(log)}
+        with self._asking:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._started or self._process.poll() is not None, 60):
+                    raise RuntimeError("the launcher does not answer")
+                return self._started.pop()
+
+    def code_of(self, pid: int) -> int | None:
+        """How a process ended (minus the signal's number), or None while it runs."""
+        with self._changed:
+            return self._ended.get(pid)
+
+    def wait(self, pid: int, seconds: float) -> int | None:
+        """The code, as soon as there is one."""
+        with self._changed:
+            self._changed.wait_for(lambda: pid in self._ended, seconds)
+            return self._ended.get(pid)
+
+    def close(self) -> None:
+        """End, and everything that was started with it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            said = json.loads(line)
+            with self._changed:
+                if "code" in said:
+                    self._ended[said["pid"]] = said["code"]
+                else:
+                    self._started.append(said["pid"])
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+
+def serve() -> None:
+    """The launcher's own side."""
+    from ledger_service.cli import main
+
+    for name in LOADED:
+        importlib.import_module(name)
+    answers, reading = os.dup(1), selectors.DefaultSelector()
+    os.dup2(2, 1)
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    reading.register(0, selectors.EVENT_READ)
+    reading.register(wake_read, selectors.EVENT_READ)
+    unread = b""
+    while True:
+        for key, _ in reading.select():
+            got = os.read(key.fd, 65_536)
+            if key.fd == wake_read:
+                continue
+            if not got:
+                return
+            unread += got
+            while b"\n" in unread:
+                line, unread = unread.split(b"\n", 1)
+                pid = _fork(json.loads(line), main)
+                os.write(answers, json.dumps({"pid": pid}).encode() + b"\n")
+        for pid, code in _ended():
+            os.write(answers, json.dumps({"pid": pid, "code": code}).encode() + b"\n")
+
+
+def _ended() -> list[tuple[int, int]]:
+    found = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        found.append((pid, os.waitstatus_to_exitcode(status)))
+
+
+def _fork(request: dict[str, Any], main: Callable[[], NoReturn]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = CRASHED
+    try:
+        _become(request)
+        main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    except BaseException:  # noqa: BLE001  a fork must never go on as its parent
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _become(request: dict[str, Any]) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.closerange(3, 256)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv = ["boram", *request["argv"]]
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,139 @@
+"""A round: the load and the faults at once, then quiet, then the check."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from scripts.faults.check import check
+from scripts.faults.fault import Fault
+from scripts.faults.model import Violation
+from scripts.faults.schedule import Round
+from scripts.faults.stage import Stage, StageBroken
+from scripts.faults.stages import Stages
+from scripts.faults.workload import Load
+
+CLIENTS = 6
+OPERATIONS_SECONDS_MAX = 120
+POLL_SECONDS = 0.02
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a round did and what it ended in."""
+
+    round: Round
+    tally: Counter[str] = field(default_factory=Counter)
+    operations: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+    drain_seconds: float = 0.0
+    holds_left: int = 0
+    violations: list[Violation] = field(default_factory=list)
+
+
+class Runner:
+    """Plays rounds one after the other; a stage is used again while its kind is asked for and it is not worn."""
+
+    def __init__(
+        self, stages: Stages, faults: Mapping[str, Fault], drain_seconds_max: float, tell: Callable[[Outcome], None]
+    ) -> None:
+        self._stages, self._faults, self._drain_seconds_max = stages, faults, drain_seconds_max
+        self.tell = tell
+        self._stage: Stage | None = None
+
+    def play(self, one: Round) -> Outcome:
+        """One round; what goes wrong is in the outcome."""
+        outcome, begun = Outcome(one), time.monotonic()
+        try:
+            stage = self._stage_for(one)
+            self._play(stage, one, outcome)
+        except StageBroken as error:
+            outcome.violations.append(Violation("broken", str(error)))
+        outcome.seconds = time.monotonic() - begun
+        if outcome.violations:
+            self._leave(keep=True)
+        return outcome
+
+    def close(self) -> None:
+        """End the stage that is left."""
+        self._leave(keep=False)
+
+    def _play(self, stage: Stage, one: Round, outcome: Outcome) -> None:
+        fault, model = self._faults[one.fault], stage.model
+        operations, sent = model.operations, model.sent
+        world = dataclasses.replace(stage.world, holds_may_expire=fault.holds_may_expire)
+        load = Load(world, model, stage.ports, one.seed, CLIENTS)
+        load.start()
+        broken: StageBroken | None = None
+        try:
+            fault.begin(stage)
+            for event in one.events:
+                time.sleep(event.after)
+                fault.strike(stage, event, outcome.tally)
+            fault.end(stage)
+            deadline = time.monotonic() + OPERATIONS_SECONDS_MAX
+            while model.operations - operations < one.operations and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+        except StageBroken as error:
+            broken = error
+            load.abandon()
+        load.finish()
+        outcome.operations = model.operations - operations
+        outcome.requests = model.sent - sent
+        if broken is not None:
+            outcome.violations += model.take_violations()
+            raise broken
+        verdict = check(stage, self._drain_seconds_max)
+        outcome.violations += verdict.violations
+        outcome.violations += fault.after(stage, outcome.tally)
+        outcome.drain_seconds, outcome.holds_left = verdict.drain_seconds, verdict.holds_left
+
+    def _stage_for(self, one: Round) -> Stage:
+        stage = self._stage
+        if stage is not None and (stage.kind != one.stage or stage.is_worn):
+            self._leave(keep=False)
+            stage = None
+        if stage is None:
+            stage = self._stage = self._stages.make(one.stage)
+        return stage
+
+    def _leave(self, *, keep: bool) -> None:
+        stage, self._stage = self._stage, None
+        if stage is None:
+            return
+        stage.close()
+        if not keep:
+            shutil.rmtree(stage.home.parent, ignore_errors=True)
+
+
+def together(runners: list[Runner], rounds: list[Round]) -> list[Outcome]:
+    """The rounds on several runners at once, in their order; outcomes as they come."""
+    waiting, outcomes, lock = list(rounds), [], threading.Lock()
+
+    def work(runner: Runner) -> None:
+        while True:
+            with lock:
+                if not waiting:
+                    return
+                one = waiting.pop(0)
+            found = runner.play(one)
+            with lock:
+                outcomes.append(found)
+                runner.tell(found)
+
+    threads = [threading.Thread(target=work, args=(runner,)) for runner in runners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for runner in runners:
+        with contextlib.suppress(StageBroken):
+            runner.close()
+    return outcomes
