@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
+from ledger_service.chain.anvil import CHAIN_ID
+from scripts.faults.chains import CONFIRMATIONS
 from scripts.faults.launcher import Launcher
-from scripts.faults.stage import Stage, Template
+from scripts.faults.model import Model
+from scripts.faults.outside import OutsideChain
+from scripts.faults.proxy import Proxy
+from scripts.faults.stage import SETTINGS, Service, Stage, Template, found_district, world_of
 
 
 class Stages:
@@ -25,4 +31,30 @@ class Stages:
             stage.service.start()
             stage.service.wait()
             return stage
+        if kind == "outside":
+            return self._outside(folder)
         raise ValueError(kind)
+
+    def _outside(self, folder: Path) -> Stage:
+        """A district founded on a chain of others, behind a proxy that lets everything pass."""
+        home = folder / "home"
+        self._template.keys_into(home)
+        chain = OutsideChain(folder)
+        proxy = Proxy(chain.port)
+        sender = json.loads((home / "keys" / "sender.json").read_text())["address"]
+        chain.call("anvil_setBalance", "0x" + sender.removeprefix("0x"), hex(10**24))
+        settings = {"rpc_url": proxy.url, "chain_id": str(CHAIN_ID), "chain_finality": str(CONFIRMATIONS)}
+        service = Service(self._launcher, home, SETTINGS | settings)
+        model = Model()
+        closers = [chain.close, proxy.close]
+        try:
+            service.start()
+            service.wait()
+            known = found_district(service, model)
+        except BaseException:
+            if service.pid is not None:
+                service.kill()
+            for close in closers:
+                close()
+            raise
+        return Stage("outside", self._launcher, home, [service], model, world_of(known), chain, proxy, closers=closers)

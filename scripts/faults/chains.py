@@ -1,0 +1,156 @@
+"""What a chain of others does: reorgs, lost transactions, and a connection that is as bad as one can be."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from ledger_service.chain.rpc import RpcFault
+from scripts.faults.check import check
+from scripts.faults.fault import KILLS, OTHERS, REORGS, Fault
+from scripts.faults.model import Violation
+from scripts.faults.outside import BLOCK_SECONDS
+from scripts.faults.proxy import FAULTS
+from scripts.faults.schedule import Event
+from scripts.faults.stage import Stage, ask, wait_until
+
+CONFIRMATIONS = 6
+REORG_DEPTH_MAX = 4
+DEEP_REORG_DEPTH = 14
+PROXY_PERCENT = 5
+POOL_SECONDS_MAX = 2
+
+
+class Reorg(Fault):
+    """F4: the last one to four blocks are replaced by empty ones, under load; at the end of the round so many that final batches vanish."""
+
+    name = "reorg"
+    stage = "outside"
+    strikes = 26
+    operations = 150
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [
+            Event(dice.uniform(0.15, 0.5), "reorg", (float(dice.randint(1, REORG_DEPTH_MAX)),)) for _ in range(strikes)
+        ]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        stage.chain.reorg(int(event.how[0]))
+        tally[REORGS] += 1
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        """One deeper than the policy, when all is quiet: an alarm, everything posted again, and nothing paid twice."""
+        stage.chain.reorg(max(stage.chain.blocks_since_the_last_transaction() + 2, DEEP_REORG_DEPTH))
+        tally[REORGS] += 1
+        office = stage.world.tokens["office"]
+        wait_until(
+            lambda: "reorg" in str(ask(stage.service.port, "/api/v1/status", office)[1]), "the alarm of a deep reorg"
+        )
+        wait_until(lambda: _posted_again(stage), "what was final is posted again")
+        stage.service.stop()  # a person has looked; the alarm does not outlive the process
+        stage.service.start()
+        stage.service.wait()
+        return check(stage, float("inf")).violations
+
+
+class Drop(Fault):
+    """F5: transactions vanish from the node's pool: one, one in the middle, all."""
+
+    name = "drop"
+    stage = "outside"
+    strikes = 10
+    operations = 80
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [Event(dice.uniform(0.2, 0.5), dice.choice(("first", "middle", "all"))) for _ in range(strikes)]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        chain = stage.chain
+        with chain.mining:
+            waiting = self._pool(stage, 3 if event.what == "middle" else 1)
+            tally["nothing waited" if not waiting else OTHERS] += 1
+            if event.what == "all":
+                chain.call("anvil_dropAllTransactions")
+                return
+            for _, transaction in waiting[len(waiting) // 2 if event.what == "middle" else 0 :][:1]:
+                with contextlib.suppress(RpcFault):
+                    chain.call("anvil_dropTransaction", transaction)
+
+    def _pool(self, stage: Stage, count: int) -> list[tuple[int, str]]:
+        """What waits, as soon as there are so many; no block is made meanwhile."""
+        deadline = time.monotonic() + POOL_SECONDS_MAX
+        while len(found := stage.chain.pool()) < count and time.monotonic() < deadline:
+            time.sleep(BLOCK_SECONDS)
+        return list(found)
+
+
+class BadConnection(Fault):
+    """F6: requests and replies are lost, answered 502 after they were forwarded, held, repeated, cut, numbered otherwise, forged: 5 % each."""
+
+    name = "proxy"
+    stage = "outside"
+    strikes = 4
+    operations = 150
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [Event(0.0, "a bad connection", (float(dice.randrange(2**32)), 2.0)) for _ in range(strikes)]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        proxy = stage.proxy
+        seed, seconds = event.how
+        proxy.dice = random.Random(int(seed))  # noqa: S311
+        proxy.percent = dict.fromkeys(FAULTS, float(PROXY_PERCENT))
+        time.sleep(float(seconds))
+        tally.update(proxy.tally)
+        proxy.tally.clear()
+
+    def end(self, stage: Stage) -> None:
+        stage.proxy.calm()
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        """Nothing that was only said became final, and no desk was stopped for it."""
+        tally[OTHERS] += sum(tally[name] for name in FAULTS)
+        _, status = ask(stage.service.port, "/api/v1/status", stage.world.tokens["office"])
+        findings = json.loads(status["chain_detail"] or "{}").get("findings", {}) if status else {}
+        stopped = [text for subject, text in findings.items() if subject.startswith("desk ")]
+        return [Violation("state", f"a desk was stopped for a lie: {text}") for text in stopped]
+
+
+class KillOutside(Fault):
+    """F1 on a chain of others: kill -9 of the service, with reorgs in between."""
+
+    name = "kill+reorg"
+    stage = "outside"
+    strikes = 10
+    operations = 60
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [
+            Event(dice.uniform(0.05, 0.4), "kill, reorg", (float(dice.randint(1, REORG_DEPTH_MAX)),))
+            for _ in range(strikes)
+        ]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        stage.service.kill()
+        tally[KILLS] += 1
+        stage.chain.reorg(int(event.how[0]))
+        tally[REORGS] += 1
+        stage.service.start()
+        stage.service.wait()
+
+
+def _posted_again(stage: Stage) -> bool:
+    _, books = ask(stage.service.port, "/api/v1/status", stage.world.tokens["office"])
+    sent = int(stage.chain.call("eth_blockNumber"), 16)
+    return bool(books) and books["settled"] and sent >= 0 and _posts_on_chain(stage) == books["batches"]["final"]
+
+
+def _posts_on_chain(stage: Stage) -> int:
+    from ledger_service.chain.contract import LedgerContract
+
+    contract = bytes.fromhex(stage.service.runtime()["contract"].removeprefix("0x"))
+    return LedgerContract(stage.chain.rpc, contract).status("latest").posts

@@ -1,0 +1,93 @@
+"""A chain that the service does not own: an anvil with blocks at its own pace, which can be reorganised and lose transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ledger_service.chain.anvil import BLOCK_GAS_MAX, CHAIN_ID, GENESIS_TIMESTAMP, HARDFORK, find_anvil
+from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
+from scripts.faults.launcher import ROOT
+from scripts.faults.stage import free_port
+
+BLOCK_SECONDS = 0.1
+START_SECONDS_MAX = 30
+
+
+class OutsideChain:
+    """One anvil, mining when the harness says so: a block each `BLOCK_SECONDS`, and none in the midst of a fault."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.mining = threading.Lock()
+        """Whoever holds it keeps the chain from growing."""
+        self._ended = threading.Event()
+        with (folder / "anvil.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    find_anvil(ROOT), "--host", "127.0.0.1", "--port", str(self.port), "--quiet", "--no-mining",
+                    "--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--hardfork", HARDFORK,
+                    "--accounts", "0", "--order", "fifo", "--gas-limit", str(BLOCK_GAS_MAX), "--enable-tx-gas-limit",
+                    "--no-request-size-limit",
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        self.rpc = Rpc(self.url)
+        self._wait()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+        self._ticker.start()
+
+    def call(self, method: str, *params: Any) -> Any:
+        """Ask anvil itself, past the proxy."""
+        return self.rpc.call(method, params)
+
+    def reorg(self, depth: int) -> None:
+        """Replace the last blocks by empty ones; their transactions are gone from the node."""
+        with self.mining:
+            self.call("anvil_reorg", depth, [])
+
+    def pool(self) -> list[tuple[int, str]]:
+        """(nonce, hash) of what waits to be mined, in order."""
+        content = self.call("txpool_content")
+        waiting = [
+            one for part in ("pending", "queued") for sender in content[part].values() for one in sender.values()
+        ]
+        return sorted((int(one["nonce"], 16), one["hash"]) for one in waiting)
+
+    def blocks_since_the_last_transaction(self) -> int:
+        """How many blocks from the latest down to one that is not empty, that one counted."""
+        latest = int(self.call("eth_blockNumber"), 16)
+        for number in range(latest, 0, -1):
+            if int(self.call("eth_getBlockTransactionCountByNumber", hex(number)), 16):
+                return latest - number + 1
+        return latest
+
+    def close(self) -> None:
+        """End it."""
+        self._ended.set()
+        self._ticker.join()
+        self._process.kill()
+        self._process.wait()
+        self.rpc.close()
+
+    def _tick(self) -> None:
+        while not self._ended.wait(BLOCK_SECONDS):
+            with self.mining, contextlib.suppress(RpcUnavailable, RpcFault):
+                self.call("evm_mine")
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                self.call("eth_chainId")
+            except RpcUnavailable:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
