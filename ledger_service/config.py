@@ -106,7 +106,9 @@ class Settings(BaseSettings):
             if self.kill_at is not None:
                 raise ValueError("BORAM_KILL_AT kills the service and is for tests: unset it in production")
             if self.clock_offset_seconds:
-                raise ValueError("BORAM_CLOCK_OFFSET_SECONDS makes the clock wrong and is for tests: unset it in production")
+                raise ValueError(
+                    "BORAM_CLOCK_OFFSET_SECONDS makes the clock wrong and is for tests: unset it in production"
+                )
         if self.rpc_url is not None and self.chain_id is None:
             raise ValueError("BORAM_CHAIN_ID must name the chain that BORAM_RPC_URL serves: set it to the chain's id")
         if self.role != "all" and self.is_sqlite:

@@ -30,7 +30,7 @@ from ledger_service.posting.watch import Watch
 POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
 PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather than one charge after the other,
 PACE_SECONDS_MAX = 1.0  # and the longer the load lasts, the more of it
-BACK_OFF_SECONDS_MAX = 15.0
+BACK_OFF_SECONDS_MAX = 5.0  # a node that is back is used within that time
 QUIET_PASSES_MAX = 10_000
 PURSE_SECONDS = 30
 

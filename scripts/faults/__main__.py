@@ -40,7 +40,7 @@ def main() -> int:
         return 0
     begun = time.monotonic()
     outcomes = play(rounds, options.drain or profile.drain_seconds_max, options.jobs or profile.jobs, options.folder)
-    rows = [row_of(one) for one in outcomes]
+    rows = [row_of(one) for one in outcomes if not one.left_out]
     write_log(LOG, seed, rows)
     print(table(added(rows)))
     bad = [one for one in outcomes if one.violations]
@@ -74,6 +74,9 @@ def play(rounds: list[Round], drain_seconds_max: float, jobs: int, folder: Path 
 
 def tell(outcome: Outcome) -> None:
     """One line a round, and what it found."""
+    if outcome.left_out:
+        print(f"left out {outcome.round.fault}: {outcome.left_out}", flush=True)
+        return
     counted = ", ".join(f"{count} {name}" for name, count in sorted(outcome.tally.items()))
     state = "FAILED" if outcome.violations else "ok"
     print(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from scripts.faults.chains import BadConnection, Drop, KillOutside, Reorg
+from scripts.faults.disks import CutLog, FullDisk
 from scripts.faults.fault import Fault
+from scripts.faults.postgres import KillPostgres, StopWorkers
 from scripts.faults.processes import Kill, KillChain, KillPoint, MoveClock
 from scripts.faults.schedule import FaultClass, Profile
 
@@ -12,6 +14,8 @@ FAULTS: dict[str, Fault] = {
     for one in (
 
         Kill(), KillPoint(), KillChain(), MoveClock(), Reorg(), Drop(), BadConnection(), KillOutside(),
+        KillPostgres(),
+        FullDisk(), CutLog(), StopWorkers(),
     )
 }  # fmt: skip
 
@@ -30,6 +34,10 @@ PROFILES = {
             ("proxy", 1, 3),
             ("kill+reorg", 1, 5),
             ("reorg", 1, 26),
+            ("postgres", 1, 3),
+            ("workers", 1, 5),
+            ("disk", 1, 3),
+            ("wal", 1, 2),
         ),
         10,
     ),
@@ -44,6 +52,10 @@ PROFILES = {
             ("proxy", 5, 10),
             ("kill+reorg", 5, 30),
             ("reorg", 5, 60),
+            ("postgres", 4, 15),
+            ("workers", 4, 20),
+            ("disk", 4, 10),
+            ("wal", 4, 8),
         ),
         10,
     ),

@@ -161,6 +161,7 @@ class Sender:
         while True:
             known = [one for one in answers if one is not None]
             for one in known:
+                self.model.refused_for_now += one.is_passing
                 if one.status >= 500 and not one.is_passing:
                     self.model.violate("error", f"{request.path} was answered {one.status} {one.code}", request.name)
             done = [one for one in known if one.is_done]

@@ -59,6 +59,8 @@ class Model:
         self.coins: Counter[str] = Counter()
         self.operations = 0
         self.sent = 0
+        self.refused_for_now = 0
+        """Answers that said 503: send it again later."""
         self.violations: list[Violation] = []
 
     def acknowledged(self) -> None:

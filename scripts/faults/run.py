@@ -15,7 +15,7 @@ from scripts.faults.check import check
 from scripts.faults.fault import Fault
 from scripts.faults.model import Violation
 from scripts.faults.schedule import Round
-from scripts.faults.stage import Stage, StageBroken
+from scripts.faults.stage import Stage, StageBroken, StageMissing
 from scripts.faults.stages import Stages
 from scripts.faults.workload import Load
 
@@ -36,6 +36,8 @@ class Outcome:
     drain_seconds: float = 0.0
     holds_left: int = 0
     violations: list[Violation] = field(default_factory=list)
+    left_out: str = ""
+    """Why it was not played."""
 
 
 class Runner:
@@ -56,14 +58,17 @@ class Runner:
             self._play(stage, one, outcome)
         except StageBroken as error:
             outcome.violations.append(Violation("broken", str(error)))
+        except StageMissing as error:
+            outcome.left_out = str(error)
         outcome.seconds = time.monotonic() - begun
         if outcome.violations:
             self._leave(keep=True)
         return outcome
 
     def close(self) -> None:
-        """End the stage that is left."""
+        """End the stage that is left, and what stages share."""
         self._leave(keep=False)
+        self._stages.close()
 
     def _play(self, stage: Stage, one: Round, outcome: Outcome) -> None:
         fault, model = self._faults[one.fault], stage.model

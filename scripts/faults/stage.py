@@ -40,12 +40,17 @@ class StageBroken(RuntimeError):
     """A stage could not be made or brought back."""
 
 
+class StageMissing(RuntimeError):
+    """This system does not let us make such a stage; its rounds are left out, and the report says so."""
+
+
 class Service:
     """One `boram up` on a home, started as often as it is killed."""
 
     def __init__(self, launcher: Launcher, home: Path, settings: dict[str, str], port: int | None = None) -> None:
         self.launcher, self.home, self.settings = launcher, home, settings
         self.port = port or free_port()
+        self.log = home.parent / f"{home.name}.log"
         self.pid: int | None = None
         self.kills = 0
         self.last_code: int | None = None
@@ -54,14 +59,14 @@ class Service:
         """Start; `wait` says when it is ready."""
         (self.home / "runtime.json").unlink(missing_ok=True)
         environment = clean_environment(self.home, **(self.settings | settings))
-        self.pid = self.launcher.start(["up", "--port", str(self.port)], environment, self.home / "service.log")
+        self.pid = self.launcher.start(["up", "--port", str(self.port)], environment, self.log)
 
     def wait(self, seconds: float = READY_SECONDS_MAX) -> None:
         """Until /readyz says so. Raises StageBroken where it ended or took too long."""
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             if self.has_ended():
-                raise StageBroken(f"boram up ended with {self.last_code}: see {self.home / 'service.log'}")
+                raise StageBroken(f"boram up ended with {self.last_code}: see {self.log}")
             if time.monotonic() > deadline:
                 raise StageBroken(f"not ready after {seconds} s: {self.readiness()}")
             time.sleep(POLL_SECONDS)
@@ -134,6 +139,8 @@ class Stage:
     chain: Any = None
     proxy: Any = None
     postgres: Any = None
+    asked: int = 1
+    """How many of the services the load asks."""
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -148,7 +155,7 @@ class Stage:
 
     def ports(self) -> list[int]:
         """Where the load may ask."""
-        return [one.port for one in self.services if one.pid is not None]
+        return [one.port for one in self.services[: self.asked] if one.pid is not None]
 
     def rpc_url(self) -> str:
         """The chain itself, past every proxy."""
@@ -188,10 +195,10 @@ class Template:
             service.stop()
 
     def stage(self, folder: Path, **settings: str) -> Stage:
-        """A copy of it, started."""
+        """A copy of it; the folder may be there."""
         assert self._model is not None
         home = folder / "home"
-        shutil.copytree(self.home, home)
+        shutil.copytree(self.home, home, dirs_exist_ok=True)
         model = copied(self._model)
         service = Service(self._launcher, home, SETTINGS | settings)
         return Stage("embedded", self._launcher, home, [service], model, world_of(self._world))

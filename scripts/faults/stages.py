@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ledger_service.chain.anvil import CHAIN_ID
 from scripts.faults.chains import CONFIRMATIONS
+from scripts.faults.disks import mount_small_disk, unmount
 from scripts.faults.launcher import Launcher
 from scripts.faults.model import Model
 from scripts.faults.outside import OutsideChain
+from scripts.faults.postgres import SERVICES, Postgres
 from scripts.faults.proxy import Proxy
-from scripts.faults.stage import SETTINGS, Service, Stage, Template, found_district, world_of
+from scripts.faults.stage import SETTINGS, Service, Stage, StageMissing, Template, found_district, world_of
 
 
 class Stages:
@@ -21,6 +23,7 @@ class Stages:
     def __init__(self, launcher: Launcher, template: Template, folder: Path) -> None:
         self._launcher, self._template, self._folder = launcher, template, folder
         self._numbers = itertools.count(1)
+        self._postgres: Postgres | None = None
 
     def make(self, kind: str) -> Stage:
         """A new stage, ready for load."""
@@ -31,11 +34,47 @@ class Stages:
             stage.service.start()
             stage.service.wait()
             return stage
+        if kind == "small disk":
+            disk = folder / "home"
+            if not mount_small_disk(disk):
+                raise StageMissing("a file system of its own cannot be mounted here")
+            stage = self._template.stage(folder)
+            stage.kind = kind
+            stage.closers.append(lambda: unmount(disk))
+            stage.service.start()
+            stage.service.wait()
+            return stage
         if kind == "outside":
-            return self._outside(folder)
+            return self._outside(folder, kind, {})
+        if kind == "postgres":
+            if self._postgres is None:
+                self._postgres = Postgres()
+            books, keys = self._postgres.new_databases()
+            stage = self._outside(folder, kind, {"database_url": books, "keys_url": keys})
+            stage.postgres = self._postgres
+            self._add_services(stage, SERVICES - 1)
+            return stage
         raise ValueError(kind)
 
-    def _outside(self, folder: Path) -> Stage:
+    def close(self) -> None:
+        """End what stages share."""
+        if self._postgres is not None:
+            self._postgres.close()
+
+    def _add_services(self, stage: Stage, count: int) -> None:
+        """More services on the same books, each with a home of its own and the same secrets and bundles."""
+        first = stage.service
+        for number in range(count):
+            home = stage.home.parent / f"home-{number + 2}"
+            home.mkdir(mode=0o700)
+            for name in ("keys", "secrets", "tokens", "bundles"):
+                (home / name).symlink_to(stage.home / name)
+            service = Service(self._launcher, home, first.settings)
+            stage.services.append(service)
+            service.start()
+            service.wait()
+
+    def _outside(self, folder: Path, kind: str, more: dict[str, str]) -> Stage:
         """A district founded on a chain of others, behind a proxy that lets everything pass."""
         home = folder / "home"
         self._template.keys_into(home)
@@ -43,7 +82,7 @@ class Stages:
         proxy = Proxy(chain.port)
         sender = json.loads((home / "keys" / "sender.json").read_text())["address"]
         chain.call("anvil_setBalance", "0x" + sender.removeprefix("0x"), hex(10**24))
-        settings = {"rpc_url": proxy.url, "chain_id": str(CHAIN_ID), "chain_finality": str(CONFIRMATIONS)}
+        settings = {"rpc_url": proxy.url, "chain_id": str(CHAIN_ID), "chain_finality": str(CONFIRMATIONS)} | more
         service = Service(self._launcher, home, SETTINGS | settings)
         model = Model()
         closers = [chain.close, proxy.close]
@@ -57,4 +96,4 @@ class Stages:
             for close in closers:
                 close()
             raise
-        return Stage("outside", self._launcher, home, [service], model, world_of(known), chain, proxy, closers=closers)
+        return Stage(kind, self._launcher, home, [service], model, world_of(known), chain, proxy, closers=closers)

