@@ -21,6 +21,7 @@ from ledger_service.journal.batches import BatchKey, BatchMark, Post
 from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.unit import WriteUnit
+from ledger_service.posting.cross_check import require_read_twice, require_storage_agrees
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gate import Gate
 from ledger_service.posting.landings import Landing, Reading, read_landings
@@ -86,8 +87,10 @@ class Follower:
         if latest > last:
             to_block = min(latest, last + BLOCKS_A_STEP)
             reading = read_landings(self._chain.contract, last + 1, to_block)
+            require_storage_agrees(self._chain.contract, reading)
             with self._context.journal.read() as unit:
                 marks = unit.batches.marks(landing.key for landing in reading.landings)
+            require_read_twice(self._chain.contract, reading, lambda landings: self._is_grave(landings, marks))
             if len(marks) == len({landing.key for landing in reading.landings}):
                 marked = self._take_in(reading, final, marks)
             else:
@@ -241,6 +244,18 @@ class Follower:
                 sums.add_outside(row.moves)
         return _Settled(tuple(keys), sums, tuple(skipping))
 
+    def _is_grave(self, landings: Sequence[Landing], marks: dict[BatchKey, BatchMark]) -> bool:
+        """Whether one of them is another than in the books, or moved other coins: then its desk is stopped."""
+        for landing in landings:
+            mark = marks.get(landing.key)
+            if mark is None:  # it is read back, and checked against its transaction and its bundle
+                continue
+            if mark.head != landing.event.head or mark.state == "final":
+                return True
+            if landing.event.desk != OFFICE_DESK and self._coins_expected(landing, mark) != landing.event.coins_applied:
+                return True
+        return False
+
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
         event = landing.event
         if mark is None:
@@ -257,7 +272,7 @@ class Follower:
         for landing in landings:
             if landing.event.desk == OFFICE_DESK:
                 continue
-            expected = marks[landing.key].coins - self._coins_at(landing)
+            expected = self._coins_expected(landing, marks[landing.key])
             if expected != landing.event.coins_applied:
                 difference = abs(expected - landing.event.coins_applied)
                 self._findings.measures.add("reconciliation_difference_coins", difference)
@@ -287,6 +302,9 @@ class Follower:
             block = landing.event.position.block_number
             found += [one for one in posted_between(self._chain.contract, block, block) if one.event == landing.event]
         return found
+
+    def _coins_expected(self, landing: Landing, mark: BatchMark) -> int:
+        return mark.coins - self._coins_at(landing)
 
     def _coins_at(self, landing: Landing) -> int:
         if not landing.skips:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ledger_service.chain.anvil import send_in_one_block
 from ledger_service.chain.codec import Refusal
-from ledger_service.chain.contract import Tip
+from ledger_service.chain.contract import ChainLies, Tip
 from ledger_service.chain.rpc import RpcFault
 from ledger_service.chain.signing import sign_transaction
 from ledger_service.chain.transactions import (
@@ -35,6 +35,7 @@ IN_FLIGHT_MAX = 16
 BATCHES_A_STEP = 64
 ALONE_ATTEMPTS_MAX = 2
 REPLACE_AFTER_SECONDS = 60
+TRANSFER_GAS = 21_000
 _SUBJECT = "sender"
 # What another landing can mend; everything else wants a person.
 _PASSING = frozenset({Refusal.UNKNOWN_DESK, Refusal.GAP, Refusal.PAUSED, Refusal.BAD_DAY, Refusal.NOT_YET})
@@ -74,7 +75,7 @@ class Sender:
         nonce = nonce_of(self._chain.rpc, sender, "latest")
         flying = self._settle(stored, nonce)
         self._measure(flying, nonce)
-        sent = self._resend(flying)
+        sent = self._fill_gaps(flying, nonce) + self._resend(flying)
         carried = {key for one in flying for key in one.batches}
         room = IN_FLIGHT_MAX - len({one.nonce for one in flying})
         if room <= 0:
@@ -175,6 +176,37 @@ class Sender:
             unit.commit()
         self._broadcast(signed.raw)
 
+    def _fill_gaps(self, flying: Sequence[TransactionRow], nonce: int) -> int:
+        """Nonces below one that is on its way and that no transaction of ours has: nothing above them is ever mined.
+
+        It takes a node that once named a nonce beyond the next. An empty transaction to ourselves takes the place.
+        """
+        taken = {one.nonce for one in flying}
+        gaps = [one for one in range(nonce, max(taken, default=nonce)) if one not in taken][:IN_FLIGHT_MAX]
+        if not gaps:
+            return 0
+        sender, fees = self._chain.sender, suggest_fees(self._chain.rpc)
+        signed = [
+            sign_transaction(
+                sender,
+                chain_id=self._context.domain.chain_id,
+                nonce=gap,
+                to=sender.address,
+                data=b"",
+                gas=TRANSFER_GAS,
+                max_fee=fees.max_fee,
+                max_priority_fee=fees.max_priority_fee,
+            )
+            for gap in gaps
+        ]
+        with self._context.journal.write() as unit:
+            for gap, one in zip(gaps, signed, strict=True):
+                unit.transactions.add(sender.address, gap, one.hash, one.raw, (), self._context.clock.now())
+            unit.commit()
+        for one in signed:
+            self._broadcast(one.raw)
+        return len(signed)
+
     # ---- what is new
 
     def _next_packs(self, lost: Sequence[BatchRow], rows: Sequence[BatchRow], carried: set[BatchKey]) -> list[Pack]:
@@ -199,6 +231,8 @@ class Sender:
         """Whether a batch continues what is on the chain; one that does not will never land."""
         batch = row.batch
         if tip.next_seq == batch.seq and tip.head != batch.previous_head:
+            if self._chain.contract.tips([batch.desk], "latest")[batch.desk] != tip:
+                raise ChainLies(f"desk {batch.desk} was shown at two heads")  # one answer stops no desk for good
             self._findings.stop_desk(
                 batch.desk, f"batch {batch.seq - 1} of desk {batch.desk} on the chain is another one than in the books"
             )

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
@@ -25,7 +26,7 @@ def main() -> int:
     """Run; the exit code."""
     options = _options()
     if options.total:
-        print(table(added(read_log(LOG))))
+        print(table(added(read_log(options.log))))
         return 0
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     profile = PROFILES[options.profile]
@@ -39,10 +40,15 @@ def main() -> int:
                 print(f"  {event.after:6.2f} s  {event.what} {' '.join(str(part) for part in event.how)}")
         return 0
     begun = time.monotonic()
-    outcomes = play(rounds, options.drain or profile.drain_seconds_max, options.jobs or profile.jobs, options.folder)
-    rows = [row_of(one) for one in outcomes if not one.left_out]
-    write_log(LOG, seed, rows)
-    print(table(added(rows)))
+
+    def ended(outcome: Outcome) -> None:
+        tell(outcome)
+        if not outcome.left_out:
+            write_log(options.log, seed, [row_of(outcome)])  # at once: an interrupted run counts as far as it came
+
+    jobs = options.jobs or profile.jobs
+    outcomes = play(rounds, options.drain or profile.drain_seconds_max, jobs, ended, options.folder)
+    print(table(added([row_of(one) for one in outcomes if not one.left_out])))
     bad = [one for one in outcomes if one.violations]
     print(f"{time.monotonic() - begun:.0f} s; again: python -m scripts.faults --profile {profile.name} --seed {seed}")
     if bad or len(outcomes) < len(rounds):
@@ -51,7 +57,13 @@ def main() -> int:
     return 0
 
 
-def play(rounds: list[Round], drain_seconds_max: float, jobs: int, folder: Path | None = None) -> list[Outcome]:
+def play(
+    rounds: list[Round],
+    drain_seconds_max: float,
+    jobs: int,
+    ended: Callable[[Outcome], None],
+    folder: Path | None = None,
+) -> list[Outcome]:
     """All rounds, each told as it ends."""
     place = folder or Path(tempfile.mkdtemp(prefix="boram-faults-"))
     launcher = Launcher()
@@ -60,7 +72,7 @@ def play(rounds: list[Round], drain_seconds_max: float, jobs: int, folder: Path 
         template = Template(launcher, place)
         template.make()
         runners = [
-            Runner(Stages(launcher, template, place / str(at)), FAULTS, drain_seconds_max, tell) for at in range(jobs)
+            Runner(Stages(launcher, template, place / str(at)), FAULTS, drain_seconds_max, ended) for at in range(jobs)
         ]
         outcomes = together(runners, rounds)
     finally:
@@ -98,6 +110,7 @@ def _options() -> argparse.Namespace:
     arguments.add_argument("--jobs", type=int, help="rounds at once")
     arguments.add_argument("--drain", type=float, help="seconds within which all must be final")
     arguments.add_argument("--folder", type=Path, help="where to work; a new one otherwise")
+    arguments.add_argument("--log", type=Path, default=LOG, help="where each round is written down")
     arguments.add_argument("--schedule", action="store_true", help="print the schedule and do nothing")
     arguments.add_argument("--total", action="store_true", help="print the table of all runs so far")
     return arguments.parse_args()

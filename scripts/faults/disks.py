@@ -22,7 +22,12 @@ FULL_SECONDS = (0.5, 1.5)
 REFUSED_SECONDS_MAX = 30
 BALLAST = "ballast"
 _CHUNK = bytes(64 * 1024)
-TABLES = ("entries", "idempotency", "batches", "redemptions")
+ROWS = {
+    "entries": "SELECT journal_no FROM entries",
+    "idempotency": "SELECT key FROM idempotency",
+    "batches": "SELECT desk || ' ' || seq FROM batches",
+    "redemptions": "SELECT id FROM redemptions",
+}
 
 
 class FullDisk(Fault):
@@ -97,7 +102,7 @@ def _problems(stage: Stage, copy: Path, whole: dict[str, set[str]]) -> list[str]
         return [f"PRAGMA integrity_check of a cut log: {said}"]
     cut = _rows(copy / "books.db")
     found = [
-        f"a cut log has rows of {table} that were never written" for table in TABLES if not cut[table] <= whole[table]
+        f"a cut log has rows of {table} that were never written" for table in ROWS if not cut[table] <= whole[table]
     ]
     service = Service(stage.launcher, copy, stage.service.settings)
     service.start()
@@ -119,11 +124,8 @@ def _rows(database: Path) -> dict[str, set[str]]:
     for suffix in ("", "-wal"):
         with contextlib.suppress(FileNotFoundError):
             shutil.copy2(f"{database}{suffix}", f"{copy}{suffix}")
-    keys = {"entries": "journal_no", "idempotency": "key", "batches": "desk || ' ' || seq", "redemptions": "id"}
     with contextlib.closing(pysqlite3.connect(copy)) as connection:
-        found = {
-            table: {str(row[0]) for row in connection.execute(f"SELECT {keys[table]} FROM {table}")} for table in TABLES
-        }  # noqa: S608
+        found = {name: {str(row[0]) for row in connection.execute(query)} for name, query in ROWS.items()}
     for suffix in ("", "-wal", "-shm"):
         Path(f"{copy}{suffix}").unlink(missing_ok=True)
     return found

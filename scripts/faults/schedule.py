@@ -51,6 +51,8 @@ class Profile:
     """(class, rounds, strikes a round)."""
     drain_seconds_max: float
     jobs: int = 1
+    cycles: int = 1
+    """How often all of it is played."""
 
 
 def make_schedule(seed: int, profile: Profile, classes: Sequence[FaultClass], only: Sequence[str] = ()) -> list[Round]:
@@ -58,7 +60,7 @@ def make_schedule(seed: int, profile: Profile, classes: Sequence[FaultClass], on
     dice = random.Random(seed)  # noqa: S311  a schedule to be repeated, no secret
     known = {one.name: one for one in classes}
     rounds = []
-    for name, count, strikes in profile.rounds:
+    for name, count, strikes in profile.rounds * profile.cycles:
         one = known[name]
         for _ in range(count):
             round_seed = dice.randrange(2**32)
