@@ -106,6 +106,18 @@ bench-charges: setup ## charges over HTTP with one and two API processes, and du
 mutants: setup ## break each guard of the contract once; a test has to notice (long; goes on where it was)
 	@$(BIN)/python scripts/mutants_contract.py
 
+.PHONY: faults
+faults: setup ## break everything once under load, 90 s; SEED=7 plays a schedule again
+	@$(BIN)/python -m scripts.faults $(if $(SEED),--seed $(SEED))
+
+.PHONY: faults-long
+faults-long: setup ## the same for half an hour and more: 2,000 kills; runs add up (python -m scripts.faults --total)
+	@$(BIN)/python -m scripts.faults --profile long $(if $(SEED),--seed $(SEED))
+
+.PHONY: faults-mutants
+faults-mutants: setup ## break each guard of the service once; the harness has to notice (long; goes on where it was)
+	@$(BIN)/python scripts/mutants_service.py
+
 .PHONY: check-all
 check-all: setup lint types imports artifact ## what test runs, and the long suites
 	$(step) 'forge test, deep'

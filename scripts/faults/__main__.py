@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
 from scripts.faults.launcher import ROOT, Launcher
+from scripts.faults.postgres import SharedPostgres
 from scripts.faults.report import added, read_log, row_of, table, write_log
 from scripts.faults.run import Outcome, Runner, together
 from scripts.faults.schedule import Round, make_schedule
@@ -66,17 +67,19 @@ def play(
 ) -> list[Outcome]:
     """All rounds, each told as it ends."""
     place = folder or Path(tempfile.mkdtemp(prefix="boram-faults-"))
-    launcher = Launcher()
+    launcher, postgres = Launcher(), SharedPostgres()
     outcomes: list[Outcome] = []
     try:
         template = Template(launcher, place)
         template.make()
         runners = [
-            Runner(Stages(launcher, template, place / str(at)), FAULTS, drain_seconds_max, ended) for at in range(jobs)
+            Runner(Stages(launcher, template, place / str(at), postgres), FAULTS, drain_seconds_max, ended)
+            for at in range(jobs)
         ]
         outcomes = together(runners, rounds)
     finally:
         launcher.close()
+        postgres.close()
         if not any(one.violations for one in outcomes):
             shutil.rmtree(place, ignore_errors=True)
     if any(one.violations for one in outcomes):

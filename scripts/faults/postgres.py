@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import tempfile
+import threading
 import time
 import warnings
 from collections import Counter
@@ -82,6 +83,26 @@ class Postgres:
 
     def _engine(self, name: str) -> Engine:
         return create_engine(self._url(name), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+class SharedPostgres:
+    """One server for all stages of a run, started when the first asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._server: Postgres | None = None
+
+    def server(self) -> Postgres:
+        """The server."""
+        with self._lock:
+            if self._server is None:
+                self._server = Postgres()
+            return self._server
+
+    def close(self) -> None:
+        """Stop it."""
+        if self._server is not None:
+            self._server.close()
 
 
 class KillPostgres(Fault):

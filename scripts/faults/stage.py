@@ -19,14 +19,15 @@ from typing import Any
 import httpx
 
 from scripts.faults.launcher import ROOT, Launcher
-from scripts.faults.model import Model, Slots
-from scripts.faults.workload import CENTRE, World
+from scripts.faults.model import COINS_AN_HOUR, Model, Slots
+from scripts.faults.workload import CENTRE, HEADER, World
 from scripts.running import Client, clean_environment
 
 BUSINESS_DATE = "2024-05-02"
 SAMPLES, DEMO = ROOT / "tests" / "samples", ROOT / "scripts" / "demo_data"
 MEMBERS = 48
 FIRST_COINS_DAYS = range(1, 8)
+FIRST_HOURS = 8
 """Eight hours on each of these days are every member's first coins, final before the load begins."""
 LOAD_DAYS = (8, 30)
 READY_SECONDS_MAX = 120
@@ -305,21 +306,18 @@ def _desks() -> list[tuple[str, str]]:
 
 
 def _first_coins(clerk: Client, approver: Client, rows: list[dict[str, str]], model: Model) -> None:
-    lines = ["실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고"]
-    members = []
+    lines = [HEADER]
     for row in rows:
         for day in FIRST_COINS_DAYS:
-            for hour in range(8):
-                member = row["회원번호"]
-                members.append(member)
-                number = f"A{member}-{day}-{hour}"
-                person = f"{number},{member},{row['이름']},{row['생년월일']}"
-                lines.append(f"{person},{CENTRE},VOL,2024-04-{day:02},{9 + hour:02}:00,{10 + hour:02}:00,,")
+            member = row["회원번호"]
+            person = f"{member},{row['이름']},{row['생년월일']}"
+            lines.append(f"A{member}-{day},{person},{CENTRE},VOL,2024-04-{day:02},09:00,17:00,,")
+    members = [row["회원번호"] for row in rows for _ in FIRST_COINS_DAYS]
     submitted = clerk._answer(clerk.try_upload("/api/v1/imports", "\n".join(lines).encode()))
     done = approver.post(f"/api/v1/approvals/{submitted['id']}/approve")
     if done["entries"] != len(members):
-        raise StageBroken(f"{done['entries']} of {len(members)} first hours were accepted")
-    model.credit(members, 5, done["first_journal_no"], "the first coins")
+        raise StageBroken(f"{done['entries']} of {len(members)} first days were accepted")
+    model.credit(members, COINS_AN_HOUR * FIRST_HOURS, done["first_journal_no"], "the first coins")
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = READY_SECONDS_MAX) -> float:

@@ -12,7 +12,7 @@ from scripts.faults.disks import mount_small_disk, unmount
 from scripts.faults.launcher import Launcher
 from scripts.faults.model import Model
 from scripts.faults.outside import OutsideChain
-from scripts.faults.postgres import SERVICES, Postgres
+from scripts.faults.postgres import SERVICES, SharedPostgres
 from scripts.faults.proxy import Proxy
 from scripts.faults.stage import SETTINGS, Service, Stage, StageMissing, Template, found_district, world_of
 
@@ -20,10 +20,9 @@ from scripts.faults.stage import SETTINGS, Service, Stage, StageMissing, Templat
 class Stages:
     """Makes stages in folders of their own."""
 
-    def __init__(self, launcher: Launcher, template: Template, folder: Path) -> None:
-        self._launcher, self._template, self._folder = launcher, template, folder
+    def __init__(self, launcher: Launcher, template: Template, folder: Path, shared: SharedPostgres) -> None:
+        self._launcher, self._template, self._folder, self._shared = launcher, template, folder, shared
         self._numbers = itertools.count(1)
-        self._postgres: Postgres | None = None
 
     def make(self, kind: str) -> Stage:
         """A new stage, ready for load."""
@@ -47,19 +46,13 @@ class Stages:
         if kind == "outside":
             return self._outside(folder, kind, {})
         if kind == "postgres":
-            if self._postgres is None:
-                self._postgres = Postgres()
-            books, keys = self._postgres.new_databases()
+            postgres = self._shared.server()
+            books, keys = postgres.new_databases()
             stage = self._outside(folder, kind, {"database_url": books, "keys_url": keys})
-            stage.postgres = self._postgres
+            stage.postgres = postgres
             self._add_services(stage, SERVICES - 1)
             return stage
         raise ValueError(kind)
-
-    def close(self) -> None:
-        """End what stages share."""
-        if self._postgres is not None:
-            self._postgres.close()
 
     def _add_services(self, stage: Stage, count: int) -> None:
         """More services on the same books, each with a home of its own and the same secrets and bundles."""
