@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger_service.api.metrics import REQUEST_SECONDS
@@ -22,6 +22,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _OTHER_METHOD = "OTHER"  # a label is kept for ever, so its values are not the caller's to choose
 _NO_ROUTE = "none"
 _NOT_STARTED = 0
+_CLIENT_LEFT = 499  # as nginx writes it down
 
 _log = structlog.get_logger("boram.access")
 
@@ -55,6 +56,8 @@ class Accounting:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:  # nobody is there to be answered, and nothing was begun: the body had not arrived
+            status = _CLIENT_LEFT
         except Exception as error:  # noqa: BLE001  nobody above knows what a problem document is
             answer = unexpected(Request(scope), error)
             if status == _NOT_STARTED:

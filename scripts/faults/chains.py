@@ -6,10 +6,13 @@ import contextlib
 import json
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any
 
+from ledger_service.chain.codec import decode_post
 from ledger_service.chain.rpc import RpcFault
+from ledger_service.domain.batches import SignedBatch
 from scripts.faults.check import check
 from scripts.faults.fault import KILLS, OTHERS, REORGS, Fault
 from scripts.faults.model import Violation
@@ -22,6 +25,7 @@ CONFIRMATIONS = 6
 REORG_DEPTH_MAX = 4
 DEEP_REORG_DEPTH = 14
 PROXY_PERCENT = 5
+LOST_PERCENT = 15
 BAD_SECONDS = 2.0
 POOL_SECONDS_MAX = 2
 
@@ -45,7 +49,7 @@ class Reorg(Fault):
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
         """One deeper than the policy, when all is quiet: an alarm, everything posted again, and nothing paid twice."""
-        stage.chain.reorg(max(stage.chain.blocks_since_the_last_transaction() + 2, DEEP_REORG_DEPTH))
+        stage.chain.reorg_beyond(DEEP_REORG_DEPTH)
         tally[REORGS] += 1
         office = stage.world.tokens["office"]
         wait_until(
@@ -81,6 +85,9 @@ class Drop(Fault):
                 with contextlib.suppress(RpcFault):
                     chain.call("anvil_dropTransaction", transaction)
 
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        return sent_twice(stage)
+
     def _pool(self, stage: Stage, count: int) -> list[tuple[int, str]]:
         """What waits, as soon as there are so many; no block is made meanwhile."""
         deadline = time.monotonic() + POOL_SECONDS_MAX
@@ -107,7 +114,8 @@ class BadConnection(Fault):
         return FAULTS if dice.randrange(4) == 0 else ["lie", *dice.sample(FAULTS[:-1], 2)]
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
-        proxy = stage.proxy
+        proxy, stage.was_lied_to = stage.proxy, True
+        proxy.only_sends = False
         seed, *kinds = event.how
         proxy.dice = random.Random(int(seed))  # noqa: S311
         proxy.percent = {str(kind): float(PROXY_PERCENT) for kind in kinds}
@@ -125,6 +133,34 @@ class BadConnection(Fault):
         findings = json.loads(status["chain_detail"] or "{}").get("findings", {}) if status else {}
         stopped = [text for subject, text in findings.items() if subject.startswith("desk ")]
         return [Violation("state", f"a desk was stopped for a lie: {text}") for text in stopped]
+
+
+class LostReplies(Fault):
+    """F6, without lies: sends arrive and their answers do not. Each batch still goes in one transaction."""
+
+    name = "replies"
+    stage = "outside"
+    strikes = 6
+    operations = 100
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [Event(0.0, "lose replies", (float(dice.randrange(2**32)),)) for _ in range(strikes)]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        proxy = stage.proxy
+        proxy.dice = random.Random(int(event.how[0]))  # noqa: S311
+        proxy.only_sends = True
+        proxy.percent = dict.fromkeys(("lose reply", "bad gateway", "lose request"), float(LOST_PERCENT))
+        time.sleep(BAD_SECONDS)
+        tally.update(proxy.tally)
+        proxy.tally.clear()
+
+    def end(self, stage: Stage) -> None:
+        stage.proxy.calm()
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        tally[OTHERS] += sum(tally[name] for name in FAULTS)
+        return sent_twice(stage)
 
 
 class KillOutside(Fault):
@@ -148,6 +184,37 @@ class KillOutside(Fault):
         tally[REORGS] += 1
         stage.service.start()
         stage.service.wait()
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        return sent_twice(stage)
+
+
+def sent_twice(stage: Stage) -> list[Violation]:
+    """Batches that two transactions of the chain carry: after a fault the same bytes go again, with their nonce, and nothing else does.
+
+    The contract takes the second for a replay, so no balance tells; but a service that makes new transactions when it does not know what became
+    of the old ones relies on its last guard alone. Not asked of a chain whose node lied about nonces.
+    """
+    if stage.was_lied_to:
+        return []
+    carried: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for number in range(1, int(stage.chain.call("eth_blockNumber"), 16) + 1):
+        block = stage.chain.call("eth_getBlockByNumber", hex(number), True)
+        for transaction in block["transactions"]:
+            for signed in _batches(transaction):
+                carried[signed.batch.desk, signed.batch.seq].add(transaction["hash"])
+    return [
+        Violation("doubled", f"batch {seq} of desk {desk} was sent in {len(hashes)} transactions")
+        for (desk, seq), hashes in carried.items()
+        if len(hashes) > 1
+    ]
+
+
+def _batches(transaction: dict[str, Any]) -> Sequence[SignedBatch]:
+    try:
+        return decode_post(bytes.fromhex(transaction["input"].removeprefix("0x")))
+    except ValueError:  # no call of `post`
+        return ()
 
 
 def _posted_again(stage: Stage) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from scripts.faults.chains import BadConnection, Drop, KillOutside, Reorg
+from scripts.faults.chains import BadConnection, Drop, KillOutside, LostReplies, Reorg
 from scripts.faults.disks import CutLog, FullDisk
 from scripts.faults.fault import Fault
 from scripts.faults.postgres import KillPostgres, StopWorkers
 from scripts.faults.processes import Kill, KillChain, KillPoint, MoveClock
 from scripts.faults.schedule import FaultClass, Profile
+from scripts.faults.syncs import Synced
 
 FAULTS: dict[str, Fault] = {
     one.name: one
@@ -15,19 +16,20 @@ FAULTS: dict[str, Fault] = {
 
         Kill(), KillPoint(), KillChain(), MoveClock(), Reorg(), Drop(), BadConnection(), KillOutside(),
         KillPostgres(),
-        FullDisk(), CutLog(), StopWorkers(),
+        LostReplies(), Synced(), FullDisk(), CutLog(), StopWorkers(),
     )
 }  # fmt: skip
 
 CLASSES = tuple(FaultClass(one.name, one.stage, one.plan, one.strikes, one.operations) for one in FAULTS.values())
 
 PROFILES = {
-    "sample": Profile("sample", (("kill", 1, 5), ("point", 1, 8), ("chain", 1, 2)), drain_seconds_max=60),
+    "sample": Profile("sample", (("kill", 1, 5), ("point", 1, 8), ("chain", 1, 1)), drain_seconds_max=60),
     "short": Profile(
         "short",
         (
-            ("kill", 1, 32), ("reorg", 1, 22), ("point", 1, 18), ("kill+reorg", 1, 4), ("chain", 1, 5), ("drop", 1, 4),
-            ("proxy", 1, 4), ("clock", 1, 2), ("disk", 1, 2), ("wal", 1, 1), ("postgres", 1, 2), ("workers", 1, 3),
+            ("kill", 1, 32), ("reorg", 1, 22), ("point", 1, 18), ("kill+reorg", 1, 4), ("chain", 1, 5),
+            ("drop", 1, 3), ("replies", 1, 3), ("proxy", 1, 4), ("clock", 1, 2), ("wal", 1, 1), ("sync", 1, 1),
+            ("disk", 1, 2), ("postgres", 1, 2), ("workers", 1, 3),
         ),
         drain_seconds_max=10,
         jobs=2,
@@ -35,8 +37,9 @@ PROFILES = {
     "long": Profile(
         "long",
         (
-            ("kill", 1, 60), ("reorg", 1, 40), ("point", 1, 50), ("kill+reorg", 1, 15), ("chain", 1, 15), ("drop", 1, 15),
-            ("proxy", 1, 8), ("clock", 1, 4), ("disk", 1, 5), ("wal", 1, 4), ("postgres", 1, 6), ("workers", 1, 8),
+            ("kill", 1, 60), ("reorg", 1, 30), ("point", 1, 50), ("kill+reorg", 1, 15), ("chain", 1, 15),
+            ("drop", 1, 12), ("replies", 1, 6), ("proxy", 1, 8), ("clock", 1, 4), ("wal", 1, 4), ("sync", 1, 1),
+            ("disk", 1, 5), ("postgres", 1, 6), ("workers", 1, 8),
         ),
         drain_seconds_max=10,
         jobs=2,

@@ -51,6 +51,11 @@ class OutsideChain:
         with self.mining:
             self.call("anvil_reorg", depth, [])
 
+    def reorg_beyond(self, depth: int) -> None:
+        """Replace so many blocks, and more where the last transaction lies deeper."""
+        with self.mining:
+            self.call("anvil_reorg", max(self._blocks_since_the_last_transaction(), depth), [])
+
     def pool(self) -> list[tuple[int, str]]:
         """(nonce, hash) of what waits to be mined, in order."""
         content = self.call("txpool_content")
@@ -59,7 +64,7 @@ class OutsideChain:
         ]
         return sorted((int(one["nonce"], 16), one["hash"]) for one in waiting)
 
-    def blocks_since_the_last_transaction(self) -> int:
+    def _blocks_since_the_last_transaction(self) -> int:
         """How many blocks from the latest down to one that is not empty, that one counted."""
         latest = int(self.call("eth_blockNumber"), 16)
         for number in range(latest, 0, -1):

@@ -41,6 +41,8 @@ class Proxy:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.percent: dict[str, float] = dict.fromkeys(FAULTS, 0.0)
+        self.only_sends = False
+        """Whether faults meet only what sends a transaction."""
         self.tally: Counter[str] = Counter()
         self.dice = random.Random(0)  # noqa: S311
         self._node_port = node_port
@@ -57,8 +59,10 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
 
-    def fault(self) -> str | None:
-        """Which fault meets the next request."""
+    def fault(self, body: bytes) -> str | None:
+        """Which fault meets this request."""
+        if self.only_sends and b"eth_sendRawTransaction" not in body:
+            return None
         with self._lock:
             at = self.dice.uniform(0, 100)
             for name, percent in self.percent.items():
@@ -125,7 +129,7 @@ class Proxy:
 
 def pass_on(proxy: Proxy, body: bytes, answer: Callable[..., None], cut: Callable[[], None]) -> None:
     """One request, with what the dice do to it."""
-    fault = proxy.fault()
+    fault = proxy.fault(body)
     if fault == "lose request":
         cut()
         return

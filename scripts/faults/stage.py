@@ -142,6 +142,8 @@ class Stage:
     postgres: Any = None
     asked: int = 1
     """How many of the services the load asks."""
+    was_lied_to: bool = False
+    """Whether its node gave false answers."""
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property

@@ -1,0 +1,120 @@
+"""Is what is acknowledged on the disk? Only the system's calls tell: an answer that goes out before its commit was synced looks like any other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Sequence
+from http.client import HTTPConnection
+from pathlib import Path
+
+from scripts.faults.fault import OTHERS, Fault
+from scripts.faults.model import REDEEM, Violation
+from scripts.faults.schedule import Event
+from scripts.faults.stage import Stage, StageBroken
+
+CHARGES = 8
+ATTACHED_SECONDS_MAX = 30
+_ANSWER = re.compile(r'"HTTP/1\.1 201')
+_SYNC = re.compile(r"\bfd?a?t?a?sync\(|fdatasync resumed|fsync resumed")
+
+
+class Synced(Fault):
+    """F11: under strace, every charge's answer leaves after the write-ahead log was synced. Left out where strace may not attach."""
+
+    name = "sync"
+    strikes = 1
+    operations = 20
+
+    def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
+        return [Event(0.1, "watch the calls", (float(CHARGES),)) for _ in range(strikes)]
+
+    def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
+        """Nothing while the load goes on: whose sync it was could not be told."""
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        strace = shutil.which("strace")
+        if strace is None:
+            tally["strace is not here"] += 1
+            return ()
+        calls = _watched(stage, strace)
+        if calls is None:
+            tally["strace may not attach"] += 1
+            return ()
+        tally[OTHERS] += CHARGES
+        return _unsynced(calls)
+
+
+def _watched(stage: Stage, strace: str) -> list[str] | None:
+    """The calls of the service while charges are made one after the other."""
+    file = stage.home.parent / "calls.txt"
+    process = subprocess.Popen(
+        [strace, "-f", "-e", "trace=fdatasync,fsync,sendto,write,writev,sendmsg", "-s", "16", "-o", file, "-p", str(stage.service.pid)],
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        if not _is_attached(process, stage.service.pid):
+            return None
+        _charge(stage)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        process.wait()
+    return file.read_text("utf-8", "replace").splitlines()
+
+
+def _is_attached(process: subprocess.Popen[bytes], pid: int | None) -> bool:
+    deadline = time.monotonic() + ATTACHED_SECONDS_MAX
+    while time.monotonic() < deadline and process.poll() is None:
+        tracers = [
+            (folder / "status").read_text().split("TracerPid:")[1].split()[0]
+            for folder in Path(f"/proc/{pid}/task").iterdir()
+        ]
+        if all(int(one) == process.pid for one in tracers):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _charge(stage: Stage) -> None:
+    member = stage.world.slots.members[0]
+    connection = HTTPConnection("127.0.0.1", stage.service.port, timeout=60)
+    for number in range(CHARGES):
+        body = {"person_id": stage.world.people[member], "desk": stage.world.charge_desks[0], "coins": 1}
+        headers = {
+            "authorization": f"Bearer {stage.world.tokens['counter']}",
+            "idempotency-key": f"sync-{os.getpid()}-{time.monotonic_ns()}-{number}",
+            "content-type": "application/json",
+        }
+        connection.request("POST", "/api/v1/redemptions", json.dumps(body), headers)
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        if response.status == 409:  # this member has spent everything
+            return
+        if response.status != 201:
+            raise StageBroken(f"a quiet charge was answered {response.status}")
+        stage.model.move(REDEEM, member, 1, answer["journal_no"], "a watched charge")
+    connection.close()
+
+
+def _unsynced(calls: Sequence[str]) -> list[Violation]:
+    """Answers before which nothing was synced since the answer before."""
+    found, synced, answers = 0, False, 0
+    for call in calls:
+        if _SYNC.search(call):
+            synced = True
+        elif _ANSWER.search(call):
+            answers += 1
+            found += not synced
+            synced = False
+    if found:
+        return [Violation("unsynced", f"{found} of {answers} charges were answered before the log was synced")]
+    return []
