@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts.faults import check, client
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
 from scripts.faults.launcher import ROOT, Launcher
 from scripts.faults.postgres import SharedPostgres
@@ -21,11 +22,14 @@ from scripts.faults.stages import Stages
 
 LOG = ROOT / ".build" / "faults" / "rounds.jsonl"
 VIOLATIONS_SHOWN = 8
+HURRIED_SECONDS_MAX = 40
 
 
 def main() -> int:
     """Run; the exit code."""
     options = _options()
+    if options.hurry:
+        client.SETTLE_SECONDS_MAX = check.DRAIN_SECONDS_GIVEN_UP = HURRIED_SECONDS_MAX
     if options.total:
         print(table(added(read_log(options.log))))
         return 0
@@ -114,6 +118,7 @@ def _options() -> argparse.Namespace:
     arguments.add_argument("--drain", type=float, help="seconds within which all must be final")
     arguments.add_argument("--folder", type=Path, help="where to work; a new one otherwise")
     arguments.add_argument("--log", type=Path, default=LOG, help="where each round is written down")
+    arguments.add_argument("--hurry", action="store_true", help="give up soon: for mutants, which never come to rest")
     arguments.add_argument("--schedule", action="store_true", help="print the schedule and do nothing")
     arguments.add_argument("--total", action="store_true", help="print the table of all runs so far")
     return arguments.parse_args()

@@ -24,6 +24,14 @@ CLASSES = tuple(FaultClass(one.name, one.stage, one.plan, one.strikes, one.opera
 
 PROFILES = {
     "sample": Profile("sample", (("kill", 1, 5), ("point", 1, 8), ("chain", 1, 1)), drain_seconds_max=60),
+    "mutant": Profile(
+        "mutant",
+        (
+            ("kill", 1, 6), ("point", 1, 9), ("chain", 1, 2), ("reorg", 1, 8), ("drop", 1, 4), ("replies", 1, 6),
+            ("proxy", 1, 12), ("sync", 1, 1), ("disk", 1, 3), ("postgres", 1, 6), ("workers", 1, 8),
+        ),
+        drain_seconds_max=30,
+    ),
     "short": Profile(
         "short",
         (
