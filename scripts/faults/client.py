@@ -128,6 +128,8 @@ class Sender:
         self._copies = ThreadPoolExecutor(max(COPIES) - 1, thread_name_prefix="copy")
         self._local = threading.local()
         self.is_given_up = False
+        self.quiet_since: float | None = None
+        """When the last fault was: a request that is killed again and again on a slow machine is late, and not lost."""
 
     def settle(self, request: Request) -> Answer:
         """The answer that stands. Of several copies all successes must say the same."""
@@ -156,7 +158,6 @@ class Sender:
 
     def _definite(self, request: Request, answers: list[Answer | None]) -> Answer:
         """A refusal counts only when it comes to a request that is alone on its way: a copy may be late."""
-        deadline = time.monotonic() + SETTLE_SECONDS_MAX
         pause, alone = PAUSE_SECONDS, len(answers) == 1
         while True:
             known = [one for one in answers if one is not None]
@@ -174,8 +175,10 @@ class Sender:
                 return known[-1]
             if self.is_given_up:
                 raise Abandoned(request.name)
-            if time.monotonic() > deadline:
-                self.model.violate("lost", f"not answered for {SETTLE_SECONDS_MAX} s: {known[-1:]}", request.name)
+            if self.quiet_since is not None and time.monotonic() - self.quiet_since > SETTLE_SECONDS_MAX:
+                self.model.violate(
+                    "lost", f"not answered {SETTLE_SECONDS_MAX} s after the last fault: {known[-1:]}", request.name
+                )
                 raise Abandoned(request.name)
             if not (known and not alone and all(not one.is_passing for one in known)):
                 time.sleep(pause)

@@ -98,6 +98,7 @@ class Runner:
                 time.sleep(event.after)
                 fault.strike(stage, event, outcome.tally)
             fault.end(stage)
+            load.quiet()
             deadline = time.monotonic() + OPERATIONS_SECONDS_MAX
             while model.operations - operations < one.operations and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)

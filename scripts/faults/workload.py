@@ -52,8 +52,7 @@ class Client:
         self.charges: list[tuple[str, str, int]] = []
         self.refused: list[tuple[Request, Callable[[Answer], None]]] = []
         self.courses_taken: set[tuple[str, str]] = set()
-        self._second: Sender | None = None
-        self._addresses, self._seed = addresses, seed
+        self._second = Sender(addresses, model, seed + 2)
         self._racing = ThreadPoolExecutor(1, thread_name_prefix="race")
 
     def act(self) -> None:
@@ -64,17 +63,20 @@ class Client:
         )  # fmt: skip
         self.dice.choice(acts)()
 
+    def quiet(self, since: float) -> None:
+        """There are no faults any more: what is not answered soon is lost."""
+        for sender in (self.sender, self._second):
+            sender.quiet_since = since
+
     def give_up(self) -> None:
         """Do not wait for answers any more."""
         for sender in (self.sender, self._second):
-            if sender is not None:
-                sender.is_given_up = True
+            sender.is_given_up = True
 
     def close(self) -> None:
         """Leave."""
         self.sender.close()
-        if self._second is not None:
-            self._second.close()
+        self._second.close()
         self._racing.shutdown()
 
     # ---- crediting
@@ -314,8 +316,6 @@ class Client:
         self.model.violate("error", f"refused: {answer.status} {answer.code} {answer.body}", request.name)
 
     def _both(self, first: Request, second: Request) -> tuple[Answer, Answer]:
-        if self._second is None:
-            self._second = Sender(self._addresses, self.model, self._seed + 2)
         other = self._racing.submit(self._second.settle, second)
         mine = self.sender.settle(first)
         return mine, other.result()
@@ -357,6 +357,12 @@ class Load:
         """Begin."""
         for thread in self._threads:
             thread.start()
+
+    def quiet(self) -> None:
+        """The last fault is over."""
+        now = time.monotonic()
+        for client in self.clients:
+            client.quiet(now)
 
     def abandon(self) -> None:
         """There is nothing left to ask: whoever waits for an answer gives up."""

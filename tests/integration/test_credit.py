@@ -370,3 +370,13 @@ def test_a_file_that_a_process_left_half_staged_does_not_stand_in_the_way_of_the
         credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")["accepted_rows"]
         == 1
     )
+
+
+def test_what_a_failed_submission_left_staged_is_in_nobodys_way(district: Books) -> None:
+    """The database went away while it was staged, and was still away when it should have been removed."""
+    judged = credit.preview_import(district.context, district.office, month(yoga_row("A1")), "1365", None)
+    credit._stage(district.context, district.office, "import", district.context.new_id(), "1365", judged)
+    answer = credit.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
+    assert answer["accepted_rows"] == 1
+    with district.journal.read() as unit:
+        assert unit.records.staged() == []
