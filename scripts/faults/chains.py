@@ -26,6 +26,7 @@ REORG_DEPTH_MAX = 4
 DEEP_REORG_DEPTH = 14
 PROXY_PERCENT = 5
 LOST_PERCENT = 15
+SLOW_BLOCK_SECONDS = 4.0
 BAD_SECONDS = 2.0
 POOL_SECONDS_MAX = 2
 
@@ -136,7 +137,10 @@ class BadConnection(Fault):
 
 
 class LostReplies(Fault):
-    """F6, without lies: sends arrive and their answers do not. Each batch still goes in one transaction."""
+    """F6, without lies: sends arrive and their answers do not, and no block comes for some seconds, so that nothing else tells what became of them.
+
+    Each batch still goes in one transaction.
+    """
 
     name = "replies"
     stage = "outside"
@@ -151,7 +155,8 @@ class LostReplies(Fault):
         proxy.dice = random.Random(int(event.how[0]))  # noqa: S311
         proxy.only_sends = True
         proxy.percent = dict.fromkeys(("lose reply", "bad gateway", "lose request"), float(LOST_PERCENT))
-        time.sleep(BAD_SECONDS)
+        with stage.chain.mining:
+            time.sleep(SLOW_BLOCK_SECONDS)
         tally.update(proxy.tally)
         proxy.tally.clear()
 

@@ -345,7 +345,7 @@ def free_port() -> int:
 
 
 _ports_lock = threading.Lock()
-_ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
+_ports = iter(range(20_000 + os.getpid() * 7_919 % 11_000, 32_000))  # far from those of another run
 
 
 def ask(port: int, path: str, token: str | None = None) -> tuple[int, Any]:
