@@ -18,12 +18,14 @@ from scripts.faults.fault import KILLS, OTHERS, REORGS, Fault
 from scripts.faults.model import Violation
 from scripts.faults.outside import BLOCK_SECONDS
 from scripts.faults.proxy import FAULTS
+from scripts.faults.quiet import quiet_charge
 from scripts.faults.schedule import Event
 from scripts.faults.stage import Stage, ask, wait_until
 
 CONFIRMATIONS = 6
 REORG_DEPTH_MAX = 4
-DEEP_REORG_DEPTH = 14
+DEEP_REORG_DEPTH = 8
+SEEN_SECONDS = 1.2
 PROXY_PERCENT = 5
 LOST_PERCENT = 15
 SLOW_BLOCK_SECONDS = 4.0
@@ -32,7 +34,10 @@ POOL_SECONDS_MAX = 2
 
 
 class Reorg(Fault):
-    """F4: the last one to four blocks are replaced by empty ones, under load; at the end of the round so many that final batches vanish."""
+    """F4: the last one to four blocks are replaced by empty ones, under load, at once or when the service has seen them.
+
+    At the end of the round so many that final batches vanish.
+    """
 
     name = "reorg"
     stage = "outside"
@@ -41,18 +46,28 @@ class Reorg(Fault):
 
     def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
         return [
-            Event(dice.uniform(0.15, 0.5), "reorg", (float(dice.randint(1, REORG_DEPTH_MAX)),)) for _ in range(strikes)
+            Event(
+                dice.uniform(0.1, 0.4),
+                dice.choice(("reorg", "reorg of what was seen")),
+                (float(dice.randint(1, REORG_DEPTH_MAX)),),
+            )
+            for _ in range(strikes)
         ]
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
-        stage.chain.reorg(int(event.how[0]))
+        if event.what == "reorg of what was seen":
+            stage.chain.reorg_seen(int(event.how[0]), SEEN_SECONDS)
+        else:
+            stage.chain.reorg(int(event.how[0]))
         tally[REORGS] += 1
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
         """One deeper than the policy, when all is quiet: an alarm, everything posted again, and nothing paid twice."""
+        office = stage.world.tokens["office"]
+        quiet_charge(stage)
+        wait_until(lambda: _is_settled(stage), "a charge is final")
         stage.chain.reorg_beyond(DEEP_REORG_DEPTH)
         tally[REORGS] += 1
-        office = stage.world.tokens["office"]
         wait_until(
             lambda: "reorg" in str(ask(stage.service.port, "/api/v1/status", office)[1]), "the alarm of a deep reorg"
         )
@@ -220,6 +235,11 @@ def _batches(transaction: dict[str, Any]) -> Sequence[SignedBatch]:
         return decode_post(bytes.fromhex(transaction["input"].removeprefix("0x")))
     except ValueError:  # no call of `post`
         return ()
+
+
+def _is_settled(stage: Stage) -> bool:
+    status, shown = ask(stage.service.port, "/api/v1/status", stage.world.tokens["office"])
+    return status == 200 and bool(shown["settled"])
 
 
 def _posted_again(stage: Stage) -> bool:

@@ -33,7 +33,7 @@ class OutsideChain:
                     find_anvil(ROOT), "--host", "127.0.0.1", "--port", str(self.port), "--quiet", "--no-mining",
                     "--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--hardfork", HARDFORK,
                     "--accounts", "0", "--order", "fifo", "--gas-limit", str(BLOCK_GAS_MAX), "--enable-tx-gas-limit",
-                    "--no-request-size-limit",
+                    "--no-request-size-limit", "--cache-path", str(folder / "states"),
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -49,6 +49,13 @@ class OutsideChain:
     def reorg(self, depth: int) -> None:
         """Replace the last blocks by empty ones; their transactions are gone from the node."""
         with self.mining:
+            self.call("anvil_reorg", depth, [])
+
+    def reorg_seen(self, depth: int, seconds: float) -> None:
+        """Mine what waits, let the service look at it for a while, and take it away with the blocks below."""
+        with self.mining:
+            self.call("evm_mine")
+            time.sleep(seconds)
             self.call("anvil_reorg", depth, [])
 
     def reorg_beyond(self, depth: int) -> None:

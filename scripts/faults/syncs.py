@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import random
 import re
 import shutil
@@ -13,13 +11,13 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Sequence
-from http.client import HTTPConnection
 from pathlib import Path
 
 from scripts.faults.fault import OTHERS, Fault
-from scripts.faults.model import REDEEM, Violation
+from scripts.faults.model import Violation
+from scripts.faults.quiet import quiet_charge
 from scripts.faults.schedule import Event
-from scripts.faults.stage import Stage, StageBroken
+from scripts.faults.stage import Stage
 
 CHARGES = 8
 ATTACHED_SECONDS_MAX = 30
@@ -63,7 +61,8 @@ def _watched(stage: Stage, strace: str) -> list[str] | None:
     try:
         if not _is_attached(process, stage.service.pid):
             return None
-        _charge(stage)
+        for _ in range(CHARGES):
+            quiet_charge(stage)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
@@ -82,27 +81,6 @@ def _is_attached(process: subprocess.Popen[bytes], pid: int | None) -> bool:
             return True
         time.sleep(0.02)
     return False
-
-
-def _charge(stage: Stage) -> None:
-    member = stage.world.slots.members[0]
-    connection = HTTPConnection("127.0.0.1", stage.service.port, timeout=60)
-    for number in range(CHARGES):
-        body = {"person_id": stage.world.people[member], "desk": stage.world.charge_desks[0], "coins": 1}
-        headers = {
-            "authorization": f"Bearer {stage.world.tokens['counter']}",
-            "idempotency-key": f"sync-{os.getpid()}-{time.monotonic_ns()}-{number}",
-            "content-type": "application/json",
-        }
-        connection.request("POST", "/api/v1/redemptions", json.dumps(body), headers)
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-        if response.status == 409:  # this member has spent everything
-            return
-        if response.status != 201:
-            raise StageBroken(f"a quiet charge was answered {response.status}")
-        stage.model.move(REDEEM, member, 1, answer["journal_no"], "a watched charge")
-    connection.close()
 
 
 def _unsynced(calls: Sequence[str]) -> list[Violation]:
