@@ -64,9 +64,13 @@ class Follower:
         with worthless signatures."""
 
     def read_all(self, progress: Progress = no_progress) -> None:
-        """Step after step until there is no block left that can be read, and nothing final left to settle."""
+        """Step after step until the blocks that are there now are read as far as they can be, and nothing final is left to settle.
+
+        Not until no block is left: a chain may grow as fast as it is read.
+        """
+        latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
         before, last, marked = None, self._last_block(), 0
-        while before != last:
+        while before != last and (before is None or last < latest):
             marked = self.follow_step(progress)
             before, last = last, self._last_block()
         while marked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import random
 import time
@@ -27,6 +28,8 @@ REORG_DEPTH_MAX = 4
 DEEP_REORG_DEPTH = 8
 SEEN_SECONDS = 1.2
 PROXY_PERCENT = 5
+ABOUT_PERCENT = 40
+LIES_ABOUT = "lies about "
 LOST_PERCENT = 15
 SLOW_BLOCK_SECONDS = 4.0
 BAD_SECONDS = 2.0
@@ -121,9 +124,14 @@ class BadConnection(Fault):
     operations = 150
 
     def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
-        return [
-            Event(0.0, "a bad connection", (float(dice.randrange(2**32)), *self._kinds(dice))) for _ in range(strikes)
-        ]
+        about = itertools.cycle(("eth_getLogs", "", "eth_getTransactionCount", "", "eth_call", ""))
+        return [self._event(dice, method) for method, _ in zip(about, range(strikes), strict=False)]
+
+    def _event(self, dice: random.Random, method: str) -> Event:
+        seed = float(dice.randrange(2**32))
+        if method:
+            return Event(0.0, LIES_ABOUT + method, (seed, "lie"))
+        return Event(0.0, "a bad connection", (seed, *self._kinds(dice)))
 
     def _kinds(self, dice: random.Random) -> Sequence[str]:
         """All at once, or some: with nine of them one call in two fails, a pass hardly ever ends, and what comes late in one is not met."""
@@ -131,10 +139,11 @@ class BadConnection(Fault):
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
         proxy, stage.was_lied_to = stage.proxy, True
-        proxy.only_sends = False
         seed, *kinds = event.how
+        proxy.only = event.what.removeprefix(LIES_ABOUT) if event.what.startswith(LIES_ABOUT) else ""
         proxy.dice = random.Random(int(seed))  # noqa: S311
-        proxy.percent = {str(kind): float(PROXY_PERCENT) for kind in kinds}
+        percent = ABOUT_PERCENT if proxy.only else PROXY_PERCENT
+        proxy.percent = {str(kind): float(percent) for kind in kinds}
         time.sleep(BAD_SECONDS)
         tally.update(proxy.tally)
         proxy.tally.clear()
@@ -168,7 +177,7 @@ class LostReplies(Fault):
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
         proxy = stage.proxy
         proxy.dice = random.Random(int(event.how[0]))  # noqa: S311
-        proxy.only_sends = True
+        proxy.only = "eth_sendRawTransaction"
         proxy.percent = dict.fromkeys(("lose reply", "bad gateway", "lose request"), float(LOST_PERCENT))
         with stage.chain.mining:
             time.sleep(SLOW_BLOCK_SECONDS)

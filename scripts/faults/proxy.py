@@ -41,8 +41,8 @@ class Proxy:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.percent: dict[str, float] = dict.fromkeys(FAULTS, 0.0)
-        self.only_sends = False
-        """Whether faults meet only what sends a transaction."""
+        self.only = ""
+        """The method whose requests alone meet faults; all do where it is empty."""
         self.tally: Counter[str] = Counter()
         self.dice = random.Random(0)  # noqa: S311
         self._node_port = node_port
@@ -61,7 +61,7 @@ class Proxy:
 
     def fault(self, body: bytes) -> str | None:
         """Which fault meets this request."""
-        if self.only_sends and b"eth_sendRawTransaction" not in body:
+        if self.only.encode() not in body:
             return None
         with self._lock:
             at = self.dice.uniform(0, 100)
