@@ -23,7 +23,7 @@ class EntryRow:
     desk: int
     kind: int
     account: bytes
-    person_id: str
+    person_id: str | None
     ref: int
     units: int
     day: int
@@ -36,6 +36,7 @@ class EntryRow:
     approver: str | None
     consent: str | None
     original_no: int | None
+    word_line: int | None
     seq: int | None
     position: int | None
     skip_reason: int | None

@@ -242,7 +242,7 @@ entries = Table(
     Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
     Column("kind", Integer, nullable=False),
     Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
-    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id")),  # none of a venue's or fund's month close
     Column("ref", Integer, nullable=False),
     Column("units", Integer, nullable=False),
     Column("day", Integer, nullable=False),
@@ -255,6 +255,7 @@ entries = Table(
     Column("approver", String(36), ForeignKey("actors.id")),
     Column("consent", String(36)),
     Column("original_no", BigInteger),  # the journal number of the redeem that a refund undoes
+    Column("word_line", BigInteger),  # what the word's line says, where that is not its journal number
     Column("seq", BigInteger),
     Column("position", Integer),
     Column("skip_reason", Integer),

@@ -115,7 +115,7 @@ def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence) -> 
         "signatures": [signature.hex() for signature in signatures],
         "leaves": [leaf.hex() for leaf in evidence.leaves],
         "records": [
-            _record(entry, salt, evidence.seals.get(entry.person_id))
+            _record(entry, salt, evidence.seals.get(entry.person_id) if entry.person_id is not None else None)
             for entry, salt in zip(evidence.entries, evidence.salts, strict=True)
         ],
     }

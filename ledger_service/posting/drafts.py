@@ -204,7 +204,7 @@ def _order(row: EntryRow, originals: dict[int, Original]) -> tuple[int, int, int
 
 
 def _word(row: EntryRow, originals: dict[int, Original]) -> bytes:
-    ref, line = row.ref, row.journal_no
+    ref, line = row.ref, row.journal_no if row.word_line is None else row.word_line
     if row.kind == Kind.REFUND:
         ref, line = originals[row.journal_no].position, originals[row.journal_no].seq
     return Entry(row.account, row.kind, ref, row.units, row.day, line).pack()

@@ -13,6 +13,7 @@ from sqlalchemy import Row, case, func, select
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.domain.entries import Kind
 from ledger_service.domain.evidence import Leaf
+from ledger_service.domain.hashing import ZERO32
 from ledger_service.domain.ids import id_word
 from ledger_service.errors import Refused
 from ledger_service.journal.schema import accounts, audit_log, batches, chain_identity, entries
@@ -121,12 +122,12 @@ def _entries(unit: Unit, vault: Vault, desk: int, seq: int) -> list[dict[str, An
         .where(entries.c.desk == desk, entries.c.seq == seq)
         .order_by(entries.c.position)
     ).all()
-    seals = vault.of_many(row.person_id for row in rows)
+    seals = vault.of_many(row.person_id for row in rows if row.person_id is not None)
     return [_batch(unit, desk, seq), *(_entry(row, seals.get(row.person_id)) for row in rows)]
 
 
 def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]:
-    if seal is None:
+    if seal is None and row.person_id is not None:
         raise EvidenceIncomplete(
             f"the person of entry {row.journal_no} was forgotten: its leaf is in the bundles only",
             f"{row.journal_no}번 기록의 주민 정보가 삭제되어 증빙은 묶음 파일에만 있습니다",
@@ -140,7 +141,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
         id_word(row.who),
         id_word(row.approver),
         id_word(row.consent),
-        seal.salt(row.journal_no),
+        seal.salt(row.journal_no) if seal is not None else ZERO32,  # nobody's: a venue's or fund's
     )
     return {
         "type": "entry",
@@ -150,7 +151,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
         "ref": row.original_position if is_refund else row.ref,
         "units": row.units,
         "day": row.day,
-        "line": row.original_seq if is_refund else row.journal_no,
+        "line": row.original_seq if is_refund else row.journal_no if row.word_line is None else row.word_line,
         "journal_no": row.journal_no,
         "leaf": _hex(leaf.hash()),
         "record": _hex(leaf.record),
