@@ -180,7 +180,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("kind", String(16), nullable=False),  # import, record, orders
+    Column("kind", String(16), nullable=False),  # import, record, orders, close
     Column("status", String(16), nullable=False),  # staging, waiting, approved, rejected, withdrawn
     Column("submitted_by", String(36), ForeignKey("actors.id"), nullable=False),
     Column("submitted_at", BigInteger, nullable=False),
@@ -426,6 +426,49 @@ donations = Table(
     Column("fund", Integer, ForeignKey("funds.number"), nullable=False),
     Column("coins", BigInteger, nullable=False),
     Column("day", Integer, nullable=False),
+)
+
+# What a venue or fund is paid for a month. The figures are written once, when it is prepared (of a fund when it is approved).
+closes = Table(
+    "closes",
+    metadata,
+    Column("id", String(36), primary_key=True),  # that of its approval, once there is one
+    Column("month", Integer, nullable=False),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
+    Column("desk", Integer, ForeignKey("desks.number")),  # a venue's
+    Column("fund", Integer, ForeignKey("funds.number")),
+    Column("last_seq", BigInteger, nullable=False),  # the venue's last batch of the month; 0 of a fund
+    Column("opening_coins", BigInteger, nullable=False),
+    Column("opening_krw", BigInteger, nullable=False),
+    Column("charges", Integer, nullable=False),
+    Column("taken_coins", BigInteger, nullable=False),
+    Column("taken_krw", BigInteger, nullable=False),
+    Column("refunds", Integer, nullable=False),
+    Column("refunded_coins", BigInteger, nullable=False),
+    Column("refunded_krw", BigInteger, nullable=False),
+    Column("reissued_coins", BigInteger, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("krw", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # prepared, confirmed, approved, closed (final), rejected, skipped
+    Column("prepared_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("prepared_at", BigInteger, nullable=False),
+    Column("confirmed_by", String(36), ForeignKey("actors.id")),  # by the venue
+    Column("confirmed_at", BigInteger),
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), unique=True),
+    Column("signatures", Bytes),  # of the venue's keys, 65 bytes each
+    CheckConstraint("(desk IS NULL) <> (fund IS NULL)", name="one_payee"),
+    CheckConstraint("coins >= 0 AND krw >= 0", name="paid"),
+    CheckConstraint("coins = opening_coins + taken_coins - refunded_coins + reissued_coins", name="coins_add_up"),
+    CheckConstraint("krw = opening_krw + taken_krw - refunded_krw", name="krw_adds_up"),
+    Index(
+        "uq_closes_once",
+        "account",
+        "month",
+        unique=True,
+        sqlite_where=text("state NOT IN ('rejected', 'skipped')"),
+        postgresql_where=text("state NOT IN ('rejected', 'skipped')"),
+    ),
+    Index("ix_closes_state", "state"),
 )
 
 courses = Table(

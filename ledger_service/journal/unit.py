@@ -17,6 +17,7 @@ from ledger_service.journal.approvals import Approvals
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
+from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
@@ -81,6 +82,10 @@ class Unit:
     @cached_property
     def courses(self) -> Courses:
         return Courses(self.connection)
+
+    @cached_property
+    def closes(self) -> Closes:
+        return Closes(self.connection)
 
     @cached_property
     def idempotency(self) -> Idempotency:

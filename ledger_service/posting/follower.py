@@ -39,6 +39,8 @@ class _Settled:
     sums: Settlement
     skipping: tuple[BatchKey, ...] = ()
     """Those of which the chain skipped entries."""
+    closing: tuple[BatchKey, ...] = ()
+    """Those with month closes."""
 
 
 class Follower:
@@ -157,6 +159,7 @@ class Follower:
         """The sums of batches, added up before the write lock is taken; a posted batch does not change any more."""
         sums = Settlement()
         skipping: list[BatchKey] = []
+        closing: list[BatchKey] = []
         with self._context.journal.read() as unit:
             stored = unit.batches.skips_of(key for key in keys if key not in landings)
             for desk, seq in keys:
@@ -164,8 +167,11 @@ class Follower:
                 skips = landing.skips if landing else stored.get((desk, seq), ())
                 if skips and desk != OFFICE_DESK:
                     skipping.append((desk, seq))
-                sums.add(unit.batches.movements(desk, seq), {skip[0] for skip in skips})
-        return _Settled(tuple(keys), sums, tuple(skipping))
+                movements = unit.batches.movements(desk, seq)
+                if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
+                    closing.append((desk, seq))
+                sums.add(movements, {skip[0] for skip in skips})
+        return _Settled(tuple(keys), sums, tuple(skipping), tuple(closing))
 
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
         event = landing.event
@@ -272,6 +278,7 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refused_refunds=refused_refunds,
         refused_debits=settled.sums.refused_debits,
     )
+    unit.closes.settle(settled.closing)
     _return_limits(unit, skipped)
 
 

@@ -13,6 +13,7 @@ from ledger_service.chain.reader import ChainMoved
 from ledger_service.chain.rpc import RpcFault, RpcUnavailable
 from ledger_service.errors import BoramError
 from ledger_service.journal.chain_marks import PosterLock
+from ledger_service.posting.close_statements import CloseStatements
 from ledger_service.posting.desk_signatures import DeskSignatures
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.follower import Follower
@@ -45,6 +46,7 @@ class Poster:
         carried = Carried()
         self.sealer = Sealer(context, carried, self.findings)
         self.signatures = DeskSignatures(context, carried, self.findings)
+        self.statements = CloseStatements(context, self.findings)
         self.follower = Follower(context, chain, self.findings)
         self.sender = Sender(context, chain, self.findings, self.follower)
         self.watch = Watch(context, chain, self.findings)
@@ -63,8 +65,8 @@ class Poster:
         self.findings.say("ready")
 
     def books_pass(self) -> int:
-        """Seal and sign; how many batches moved."""
-        return self.sealer.seal_step() + self.signatures.sign_step()
+        """Seal and sign; how many batches and closing statements moved."""
+        return self.statements.sign_step() + self.sealer.seal_step() + self.signatures.sign_step()
 
     def chain_pass(self) -> int:
         """See that the chain is ours, send, and follow; how much was done. A lost embedded chain is made again first.

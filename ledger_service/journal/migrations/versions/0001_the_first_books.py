@@ -366,6 +366,57 @@ def upgrade() -> None:
         batch_op.create_index("ix_holds_state_expires", ["state", "expires_at"], unique=False)
 
     op.create_table(
+        "closes",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("account", sa.LargeBinary(length=20), nullable=False),
+        sa.Column("desk", sa.Integer(), nullable=True),
+        sa.Column("fund", sa.Integer(), nullable=True),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("opening_coins", sa.BigInteger(), nullable=False),
+        sa.Column("opening_krw", sa.BigInteger(), nullable=False),
+        sa.Column("charges", sa.Integer(), nullable=False),
+        sa.Column("taken_coins", sa.BigInteger(), nullable=False),
+        sa.Column("taken_krw", sa.BigInteger(), nullable=False),
+        sa.Column("refunds", sa.Integer(), nullable=False),
+        sa.Column("refunded_coins", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_krw", sa.BigInteger(), nullable=False),
+        sa.Column("reissued_coins", sa.BigInteger(), nullable=False),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("krw", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("prepared_by", sa.String(length=36), nullable=False),
+        sa.Column("prepared_at", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=36), nullable=True),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
+        sa.Column("journal_no", sa.BigInteger(), nullable=True),
+        sa.Column("signatures", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("(desk IS NULL) <> (fund IS NULL)", name=op.f("ck_closes_one_payee")),
+        sa.CheckConstraint(
+            "coins = opening_coins + taken_coins - refunded_coins + reissued_coins", name=op.f("ck_closes_coins_add_up")
+        ),
+        sa.CheckConstraint("coins >= 0 AND krw >= 0", name=op.f("ck_closes_paid")),
+        sa.CheckConstraint("krw = opening_krw + taken_krw - refunded_krw", name=op.f("ck_closes_krw_adds_up")),
+        sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_closes_account_accounts")),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["actors.id"], name=op.f("fk_closes_confirmed_by_actors")),
+        sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_closes_desk_desks")),
+        sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_closes_fund_funds")),
+        sa.ForeignKeyConstraint(["journal_no"], ["entries.journal_no"], name=op.f("fk_closes_journal_no_entries")),
+        sa.ForeignKeyConstraint(["prepared_by"], ["actors.id"], name=op.f("fk_closes_prepared_by_actors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closes")),
+        sa.UniqueConstraint("journal_no", name=op.f("uq_closes_journal_no")),
+    )
+    with op.batch_alter_table("closes", schema=None) as batch_op:
+        batch_op.create_index("ix_closes_state", ["state"], unique=False)
+        batch_op.create_index(
+            "uq_closes_once",
+            ["account", "month"],
+            unique=True,
+            sqlite_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+            postgresql_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+        )
+
+    op.create_table(
         "donations",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("journal_no", sa.BigInteger(), nullable=False),
@@ -555,6 +606,15 @@ def downgrade() -> None:
     op.drop_table("order_proposals")
     op.drop_table("imports")
     op.drop_table("donations")
+    with op.batch_alter_table("closes", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_closes_once",
+            sqlite_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+            postgresql_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+        )
+        batch_op.drop_index("ix_closes_state")
+
+    op.drop_table("closes")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_state_expires")
 
