@@ -26,6 +26,7 @@ from ledger_service.domain.batches import (
     proof_item,
 )
 from ledger_service.domain.closes import statement_item
+from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Entry, Kind
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.master import DeskRow
@@ -33,7 +34,6 @@ from ledger_service.journal.unit import Unit
 from ledger_service.posting.gas import ANNEX_BYTE, batch_gas, entry_gas
 
 DESK_SIGNATURES = 3  # more than any desk but the office is likely to have
-_DEBITS = (Kind.REDEEM, Kind.DONATE)
 _WITH_ITEM = (Kind.REFUND, Kind.MONTH_CLOSE)
 
 
@@ -169,7 +169,7 @@ def _within_bounds(
     items: dict[tuple[int, int], bytes] = {}
     chosen: list[EntryRow] = []
     gas, annex_bytes = 0, 1
-    needs = BATCH_NEEDS_MAX if any(row.kind in _DEBITS for row in rows) else 1
+    needs = BATCH_NEEDS_MAX if any(row.kind in TAKING for row in rows) else 1
     room = BATCH_GAS_MAX - batch_gas(0, needs=needs, annex_bytes=0, signatures=DESK_SIGNATURES)
     for row in rows:
         row_gas = entry_gas(row.kind, is_new_account=row.account in unseen)
@@ -205,7 +205,7 @@ def _within_needs(
     final_seqs: dict[int, int] = {}
     stuck: set[bytes] = set()
     while rows:
-        spenders = sorted({row.account for row in rows if row.kind in _DEBITS})
+        spenders = sorted({row.account for row in rows if row.kind in TAKING})
         needs = {OFFICE_DESK: office_seq} if office_seq else {}
         for other, seq in _of_closes(unit, desk, rows):
             needs[other] = max(needs.get(other, 0), seq)

@@ -16,6 +16,7 @@ from ledger_service.chain.reader import PostedBatch, posted_between
 from ledger_service.chain.rpc import read_answer
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.domain.days import date_of, month_number
+from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.batches import BatchKey, BatchMark, Post
 from ledger_service.journal.conflicts import RowConflict
@@ -297,7 +298,7 @@ def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
                 unit.limits.reserve_budget(day.year, -row.coins)
             if unit.limits.person_months(month, [row.account]).get(row.account, 0) >= row.coins:
                 unit.limits.return_person_months(month, {row.account: row.coins})
-        elif row.kind in (Kind.REDEEM, Kind.DONATE):
+        elif row.kind in TAKING:
             _return_desk(unit, row.desk, month, row.coins)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, case, func, not_, or_, select
 
 from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.effects import BRINGING, TAKING
 from ledger_service.domain.entries import Kind, desk_account, fund_account
 from ledger_service.domain.evidence import Leaf
 from ledger_service.domain.hashing import ZERO32
@@ -27,7 +28,6 @@ ON_CHAIN = ("posted", "final")
 # Accounts of venues and funds: their row stands for nothing but the name that a month close needs.
 _RESERVED = or_(*(accounts.c.address.between(make(0), make(2**16 - 1)) for make in (desk_account, fund_account)))
 _SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1}
-_INTO, _OUT_OF = (Kind.CREDIT, Kind.REFUND, Kind.OPENING), (Kind.REDEEM, Kind.DONATE)
 
 Sign = Callable[[int, int, int, bytes, int, int, int], bytes]
 """A receipt's signature over (journal no, desk, kind, account, units, day, posted by)."""
@@ -203,14 +203,14 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
     """What each account holds on the chain: what the books call final, with what is posted and not final, without open debits."""
     changes: defaultdict[bytes, int] = defaultdict(int)
     for row in _off_chain(unit):
-        if row.kind in _OUT_OF:
+        if row.kind in TAKING:
             changes[row.account] += row.coins
     posted = select(entries).join(
         batches,
         (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq) & (batches.c.state == "posted"),
     )
     for row in unit.connection.execute(posted):
-        if (row.kind in _INTO) is (row.skip_reason is None):  # coins that came in, or did not go out
+        if (row.kind in BRINGING) is (row.skip_reason is None):  # coins that came in, or did not go out
             changes[row.account] += row.coins
     last = b""
     while True:

@@ -6,10 +6,10 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
-from ledger_service.domain.entries import DeskKind, Kind
-from ledger_service.errors import NotFound, Unavailable
+from ledger_service.domain.entries import Kind
+from ledger_service.errors import NotFound
 from ledger_service.journal.unit import WriteUnit
-from ledger_service.services.accept import accept, person_of
+from ledger_service.services.accept import accept, person_of, treasury_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move
@@ -28,9 +28,7 @@ def donate(
         fund = unit.master.fund_of_code(fund_code)
         if fund is None or not fund.active:
             raise NotFound(f"there is no open fund {fund_code}", "기부할 수 있는 모금이 아닙니다")
-        treasury = next((desk for desk in unit.master.desks() if desk.kind is DeskKind.TREASURY), None)
-        if treasury is None:
-            raise Unavailable("there is no treasury desk yet", "아직 기부를 처리할 창구가 없습니다")
+        treasury = treasury_of(unit)
         today = context.clock.today()
         value = value_on(unit, today)
         refuse_when_behind(context, unit)
