@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from urllib.parse import quote
 
 import typer
 
 from ledger_service.commands import show
 from ledger_service.commands.ask import Ledger, RefusedByLedger, ledger
+from ledger_service.commands.closing import close_command, closes_app
+from ledger_service.commands.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.show import STATUS_KO, say, show_json, show_outcomes, show_table, words
 from ledger_service.environment import speaks_korean
 from ledger_service.errors import BoramError
@@ -39,12 +39,9 @@ app.add_typer(actors_app, name="actor")
 app.add_typer(desks_app, name="desk")
 app.add_typer(chain_app, name="chain")
 app.add_typer(books_app, name="books")
+app.add_typer(closes_app, name="closes")
+app.command("close")(close_command)
 app.add_typer(keys_app, name="keys")
-
-Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
-As = Annotated[str | None, typer.Option("--as", help=words("who acts (BORAM_AS)", "실행하는 사용자(BORAM_AS)"))]
-Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "JSON으로 출력"))]
-Key = Annotated[str, typer.Argument(metavar="ID")]
 
 
 def main() -> NoReturn:
@@ -154,10 +151,10 @@ def actor_add(
 
 
 @actors_app.command("list")
-def actor_list(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
+def actorlisted(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
     """Everybody who may act."""
     columns = [("name", "이름"), ("roles", "역할"), ("desks", "기관"), ("id", "id")]
-    _list(home, acting, "/actors", as_json, columns, lambda answer: answer)
+    listed(home, acting, "/actors", as_json, columns, lambda answer: answer)
 
 
 @app.command()
@@ -170,7 +167,7 @@ def load(
 ) -> None:
     """Load master data. Members and courses at once; the rest waits for another person's approval."""
     with ledger(home, acting) as asked:
-        answer = asked.upload(f"/master/{_segment(kind)}", file)
+        answer = asked.upload(f"/master/{segment(kind)}", file)
     if as_json:
         show_json(answer)
     elif kind in LOADED_AT_ONCE:
@@ -230,14 +227,14 @@ def approvals(
     columns = [
         ("id", "id"), ("kind", "종류"), ("title", "제목"), ("submitted by", "제출"), ("rows", "행"), ("coins", "코인"),
     ]  # fmt: skip
-    _list(home, acting, "/approvals", as_json, columns, lambda answer: answer["approvals"], status=status, limit=500)
+    listed(home, acting, "/approvals", as_json, columns, lambda answer: answer["approvals"], status=status, limit=500)
 
 
 @app.command()
 def approve(approval_id: Key, home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Approve what another person submitted."""
     with ledger(home, acting) as asked:
-        answer = asked.post(f"/approvals/{_segment(approval_id)}/approve")
+        answer = asked.post(f"/approvals/{segment(approval_id)}/approve")
     if as_json:
         show_json(answer)
     elif answer["orders"] is not None:
@@ -257,18 +254,18 @@ def reject(
 ) -> None:
     """Reject what another person submitted, or withdraw your own."""
     with ledger(home, acting) as asked:
-        answer = asked.post(f"/approvals/{_segment(approval_id)}/reject", {"reason": reason})
+        answer = asked.post(f"/approvals/{segment(approval_id)}/reject", {"reason": reason})
     show_json(answer) if as_json else say(answer["status"], {"rejected": "반려", "withdrawn": "철회"}[answer["status"]])
 
 
 @desks_app.command("list")
-def desk_list(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+def desklisted(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Desks with what is left of this month's limit."""
     columns = [
         ("number", "번호"), ("kind", "종류"), ("code", "코드"), ("name", "이름"), ("limit", "한도"), ("used", "사용"),
         ("left", "남음"), ("stopped", "정지"),
     ]  # fmt: skip
-    _list(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
+    listed(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
 
 
 @app.command()
@@ -285,7 +282,7 @@ def balance(
     with ledger(home, acting) as asked:
         if member is not None:
             person = asked.post("/residents/lookup", {"member_number": member})["person_id"]
-        answer = asked.get(f"/residents/{_segment(str(person))}/balance")
+        answer = asked.get(f"/residents/{segment(str(person))}/balance")
     if as_json:
         show_json(answer)
     else:
@@ -347,24 +344,6 @@ def keys_create(home: Home = None) -> None:
     create_keys(home)
 
 
-def _list(
-    home: Path | None,
-    acting: str | None,
-    path: str,
-    as_json: bool,
-    columns: list[tuple[str, str]],
-    rows_of: Callable[[Any], list[dict[str, Any]]],
-    **query: object,
-) -> None:
-    with ledger(home, acting) as asked:
-        answer = asked.get(path, **query)
-    if as_json:
-        show_json(answer)
-        return
-    names = [english.replace(" ", "_") for english, _ in columns]
-    show_table(columns, [[row[name] for name in names] for row in rows_of(answer)])
-
-
 def _proposed(answer: dict[str, Any]) -> None:
     say(
         f"proposed {answer['title']}; another person approves: boram approve {answer['id']}",
@@ -389,7 +368,3 @@ def _write_lines(out: Path, lines: list[dict[str, Any]]) -> None:
     import json
 
     out.write_text(json.dumps(lines) + "\n", encoding="utf-8")
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")

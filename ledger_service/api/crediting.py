@@ -81,12 +81,13 @@ class Preview(Answer):
 
 
 class Decided(Answer):
-    """A decision. Of an approved import or record: its entries and coins; of approved orders: how many wait for the office's batch."""
+    """A decision. Of an approved import, record or close: its entries, coins and won; of approved orders: how many wait for the office's batch."""
 
     id: Id
     status: str
     entries: int | None = None
     coins: int | None = None
+    krw: int | None = None
     first_journal_no: int | None = None
     title: str | None = None
     orders: int | None = None

@@ -154,18 +154,26 @@ class Closes:
 
     # What figures are made of
 
-    def venue_account(self, desk: int, states: Collection[str] = FINAL) -> VenueAccount:
-        """A venue's account from all its entries in batches of these states, and its closes, in the order of the chain."""
+    def venue_movements(self, desk: int, states: Collection[str] = FINAL) -> list[Movement]:
+        """All entries of a venue in batches of these states, and its closes, in the order of the chain."""
         ours = entries.c.desk == desk
         its_closes = and_(entries.c.kind == Kind.MONTH_CLOSE, entries.c.account == desk_account(desk))
-        return fold_venue(self._applied(or_(ours, its_closes), states))
+        return self._applied(or_(ours, its_closes), states)
+
+    def venue_account(self, desk: int, states: Collection[str] = FINAL) -> VenueAccount:
+        """A venue's account after them."""
+        return fold_venue(self.venue_movements(desk, states))
+
+    def fund_movements(self, fund: int, states: Collection[str] = FINAL) -> list[Movement]:
+        """All gifts to a fund in batches of these states, and its closes, in the order of the chain."""
+        gifts = and_(entries.c.kind.in_(_GIFTS), entries.c.ref == fund)
+        its_closes = and_(entries.c.kind == Kind.MONTH_CLOSE, entries.c.account == fund_account(fund))
+        return self._applied(or_(gifts, its_closes), states)
 
     def gifts_to_close(self, fund: int) -> list[Movement]:
         """The final gifts to a fund since its last close. A close takes all that there is."""
-        gifts = and_(entries.c.kind.in_(_GIFTS), entries.c.ref == fund)
-        its_closes = and_(entries.c.kind == Kind.MONTH_CLOSE, entries.c.account == fund_account(fund))
-        movements = self._applied(or_(gifts, its_closes), FINAL)
-        return list(reversed([*takewhile(lambda one: one.kind != Kind.MONTH_CLOSE, reversed(movements))]))
+        latest_first = reversed(self.fund_movements(fund))
+        return list(reversed([*takewhile(lambda one: one.kind != Kind.MONTH_CLOSE, latest_first)]))
 
     def venues_with_closes(self) -> list[int]:
         """Venues that a close was accepted for: only their refunds can be issued again."""

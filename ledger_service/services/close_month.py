@@ -13,10 +13,11 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.closes import Figures, fund_figures, venue_figures
 from ledger_service.domain.days import civil_day, first_day_of_month, last_day_of_month, month_name
 from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind, desk_account, fund_account
-from ledger_service.errors import BoramError, Forbidden, NotFound, Refused, Unavailable
+from ledger_service.errors import BoramError, Forbidden, NotFound, Refused
 from ledger_service.journal.closes import CloseRow
 from ledger_service.journal.master import DeskRow, FundRow
 from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.services.accept import treasury_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
 from ledger_service.services.ledger_state import refuse_when_books_differ
@@ -175,14 +176,6 @@ def decline_close(context: Context, actor: Actor, once: Once | None, close_id: s
         return {"id": close_id, "status": status}
 
     return run_once(context, actor.id, once, command)
-
-
-def treasury_of(unit: Unit) -> DeskRow:
-    """The treasury's desk, or Unavailable before it is registered."""
-    treasury = next((desk for desk in unit.master.desks() if desk.kind is DeskKind.TREASURY), None)
-    if treasury is None:
-        raise Unavailable("there is no treasury desk yet: load funds", "코인 담당 창구가 아직 없습니다")
-    return treasury
 
 
 _FIGURES = (

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from ledger_service.domain.days import read_month
 from ledger_service.domain.entries import desk_account, fund_account
 from ledger_service.errors import Forbidden
 from ledger_service.journal.schema import closes
+from ledger_service.reads import closes as closes_read
 from ledger_service.services import close_month, donate
 from ledger_service.services.close_month import (
     CloseChanged,
@@ -71,6 +73,13 @@ def test_a_closed_month_burns_its_coins_and_a_later_refund_is_issued_again(hall:
     assert hall.poster.findings.all() == {}
     report = audit_of(hall, tmp_path)
     assert report.findings == ()
+    printed = closes_read.statement(hall.books.journal, hall.counter("GYM"), july["id"])
+    assert [(one.day.isoformat(), one.charges, one.taken_coins, one.refunds) for one in printed.days] == [
+        ("2024-07-01", 1, 25, 0)
+    ]
+    assert printed.close.krw == 2_000
+    paid = closes_read.payments(hall.books.journal, read_month("2024-07"))
+    assert [(one.payee, one.krw) for one in paid.payments] == [("gym", 2_000)]
     assert (report.counts.month_closes, report.counts.coins_closed, report.counts.coins_reissued) == (2, 80, 20)
 
 

@@ -1,0 +1,84 @@
+"""`boram close` and `boram closes`: what venues and funds are paid for a month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger_service.commands.ask import ledger
+from ledger_service.commands.options import As, Home, Json, Key, listed, segment
+from ledger_service.commands.show import say, show_json, show_table, words
+
+closes_app = typer.Typer(no_args_is_help=True, help=words("Month closes.", "월 정산."))
+
+
+def close_command(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="2024-05")],
+    venue: Annotated[str | None, typer.Option(help=words("a venue's code", "사용처 코드"))] = None,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Work out what venues and funds are paid for a month; venues confirm, another person of the office approves."""
+    with ledger(home, acting) as asked:
+        answer = asked.post("/closes", {"month": month, "venue": venue})
+    if as_json:
+        show_json(answer)
+        return
+    columns = [("id", "id"), ("code", "코드"), ("state", "상태"), ("coins", "코인"), ("krw", "금액(원)")]
+    show_table(columns, [[row[name] for name, _ in columns] for row in answer["closes"]], numbers=[3, 4])
+    for row in answer["left"]:
+        say(f"{row['code']}: {row['detail']}", f"{row['code']}: {row['detail_ko']}")
+    say(
+        "venues confirm with: boram closes confirm ID; then another person approves: boram approve ID",
+        "사용처 확인: boram closes confirm ID. 그다음 다른 사람이 승인: boram approve ID",
+    )
+
+
+@closes_app.command("list")
+def closeslisted(month: str, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """The closes of a month."""
+    columns = [
+        ("id", "id"), ("code", "코드"), ("name", "이름"), ("state", "상태"), ("coins", "코인"), ("krw", "금액(원)"),
+        ("confirmed by", "확인"), ("approved by", "승인"),
+    ]  # fmt: skip
+    listed(home, acting, "/closes", as_json, columns, lambda answer: answer, month=month)
+
+
+@closes_app.command("confirm")
+def closes_confirm(close_id: Key, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Agree to a close, as the venue's own person."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/closes/{segment(close_id)}/confirm")
+    if as_json:
+        show_json(answer)
+    else:
+        say(
+            f"confirmed: {answer['coins']:,} coins, {answer['krw']:,} KRW; waits for approval: boram approve {close_id}",
+            f"확인: {answer['coins']:,}코인, {answer['krw']:,}원. 승인 대기: boram approve {close_id}",
+        )
+
+
+@closes_app.command("statement")
+def closes_statement(close_id: Key, file: Path, home: Home = None, acting: As = None) -> None:
+    """Write the statement of a close as PDF."""
+    with ledger(home, acting) as asked:
+        size = asked.download(f"/closes/{segment(close_id)}/statement", file)
+    say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+
+
+@closes_app.command("payments")
+def closes_payments(month: str, file: Path, home: Home = None, acting: As = None) -> None:
+    """Write what is to be paid for a month as CSV, one line a payee; only closes that are final are in it."""
+    with ledger(home, acting) as asked:
+        found = asked.get(f"/closes/payments/{segment(month)}")
+        asked.download(f"/closes/payments/{segment(month)}/file", file)
+    krw, payees = sum(one["krw"] for one in found["payments"]), len(found["payments"])
+    say(f"{file}: {payees} payees, {krw:,} KRW", f"{file}: {payees}곳, {krw:,}원")
+    if found["not_final"]:
+        say(
+            f"not in it: {found['not_final']} closes that are not final yet",
+            f"아직 확정되지 않은 정산 {found['not_final']}건은 빠져 있습니다",
+        )
