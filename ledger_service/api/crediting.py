@@ -91,6 +91,7 @@ class Decided(Answer):
     first_journal_no: int | None = None
     title: str | None = None
     orders: int | None = None
+    not_closed: list[str] | None = Field(None, description="of a new coin value: venues with charges not settled yet")
 
 
 class Reason(Question):

@@ -1,15 +1,19 @@
-"""`boram close` and `boram closes`: what venues and funds are paid for a month."""
+"""`boram close`, `boram closes` and `boram check`: what venues and funds are paid for a month, and whether books and chain agree."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger_service.commands.ask import ledger
+from ledger_service.commands.ask import CannotRun, ledger
 from ledger_service.commands.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.show import say, show_json, show_table, words
+
+CHECK_SECONDS_MAX = 60
+CHECK_LOOK_SECONDS = 0.3
 
 closes_app = typer.Typer(no_args_is_help=True, help=words("Month closes.", "월 정산."))
 
@@ -82,3 +86,32 @@ def closes_payments(month: str, file: Path, home: Home = None, acting: As = None
             f"not in it: {found['not_final']} closes that are not final yet",
             f"아직 확정되지 않은 정산 {found['not_final']}건은 빠져 있습니다",
         )
+
+
+def check_command(home: Home = None, acting: As = None, as_json: Json = False) -> int:
+    """Hold the books against the chain now: balances = supply = issued less burnt. Exit 1 where they differ."""
+    with ledger(home, acting) as asked:
+        check_id = asked.post("/checks")["id"]
+        until = time.monotonic() + CHECK_SECONDS_MAX
+        while (found := asked.get(f"/checks/{check_id}"))["state"] == "waiting":
+            if time.monotonic() > until:
+                raise CannotRun(
+                    "the check was not done within a minute: see that boram up runs, and boram chain status",
+                    "1분 안에 점검하지 못했습니다. boram up이 실행 중인지, boram chain status를 확인하세요",
+                )
+            time.sleep(CHECK_LOOK_SECONDS)
+    if as_json:
+        show_json(found)
+    elif found["state"] == "holds":
+        say(
+            f"books and chain agree: {found['balances']:,} coins (block {found['block']})",
+            f"장부와 원장이 일치합니다: {found['balances']:,}코인 (블록 {found['block']})",
+        )
+    else:
+        say(
+            "books and chain differ; crediting and closes are stopped:",
+            "장부와 원장이 다릅니다. 적립과 정산을 멈췄습니다:",
+        )
+        for one in found["differences"]:
+            say(f"  {one}", f"  {one}")
+    return 0 if found["state"] == "holds" else 1

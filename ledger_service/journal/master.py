@@ -109,6 +109,7 @@ class Master:
                 measure=rate.measure.value,
                 units_max=rate.units_max,
                 expiry_months=rate.expiry_months,
+                basis=rate.basis,
             )
         )
 
@@ -129,6 +130,7 @@ class Master:
                 measure=Measure(row.measure),
                 units_max=row.units_max,
                 expiry_months=row.expiry_months,
+                basis=row.basis,
             )
             for row in self._connection.execute(select(rates).order_by(rates.c.id))
         ]
@@ -137,9 +139,18 @@ class Master:
         """All rates, ready for look-up."""
         return RateTable(self.rate_versions())
 
-    def add_coin_value(self, first_day: int, krw: int) -> None:
+    def end_rate(self, rate_id: int, last_day: int) -> None:
+        """Write: a rate version ends earlier than it was to. Its other fields never change."""
+        self._connection.execute(update(rates).where(rates.c.id == rate_id).values(last_day=last_day))
+
+    def add_coin_value(self, first_day: int, krw: int, choice: str = "", basis: str = "") -> None:
         """Write: a coin is worth this many won from a day on."""
-        self._connection.execute(insert(coin_values).values(first_day=first_day, krw=krw))
+        self._connection.execute(insert(coin_values).values(first_day=first_day, krw=krw, choice=choice, basis=basis))
+
+    def value_changes(self) -> list[tuple[int, int, str, str]]:
+        """(first day, KRW, choice, basis) of every value, oldest first."""
+        rows = self._connection.execute(select(coin_values).order_by(coin_values.c.first_day))
+        return [(row.first_day, row.krw, row.choice, row.basis) for row in rows]
 
     def coin_value(self, day: int) -> int | None:
         """KRW a coin on a day; None before the first value."""

@@ -123,6 +123,7 @@ rates = Table(
     Column("measure", String(8), nullable=False),
     Column("units_max", Integer, nullable=False),
     Column("expiry_months", Integer, nullable=False),
+    Column("basis", String(200), nullable=False, server_default=""),  # the ordinance's article (DOMAIN rule 1)
 )
 
 coin_values = Table(
@@ -130,31 +131,43 @@ coin_values = Table(
     metadata,
     Column("first_day", Integer, primary_key=True, autoincrement=False),
     Column("krw", Integer, nullable=False),
+    Column(
+        "choice", String(8), nullable=False, server_default=""
+    ),  # of a change: devalue or convert what is outstanding
+    Column("basis", String(200), nullable=False, server_default=""),
 )
 
-# What may still be issued or moved. `reserved` counts what waits for approval and what was accepted.
+# What may still be issued or moved. `reserved` counts what waits for approval and what was accepted. From `next_day` on `next_coins` is the amount:
+# the contract, too, knows one version that is ahead and no more.
+_WITHIN = "reserved >= 0 AND (reserved <= coins OR reserved <= next_coins)"
 desk_limits = Table(
     "desk_limits",
     metadata,
     Column("desk", Integer, primary_key=True, autoincrement=False),
     Column("month", Integer, primary_key=True, autoincrement=False),
     Column("coins", BigInteger, nullable=False),
+    Column("next_coins", BigInteger),
+    Column("next_day", Integer),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
-    CheckConstraint("reserved >= 0 AND reserved <= coins", name="within"),
+    CheckConstraint(_WITHIN, name="within"),
 )
 budgets = Table(
     "budgets",
     metadata,
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("coins", BigInteger, nullable=False),
+    Column("next_coins", BigInteger),
+    Column("next_day", Integer),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
-    CheckConstraint("reserved >= 0 AND reserved <= coins", name="within"),
+    CheckConstraint(_WITHIN, name="within"),
 )
 person_caps = Table(
     "person_caps",
     metadata,
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("coins", BigInteger, nullable=False),
+    Column("next_coins", BigInteger),
+    Column("next_day", Integer),
 )
 person_months = Table(
     "person_months",
@@ -469,6 +482,20 @@ closes = Table(
         postgresql_where=text("state NOT IN ('rejected', 'skipped')"),
     ),
     Index("ix_closes_state", "state"),
+)
+
+# The three-way check: daily, and when somebody asks for one.
+checks = Table(
+    "checks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("requested_by", String(36), ForeignKey("actors.id")),  # none: the day's own
+    Column("requested_at", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, holds, differs
+    Column("done_at", BigInteger),
+    Column("detail", Text),  # JSON: the sums, and where they differ
+    Index("ix_checks_state", "state", "requested_at"),
 )
 
 courses = Table(

@@ -17,6 +17,7 @@ from ledger_service.journal.approvals import Approvals
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
+from ledger_service.journal.checks import Checks
 from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.courses import Courses
@@ -82,6 +83,10 @@ class Unit:
     @cached_property
     def courses(self) -> Courses:
         return Courses(self.connection)
+
+    @cached_property
+    def checks(self) -> Checks:
+        return Checks(self.connection)
 
     @cached_property
     def closes(self) -> Closes:

@@ -21,6 +21,7 @@ from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.rebuild import Progress, RebuildDiffers, prepare_chain, rebuild
 from ledger_service.posting.sealer import Carried, Sealer
 from ledger_service.posting.sender import Sender
+from ledger_service.posting.three_way import ThreeWay
 from ledger_service.posting.watch import Watch
 
 POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
@@ -49,6 +50,7 @@ class Poster:
         self.statements = CloseStatements(context, self.findings)
         self.follower = Follower(context, chain, self.findings)
         self.sender = Sender(context, chain, self.findings, self.follower)
+        self.three_way = ThreeWay(context, chain, self.findings)
         self.watch = Watch(context, chain, self.findings)
 
     def prepare(self, progress: Progress = no_progress) -> None:
@@ -83,7 +85,7 @@ class Poster:
             if self.chain.embedded is None or self.chain.embedded.is_alive():
                 raise
             self._rebuild()
-        return self.sender.send_step() + self.follower.follow_step()
+        return self.sender.send_step() + self.follower.follow_step() + self.three_way.check_step()
 
     def run_until_quiet(self, passes_max: int = QUIET_PASSES_MAX) -> int:
         """Pass after pass until there is nothing to do; how many. For tests and the bench: errors come out."""

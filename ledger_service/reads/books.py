@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, not_, or_, select
+from sqlalchemy import Row, case, func, not_, select
 
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.domain.effects import BRINGING, TAKING
-from ledger_service.domain.entries import Kind, desk_account, fund_account
+from ledger_service.domain.entries import Kind
 from ledger_service.domain.evidence import Leaf
 from ledger_service.domain.hashing import ZERO32
 from ledger_service.domain.ids import id_word
 from ledger_service.errors import Refused
+from ledger_service.journal.checks import ON_CHAIN, RESERVED
 from ledger_service.journal.schema import accounts, audit_log, batches, chain_identity, entries
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import PersonSeal, Vault
@@ -24,9 +25,6 @@ from ledger_service.reads.chain import EvidenceIncomplete
 
 VERSION = 1
 ROWS_A_CHUNK = 1_000
-ON_CHAIN = ("posted", "final")
-# Accounts of venues and funds: their row stands for nothing but the name that a month close needs.
-_RESERVED = or_(*(accounts.c.address.between(make(0), make(2**16 - 1)) for make in (desk_account, fund_account)))
 _SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1}
 
 Sign = Callable[[int, int, int, bytes, int, int, int], bytes]
@@ -216,7 +214,7 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
     while True:
         rows = unit.connection.execute(
             select(accounts.c.address, accounts.c.credited, accounts.c.debited)
-            .where(accounts.c.address > last, not_(_RESERVED))
+            .where(accounts.c.address > last, not_(RESERVED))
             .order_by(accounts.c.address)
             .limit(ROWS_A_CHUNK)
         ).all()

@@ -104,6 +104,8 @@ class Town:
             unit.actors.add(Actor(self.clerk, "clerk", frozenset(), frozenset(), None), b"\x01" * 32, self.clock.now())
             for number, kind in sorted(desks.items()):
                 unit.master.add_desk(number, kind, f"D{number}", f"desk {number}", 0, 1)
+            unit.master.add_fund(1, "F1", "fund 1", "body")
+            unit.master.add_coin_value(1, 100)
             unit.approvals.add(self.proposal, "orders", "approved", self.clerk, self.clock.now())
             unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month))
             unit.commit()

@@ -53,8 +53,12 @@ def upgrade() -> None:
         "budgets",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("next_coins", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.Integer(), nullable=True),
         sa.Column("reserved", sa.BigInteger(), server_default="0", nullable=False),
-        sa.CheckConstraint("reserved >= 0 AND reserved <= coins", name=op.f("ck_budgets_within")),
+        sa.CheckConstraint(
+            "reserved >= 0 AND (reserved <= coins OR reserved <= next_coins)", name=op.f("ck_budgets_within")
+        ),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_budgets")),
     )
     op.create_table(
@@ -79,6 +83,8 @@ def upgrade() -> None:
         "coin_values",
         sa.Column("first_day", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("krw", sa.Integer(), nullable=False),
+        sa.Column("choice", sa.String(length=8), server_default="", nullable=False),
+        sa.Column("basis", sa.String(length=200), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("first_day", name=op.f("pk_coin_values")),
     )
     op.create_table(
@@ -92,8 +98,12 @@ def upgrade() -> None:
         sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("next_coins", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.Integer(), nullable=True),
         sa.Column("reserved", sa.BigInteger(), server_default="0", nullable=False),
-        sa.CheckConstraint("reserved >= 0 AND reserved <= coins", name=op.f("ck_desk_limits_within")),
+        sa.CheckConstraint(
+            "reserved >= 0 AND (reserved <= coins OR reserved <= next_coins)", name=op.f("ck_desk_limits_within")
+        ),
         sa.PrimaryKeyConstraint("desk", "month", name=op.f("pk_desk_limits")),
     )
     op.create_table(
@@ -134,6 +144,8 @@ def upgrade() -> None:
         "person_caps",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("next_coins", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_person_caps")),
     )
     op.create_table(
@@ -160,6 +172,7 @@ def upgrade() -> None:
         sa.Column("measure", sa.String(length=8), nullable=False),
         sa.Column("units_max", sa.Integer(), nullable=False),
         sa.Column("expiry_months", sa.Integer(), nullable=False),
+        sa.Column("basis", sa.String(length=200), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rates")),
     )
     op.create_table(
@@ -289,6 +302,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.create_index("ix_approvals_status_id", ["status", "id"], unique=False)
+
+    op.create_table(
+        "checks",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("requested_by", sa.String(length=36), nullable=True),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["requested_by"], ["actors.id"], name=op.f("fk_checks_requested_by_actors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checks")),
+    )
+    with op.batch_alter_table("checks", schema=None) as batch_op:
+        batch_op.create_index("ix_checks_state", ["state", "requested_at"], unique=False)
 
     op.create_table(
         "entries",
@@ -631,6 +659,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entries_account_no")
 
     op.drop_table("entries")
+    with op.batch_alter_table("checks", schema=None) as batch_op:
+        batch_op.drop_index("ix_checks_state")
+
+    op.drop_table("checks")
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.drop_index("ix_approvals_status_id")
 
