@@ -12,7 +12,7 @@ import typer
 
 from ledger_service.commands import show
 from ledger_service.commands.ask import Ledger, RefusedByLedger, ledger
-from ledger_service.commands.closing import check_command, close_command, closes_app
+from ledger_service.commands.closing import budget_command, check_command, close_command, closes_app
 from ledger_service.commands.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.show import STATUS_KO, say, show_json, show_outcomes, show_table, words
 from ledger_service.environment import speaks_korean
@@ -42,6 +42,7 @@ app.add_typer(books_app, name="books")
 app.add_typer(closes_app, name="closes")
 app.command("close")(close_command)
 app.command("check")(check_command)
+app.command("budget")(budget_command)
 app.add_typer(keys_app, name="keys")
 
 

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     kill_at: str | None = None
     passphrase_file: Path | None = None
     master_key_file: Path | None = None
+    alarm_outstanding_krw: Annotated[int, Field(ge=1)] | None = None
+    alarm_year_issue_krw: Annotated[int, Field(ge=1)] | None = None
     import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
 
     @field_validator("home", "passphrase_file", "master_key_file")
@@ -55,7 +57,17 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("database_url", "keys_url", "rpc_url", "business_date", "kill_at", "chain_id", mode="before")
+    @field_validator(
+        "database_url",
+        "keys_url",
+        "rpc_url",
+        "business_date",
+        "kill_at",
+        "chain_id",
+        "alarm_outstanding_krw",
+        "alarm_year_issue_krw",
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -12,8 +12,9 @@ from ledger_service.api.models import Answer, Id, Question, responses
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
 from ledger_service.api.uploads import TableFile, content_of, once_of_upload
 from ledger_service.domain.actors import Role
-from ledger_service.reads import actors, catalogue
+from ledger_service.reads import actors, budget, catalogue
 from ledger_service.reads.actors import ActorLine
+from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
 from ledger_service.services import setup
 
@@ -89,6 +90,12 @@ def propose_opening(context: ContextPort, actor: ActorPort, once: OncePort) -> P
 def list_desks(context: ContextPort) -> Desks:
     """Every desk with what is left of this month's limit, and the year's budget."""
     return catalogue.desks(context.journal, context.clock.today())
+
+
+@office_router.get("/budget", responses=responses(401, 403))
+def read_budget(request: Request, context: ContextPort) -> Budget:
+    """What may still be issued: appropriated, reserved, issued, left; by programme and by centre; and the thresholds reached."""
+    return budget.budget(context.journal, context.clock.today(), ports_of(request).alarms)
 
 
 @office_router.get("/programmes")

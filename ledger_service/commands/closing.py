@@ -115,3 +115,41 @@ def check_command(home: Home = None, acting: As = None, as_json: Json = False) -
         for one in found["differences"]:
             say(f"  {one}", f"  {one}")
     return 0 if found["state"] == "holds" else 1
+
+
+def budget_command(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """What may still be issued this year: appropriated, reserved, issued, left; by programme and centre."""
+    with ledger(home, acting) as asked:
+        found = asked.get("/budget")
+    if as_json:
+        show_json(found)
+        return
+    columns = [
+        ("coins", "코인"),
+        ("appropriated", "편성"),
+        ("reserved", "승인 대기"),
+        ("issued", "발행"),
+        ("left", "남음"),
+    ]
+    show_table(
+        columns, [(found["year"], *(found[name] for name in ("appropriated", "reserved", "issued", "left")))],
+        numbers=range(1, 5),
+    )  # fmt: skip
+    by_programme = [
+        ("programme", "활동"),
+        ("name", "이름"),
+        ("issued", "발행"),
+        ("reserved", "승인 대기"),
+        ("basis", "근거"),
+    ]
+    show_table(by_programme, [[one[name] for name, _ in by_programme] for one in found["programmes"]], numbers=(2, 3))
+    by_centre = [
+        ("code", "센터"), ("name", "이름"), ("allotment", "배정"), ("reserved", "승인 대기"), ("issued", "발행"), ("left", "남음"),
+    ]  # fmt: skip
+    show_table(by_centre, [[one[name] for name, _ in by_centre] for one in found["centres"]], numbers=range(2, 6))
+    say(
+        f"outstanding {found['outstanding']:,} coins, {found['outstanding_krw']:,} KRW",
+        f"미사용 {found['outstanding']:,}코인, {found['outstanding_krw']:,}원",
+    )
+    for english, korean in zip(found["alarms"], found["alarms_ko"], strict=True):
+        say(f"! {english}", f"! {korean}")

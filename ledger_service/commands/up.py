@@ -185,6 +185,7 @@ def _posting_context(installation: Installation) -> PostingContext:
         bundles_folder=installation.home.bundles,
         signers=installation.keys,
         domain=installation.domain,
+        alarms=installation.alarms,
     )
 
 

@@ -82,6 +82,15 @@ class Checks:
             coins[kind] -= applied
         return coins
 
+    def credited_between(self, first_day: int, last_day: int) -> int:
+        """Coins of credits accepted within these days, but those that the chain skipped."""
+        total = self._connection.execute(
+            select(func.coalesce(func.sum(entries.c.coins), 0))
+            .where(entries.c.kind == Kind.CREDIT, entries.c.skip_reason.is_(None))
+            .where(entries.c.accepted_day.between(first_day, last_day))
+        ).scalar_one()
+        return int(total)
+
     def has_open_corrections(self) -> bool:
         """Whether a correction is not final: what it takes is known then, and balances cannot be compared before."""
         found = (

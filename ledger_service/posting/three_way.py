@@ -23,6 +23,7 @@ from ledger_service.posting.findings import Findings
 from ledger_service.posting.ports import ChainAccess, PostingContext
 
 SUBJECT = "three-way check"
+THRESHOLDS = "thresholds"
 ACCOUNTS_A_READ = 1_000
 BLOCKS_BEHIND_MAX = 32  # a node may have let go of the state of an older block
 DIFFERENCES_MAX = 20
@@ -93,8 +94,20 @@ class ThreeWay:
             self._findings.add(SUBJECT, "books and chain differ: " + "; ".join(differences))
         else:
             self._findings.clear(SUBJECT)
+        self._watch_thresholds(books, today)
         self._checked_on = today
         return 1
+
+    def _watch_thresholds(self, books: _Books, today: date) -> None:
+        """Reached thresholds are notices: a person decides, nothing stops (DOMAIN rule 8)."""
+        with self._context.journal.read() as unit:
+            value = unit.master.coin_value(civil_day(today)) or 0
+            issued = unit.checks.credited_between(civil_day(date(today.year, 1, 1)), civil_day(today))
+        raised = self._context.alarms.raised(books.people * value, issued * value, today.year)
+        if raised:
+            self._findings.notice(THRESHOLDS, "; ".join(english for english, _ in raised))
+        else:
+            self._findings.clear(THRESHOLDS)
 
     def _write(self, asked: list[str], state: str, detail: dict[str, Any]) -> None:
         context = self._context

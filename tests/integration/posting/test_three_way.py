@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
+from ledger_service.domain.alarms import Alarms
+from ledger_service.posting.three_way import ThreeWay
 from ledger_service.reads import checks as reads
 from ledger_service.services import checks, close_month, credit, donate
 from ledger_service.services.ledger_state import BooksDiffer
@@ -75,6 +79,17 @@ def test_a_difference_says_where_it_lies_and_stops_crediting_and_closes(hall: Ha
     with hall.books.journal.read() as unit:
         waiting = unit.connection.execute(text("SELECT id FROM approvals WHERE status = 'waiting'")).scalar_one()
     assert credit.approve(hall.books.context, hall.books.second, None, waiting)["coins"] == 40
+
+
+def test_rule_8_a_reached_threshold_is_a_notice_and_crediting_goes_on(hall: Hall) -> None:
+    hall.poster.context = replace(hall.poster.context, alarms=Alarms(outstanding_krw=4_000))
+    hall.poster.three_way = ThreeWay(hall.poster.context, hall.poster.chain, hall.poster.findings)
+    hall.earn([0], "2024-05-01")
+    hall.settle()
+    hall.today("2024-05-03")
+    hall.settle()
+    assert "worth 4,000 won" in hall.poster.findings.all()["thresholds"]
+    hall.earn([1], "2024-05-01")
 
 
 @pytest.mark.parametrize(
