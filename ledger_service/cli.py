@@ -161,7 +161,7 @@ def actorlisted(home: Home = None, acting: As = "admin", as_json: Json = False) 
 
 @app.command()
 def load(
-    kind: Annotated[str, typer.Argument(help="members courses centers venues programmes funds values limits")],
+    kind: Annotated[str, typer.Argument(help="members courses centers venues programmes funds values limits balances")],
     file: Path,
     home: Home = None,
     acting: As = None,

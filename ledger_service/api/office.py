@@ -16,14 +16,14 @@ from ledger_service.reads import actors, budget, catalogue
 from ledger_service.reads.actors import ActorLine
 from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
-from ledger_service.services import setup
+from ledger_service.services import balances, setup
 
 OFFICE_TAG = "Coin office"
 ACTORS_TAG = "Actors"
 office_router = new_router(OFFICE_TAG)
 actors_router = new_router(ACTORS_TAG, "/actors")
 
-MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits"]
+MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits", "balances"]
 RoleName = Literal["clerk", "approver", "venue", "office", "auditor", "admin", "resident"]
 
 
@@ -70,13 +70,15 @@ class ActorAdded(Answer):
 
 @office_router.post("/master/{kind}", status_code=201, responses=responses(400, 401, 403, 404, 413, 415, 422, 503))
 def load_master(request: Request, kind: MasterKind, context: ContextPort, actor: ActorPort, file: TableFile) -> Loaded:
-    """Load a file of master data. Rates, desks, funds, values and limits bind all, so they become a proposal."""
+    """Load a file of master data. Rates, desks, funds, values, limits and balances bind all, so they become a proposal."""
     data = content_of(request, file)
     once = once_of_upload(request, data)
     if kind == "members":
         return Loaded(**setup.load_members(context, actor, once, data))
     if kind == "courses":
         return Loaded(**setup.load_courses(context, actor, once, data))
+    if kind == "balances":
+        return Loaded(**balances.propose_balances(context, actor, once, data))
     return Loaded(**setup.propose_file(context, actor, once, kind, data))
 
 

@@ -148,6 +148,26 @@ class Entries:
         )
         return done.rowcount
 
+    def known_keys(self, keys: Collection[bytes]) -> set[bytes]:
+        """Those of these record keys that an entry holds (one that the chain skipped and freed does not)."""
+        wanted, found = list(keys), set[bytes]()
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            chunk = wanted[start : start + QUERY_KEYS_MAX]
+            rows = select(entries.c.record_key).where(entries.c.record_key.in_(chunk), entries.c.freed_no == 0)
+            found.update(self._connection.execute(rows).scalars())
+        return found
+
+    def has_unfinal(self, kind: int) -> bool:
+        """Whether an entry of a kind is not final on the chain."""
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        found = (
+            select(entries.c.journal_no)
+            .outerjoin(batches, place)
+            .where(entries.c.kind == kind, or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .limit(1)
+        )
+        return self._connection.execute(found).first() is not None
+
     def mark_skipped(self, desk: int, seq: int, position: int, reason: int) -> None:
         """Write: the chain did not apply this entry."""
         self._connection.execute(

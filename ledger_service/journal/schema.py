@@ -193,7 +193,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("kind", String(16), nullable=False),  # import, record, orders, close
+    Column("kind", String(16), nullable=False),  # import, record, orders, close, balances
     Column("status", String(16), nullable=False),  # staging, waiting, approved, rejected, withdrawn
     Column("submitted_by", String(36), ForeignKey("actors.id"), nullable=False),
     Column("submitted_at", BigInteger, nullable=False),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ledger_service.domain.actors import Actor
-from ledger_service.services import close_month, credit, setup
+from ledger_service.services import balances, close_month, credit, setup
 from ledger_service.services.context import Context, Once
 
 Approve = Callable[[Context, Actor, Once | None, str], dict[str, Any]]
@@ -17,10 +17,12 @@ APPROVE: Mapping[str, Approve] = {
     "record": credit.approve,
     "orders": setup.approve_orders,
     "close": close_month.approve_close,
+    "balances": balances.approve_balances,
 }
 DECLINE: Mapping[str, Decline] = {
     "import": credit.decline,
     "record": credit.decline,
     "orders": setup.decline_orders,
     "close": close_month.decline_close,
+    "balances": balances.decline_balances,
 }

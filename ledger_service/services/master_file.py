@@ -16,6 +16,7 @@ from ledger_service.domain.orders import TEXT_BYTES_MAX
 from ledger_service.domain.rates import (
     EXPIRY_MONTHS_DEFAULT,
     TIMED_DAILY_CAP_MINUTES,
+    UNITS_MAX,
     Measure,
     RateInvalid,
     RateTable,
@@ -54,8 +55,10 @@ VENUE_COLUMNS = Columns(required=("code", "name", "step_coins"))
 FUND_COLUMNS = Columns(required=("code", "name", "body"))
 VALUE_COLUMNS = Columns(required=("effective_from", "krw"), optional=("choice", "basis"))
 LIMIT_COLUMNS = Columns(required=("limit", "code", "period", "coins"), optional=("effective_from",))
+BALANCE_COLUMNS = Columns(required=("회원번호", "coins", "lot_day", "expiry_months"))
 COURSE_COLUMNS = Columns(required=("code", "venue", "name", "first_day", "last_day", "seats", "price_krw"))
 VALUE_CHOICES = ("", "devalue", "convert")
+EXPIRY_MONTHS_MAX = 1_200
 LIMIT_KINDS = ("centre", "venue", "treasury", "budget", "person")
 
 
@@ -150,6 +153,17 @@ class LimitRow:
     first_day: date
     coins: int
     effective_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """Coins that a member held in the system before: one lot, earned on `lot_day`, which expires `expiry_months` later."""
+
+    line: int
+    member_number: str = field(repr=False)
+    coins: int
+    lot_day: date
+    expiry_months: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +438,26 @@ def read_limits(data: bytes) -> list[LimitRow]:
         limits.append(LimitRow(row.line, limit, code, first_day or date.min, row.whole("coins"), effective_from))
     problems.raise_any()
     return limits
+
+
+def read_balances(data: bytes) -> list[BalanceRow]:
+    """Balances to bring over, one line a lot. Raises MasterFileInvalid and what `read_table` raises."""
+    problems, balances = _Problems(), []
+    for row in _rows_of(data, BALANCE_COLUMNS, problems):
+        balance = BalanceRow(
+            line=row.line,
+            member_number=row.code("회원번호", MEMBER_NUMBER_LENGTH_MAX),
+            coins=row.whole("coins"),
+            lot_day=row.ledger_day("lot_day"),
+            expiry_months=row.whole("expiry_months"),
+        )
+        if not 1 <= balance.coins <= UNITS_MAX:
+            row.wrong("coins", f"must be 1 to {UNITS_MAX}", f"1~{UNITS_MAX} 범위여야 합니다")
+        if not 1 <= balance.expiry_months <= EXPIRY_MONTHS_MAX:
+            row.wrong("expiry_months", f"must be 1 to {EXPIRY_MONTHS_MAX}", f"1~{EXPIRY_MONTHS_MAX} 범위여야 합니다")
+        balances.append(balance)
+    problems.raise_any()
+    return balances
 
 
 def _period_end(first_day: date, *, of_month: bool) -> date:

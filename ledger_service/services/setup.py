@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, date_of, month_number
-from ledger_service.domain.entries import DeskKind, is_personal_account
+from ledger_service.domain.entries import DeskKind, Kind, is_personal_account
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, encode_orders, text_arg
 from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.errors import Invalid, NotFound, Refused
@@ -412,7 +412,12 @@ def _open(context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
     return [Order(OrderCode.OPEN_UNTIL, (civil_day(context.clock.today()) + OPEN_UNTIL_DAYS,))]
 
 
-def _seal(_context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
+def _seal(_context: Context, unit: WriteUnit, _step: Step) -> list[Order]:
+    if unit.entries.has_unfinal(Kind.OPENING):
+        raise Refused(
+            "opening balances are not final on the chain yet: approve the opening when they are",
+            "이월 잔액이 아직 확정되지 않았습니다. 확정된 뒤 원장을 열어 주세요",
+        )
     return [Order(OrderCode.SEAL, ())]
 
 
