@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
@@ -86,6 +86,17 @@ def load_master(request: Request, kind: MasterKind, context: ContextPort, actor:
 def propose_opening(context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
     """Propose to end setup: the ledger opens for 400 days and is sealed. Afterwards every change needs its notice."""
     return Proposed(**setup.propose_opening(context, actor, once))
+
+
+@office_router.post("/funds/{code}/end", status_code=201, responses=responses(400, 401, 403, 422))
+def propose_fund_end(
+    code: Annotated[str, Path(min_length=1, max_length=32, examples=["LOVE"])],
+    context: ContextPort,
+    actor: ActorPort,
+    once: OncePort,
+) -> Proposed:
+    """Propose to cancel a donation project. Its givers may then name another project of the same body for 30 days."""
+    return Proposed(**setup.propose_fund_end(context, actor, once, code))
 
 
 @office_router.get("/desks", responses=responses(401, 403))

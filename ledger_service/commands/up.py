@@ -25,6 +25,7 @@ from ledger_service.config import Settings, SettingsInvalid
 from ledger_service.posting.loops import Poster, PostingLoops
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.rebuild import Progress
+from ledger_service.services.gifts import carry_out_wishes
 from ledger_service.services.spend import expire_holds
 
 HOLDS_SECONDS = 5
@@ -198,6 +199,7 @@ def _holds(installation: Installation) -> Iterator[None]:
         while not stopping.wait(HOLDS_SECONDS):
             try:
                 expire_holds(installation.context)
+                carry_out_wishes(installation.context)
             except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
                 _log.warning("holds were not expired", error=type(error).__name__)
 

@@ -37,6 +37,7 @@ class FundRow:
     name: str
     body: str
     active: bool
+    ended_day: int | None = None
 
 
 class Master:
@@ -171,6 +172,10 @@ class Master:
     def add_fund(self, number: int, code: str, name: str, body: str) -> None:
         """Write: a new fund."""
         self._connection.execute(insert(funds).values(number=number, code=code, name=name, body=body, active=True))
+
+    def end_fund(self, number: int, day: int) -> None:
+        """Write: a project is cancelled: nothing is given to it any more."""
+        self._connection.execute(update(funds).where(funds.c.number == number).values(active=False, ended_day=day))
 
     def fund_of_code(self, code: str) -> FundRow | None:
         """One fund."""

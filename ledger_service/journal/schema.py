@@ -186,6 +186,7 @@ funds = Table(
     Column("name", String(200), nullable=False),
     Column("body", String(200), nullable=False),  # the listed body that receives the money
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("ended_day", Integer),  # since when the project is cancelled
 )
 
 # One decision by a second person. An import, a single record and an order proposal each are one approval.
@@ -439,6 +440,25 @@ donations = Table(
     Column("fund", Integer, ForeignKey("funds.number"), nullable=False),
     Column("coins", BigInteger, nullable=False),
     Column("day", Integer, nullable=False),
+    # Another project of the same body, once the fund's was cancelled. The coins stay where the chain has them.
+    Column("designated_fund", Integer, ForeignKey("funds.number")),
+    Index("ix_donations_person", "person_id"),
+)
+# A standing wish: what a resident earns from now on goes to a fund.
+wishes = Table(
+    "wishes",
+    metadata,
+    Column("person_id", String(36), ForeignKey("persons.id"), primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),  # the consent that its gifts name
+    Column("fund", Integer, ForeignKey("funds.number"), nullable=False),
+    Column("since_no", BigInteger, nullable=False),  # credits with a later journal number
+    Column("wished_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("wished_at", BigInteger, nullable=False),
+)
+wish_credits = Table(
+    "wish_credits",
+    metadata,
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), primary_key=True, autoincrement=False),
 )
 
 # What a venue or fund is paid for a month. The figures are written once, when it is prepared (of a fund when it is approved).

@@ -22,6 +22,7 @@ from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
+from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.limits import Limits
 from ledger_service.journal.master import Master
@@ -79,6 +80,10 @@ class Unit:
     @cached_property
     def spending(self) -> Spending:
         return Spending(self.connection)
+
+    @cached_property
+    def gifts(self) -> Gifts:
+        return Gifts(self.connection)
 
     @cached_property
     def courses(self) -> Courses:

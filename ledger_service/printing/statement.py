@@ -32,7 +32,7 @@ def statement_pdf(found: Statement, now: int) -> bytes:
     paper.section("정산 내역")
     paper.ruled(("구분", "건수", "코인", "금액(원)"), _figures(close), widths=(46, 14, 18, 22), strong_last=True)
     paper.ln(3)
-    paper.paragraph(f"지급할 금액  {amount(close.krw)}원", points=SUM_POINTS, height_mm=9, align=Align.R)
+    paper.paragraph(f"지급할 금액  {close.krw:,}원", points=SUM_POINTS, height_mm=9, align=Align.R)
     if close.reissued_coins:
         paper.paragraph(
             f"이미 정산한 달의 사용을 환불한 {amount(close.reissued_coins)}코인은 다시 발행했고, 그 금액은 이번 정산에서 뺐습니다.",

@@ -165,6 +165,11 @@ def propose_opening(context: Context, actor: Actor, once: Once | None) -> dict[s
     return propose(context, actor, once, "open and seal", [{"step": "open"}, {"step": "seal"}])
 
 
+def propose_fund_end(context: Context, actor: Actor, once: Once | None, code: str) -> dict[str, Any]:
+    """Propose to cancel a donation project. Its givers may then name another project of the same body for 30 days."""
+    return propose(context, actor, once, f"end fund {code}", [{"step": "end_fund", "code": code}])
+
+
 def propose(context: Context, actor: Actor, once: Once | None, title: str, steps: Sequence[Step]) -> dict[str, Any]:
     """Put steps before another person of the coin office."""
     actor.require(Role.OFFICE)
@@ -408,6 +413,14 @@ def _add_fund(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
     return [Order(OrderCode.FUND, (number, 1))]
 
 
+def _end_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    fund = unit.master.fund_of_code(step["code"])
+    if fund is None or not fund.active:
+        raise NotFound(f"there is no open fund {step['code']}", f"{step['code']} 모금이 없거나 이미 끝났습니다")
+    unit.master.end_fund(fund.number, civil_day(context.clock.today()))
+    return [Order(OrderCode.FUND, (fund.number, 0))]
+
+
 def _open(context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
     return [Order(OrderCode.OPEN_UNTIL, (civil_day(context.clock.today()) + OPEN_UNTIL_DAYS,))]
 
@@ -427,6 +440,7 @@ _STEPS: dict[str, Callable[[Context, WriteUnit, Step], list[Order]]] = {
     "value": _add_value,
     "limit": _set_limit,
     "fund": _add_fund,
+    "end_fund": _end_fund,
     "open": _open,
     "seal": _seal,
 }

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from ledger_service.domain.closes import Movement, fold_venue, fund_figures, venue_figures
 from ledger_service.domain.entries import Kind
+from ledger_service.printing import certificate
+from ledger_service.printing.certificate import NO_RECEIPT, NO_RECEIPT_ENGLISH, certificate_pdf
 from ledger_service.printing.statement import statement_pdf
 from ledger_service.printing.tables import cell, payment_file
 from ledger_service.reads.closes import CloseLine, DayLine, Payment, Payments, Statement
+from ledger_service.reads.donations import Gift
 
 
 def charge(seq: int, coins: int, krw: int = 100) -> Movement:
@@ -99,3 +103,16 @@ def test_a_statement_is_a_page_with_its_font_inside() -> None:
     assert printed.startswith(b"%PDF-")
     assert b"/FontFile" in printed
     assert len(printed) < 100_000
+
+
+def test_rule_29_a_certificate_says_that_it_is_no_tax_receipt() -> None:
+    given = Gift("id", "홍길동", "따뜻한 겨울나기", "사회복지공동모금회", 12, 1_200, date(2024, 5, 2), 7)
+    printed = certificate_pdf(given, 1_717_400_000)
+    assert printed.startswith(b"%PDF-")
+    assert "홍길동" not in repr(given)
+    assert ("영수증이 아니며" in NO_RECEIPT, "not a tax receipt" in NO_RECEIPT_ENGLISH) == (True, True)
+
+
+def test_rule_2_nothing_that_is_printed_names_a_giver_by_office() -> None:
+    sources = Path(certificate.__file__).parent.glob("*.py")
+    assert not [one.name for one in sources if any(word in one.read_text() for word in ("구청장", "시장", "군수"))]

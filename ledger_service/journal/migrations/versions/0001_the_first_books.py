@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("body", sa.String(length=200), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
+        sa.Column("ended_day", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_funds")),
         sa.UniqueConstraint("code", name=op.f("uq_funds_code")),
     )
@@ -394,6 +395,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_holds_state_expires", ["state", "expires_at"], unique=False)
 
     op.create_table(
+        "wishes",
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("fund", sa.Integer(), nullable=False),
+        sa.Column("since_no", sa.BigInteger(), nullable=False),
+        sa.Column("wished_by", sa.String(length=36), nullable=False),
+        sa.Column("wished_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_wishes_fund_funds")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_wishes_person_id_persons")),
+        sa.ForeignKeyConstraint(["wished_by"], ["actors.id"], name=op.f("fk_wishes_wished_by_actors")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_wishes")),
+        sa.UniqueConstraint("id", name=op.f("uq_wishes_id")),
+    )
+    op.create_table(
         "closes",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("month", sa.Integer(), nullable=False),
@@ -452,12 +467,17 @@ def upgrade() -> None:
         sa.Column("fund", sa.Integer(), nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("designated_fund", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["designated_fund"], ["funds.number"], name=op.f("fk_donations_designated_fund_funds")),
         sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_donations_fund_funds")),
         sa.ForeignKeyConstraint(["journal_no"], ["entries.journal_no"], name=op.f("fk_donations_journal_no_entries")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_donations_person_id_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_donations")),
         sa.UniqueConstraint("journal_no", name=op.f("uq_donations_journal_no")),
     )
+    with op.batch_alter_table("donations", schema=None) as batch_op:
+        batch_op.create_index("ix_donations_person", ["person_id"], unique=False)
+
     op.create_table(
         "imports",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -556,6 +576,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_redemptions_desk_no", ["desk", "journal_no"], unique=False)
 
     op.create_table(
+        "wish_credits",
+        sa.Column("journal_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["journal_no"], ["entries.journal_no"], name=op.f("fk_wish_credits_journal_no_entries")
+        ),
+        sa.PrimaryKeyConstraint("journal_no", name=op.f("pk_wish_credits")),
+    )
+    op.create_table(
         "enrolments",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("course_id", sa.String(length=36), nullable=False),
@@ -615,6 +643,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_enrolments_hold")
 
     op.drop_table("enrolments")
+    op.drop_table("wish_credits")
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
         batch_op.drop_index("ix_redemptions_desk_no")
 
@@ -633,6 +662,9 @@ def downgrade() -> None:
     op.drop_table("orders")
     op.drop_table("order_proposals")
     op.drop_table("imports")
+    with op.batch_alter_table("donations", schema=None) as batch_op:
+        batch_op.drop_index("ix_donations_person")
+
     op.drop_table("donations")
     with op.batch_alter_table("closes", schema=None) as batch_op:
         batch_op.drop_index(
@@ -643,6 +675,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_closes_state")
 
     op.drop_table("closes")
+    op.drop_table("wishes")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_state_expires")
 
