@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from ledger_service.chain.transactions import receipts_of
 from ledger_service.domain.days import read_month
-from ledger_service.domain.entries import desk_account, fund_account
+from ledger_service.domain.entries import DeskKind, desk_account, fund_account
 from ledger_service.errors import Forbidden
 from ledger_service.journal.schema import closes
+from ledger_service.posting.gas import TRANSACTION_BASE
 from ledger_service.reads import closes as closes_read
 from ledger_service.services import close_month, donate
 from ledger_service.services.close_month import (
@@ -50,6 +52,11 @@ def test_a_closed_month_burns_its_coins_and_a_later_refund_is_issued_again(hall:
     hall.refund("GYM", second, 20)  # of a closed month: the venue has no coins, so they are issued again
     hall.charge("GYM", 0, 15)
     hall.settle()
+    with hall.books.journal.read() as unit:
+        closing = unit.closes.last_batch(gym)
+        batch = unit.batches.read(gym, unit.closes.last_seq_until(gym, 2**16))
+    assert batch is not None
+    assert closing in [(need.desk, need.seq) for need in batch.batch.needs]  # no order of posting makes the refund fail
     assert on_chain(hall, desk_account(gym)) == (15, -500)
     assert hall.contract.totals("latest").reissued == 20
 
@@ -263,3 +270,20 @@ def test_a_close_waits_for_a_venue_that_holds_its_own_key(hall: Hall) -> None:
     hall.settle()
     assert hall.close_row(waiting["id"]).state == "closed"
     assert hall.poster.findings.all() == {}
+
+
+def test_a_close_costs_less_gas_than_its_bound(hall: Hall) -> None:
+    hall.earn([0], "2024-05-01")
+    hall.settle()
+    hall.charge("GYM", 0, 30)
+    hall.settle()
+    hall.today("2024-06-01")
+    hall.close("2024-05", "GYM")
+    with hall.books.journal.read() as unit:
+        (treasury,) = [desk for desk in unit.master.desks() if desk.kind is DeskKind.TREASURY]
+        row = unit.batches.read(treasury.number, 1)
+    assert row is not None
+    assert row.transaction_hash is not None
+    (receipt,) = receipts_of(hall.poster.chain.rpc, [row.transaction_hash])
+    assert receipt is not None
+    assert receipt.gas_used < row.gas_max + TRANSACTION_BASE <= 3 * receipt.gas_used
