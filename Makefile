@@ -20,7 +20,7 @@ quietly = mkdir -p .build; run() { "$$@" >.build/$@.log 2>&1 </dev/null || { cat
 
 .PHONY: help
 help: ## what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 $(PYTHON_PACKAGES): requirements.lock
 	@scripts/toolchain.sh python
@@ -96,6 +96,11 @@ vectors: setup ## write the golden vectors that Python and Solidity share
 .PHONY: bench
 bench: setup ## the numbers, as ratios within one run
 	@$(BIN)/python scripts/bench.py
+
+.PHONY: restore-bench
+restore-bench: setup ## how long a lost chain takes to be made again from the books
+	@$(BIN)/python scripts/restore_bench.py
+	@$(BIN)/python scripts/restore_bench.py --batches 2000 --entries 500
 
 .PHONY: mutants
 mutants: setup ## break each guard of the contract once; a test has to notice (long; goes on where it was)

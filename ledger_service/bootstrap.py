@@ -137,7 +137,7 @@ def installed(settings: Settings) -> Iterator[Installation]:
         keys, master_key = open_secrets(settings, home)
         engine, key_engine = open_engine(settings.books_url), open_engine(settings.key_books_url)
         try:
-            with _usable_books(settings):
+            with usable_books(settings):
                 migrate(engine)
                 vault = Vault(master_key, key_engine, os.urandom)
                 installation = _install(settings, home, keys, Journal(engine), vault)
@@ -153,7 +153,7 @@ def installed(settings: Settings) -> Iterator[Installation]:
 
 
 @contextmanager
-def _usable_books(settings: Settings) -> Iterator[None]:
+def usable_books(settings: Settings) -> Iterator[None]:
     """Where a database cannot be opened or is none, say which and what to do."""
     try:
         yield
@@ -212,7 +212,7 @@ def _has_books(settings: Settings) -> bool:
             continue
         engine = open_engine(url)
         try:
-            with _usable_books(settings):
+            with usable_books(settings):
                 if inspect(engine).get_table_names():
                     return True
         finally:

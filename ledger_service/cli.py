@@ -270,6 +270,24 @@ def desklisted(home: Home = None, acting: As = None, as_json: Json = False) -> N
     listed(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
 
 
+@desks_app.command("adopt")
+def desk_adopt(desk: int, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Propose to take what the chain has of a stopped desk (somebody else held its key); another person approves."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/desks/{desk}/adoption")
+    show_json(answer) if as_json else _proposed(answer)
+
+
+@desks_app.command("outside")
+def desk_outside(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Entries on the chain that nobody here accepted, one by one, for correction."""
+    columns = [
+        ("desk", "기관"), ("seq", "묶음"), ("index", "위치"), ("state", "상태"), ("kind", "종류"), ("account", "계정"),
+        ("person id", "주민"), ("day", "날짜"), ("credited", "적립"), ("debited", "사용"), ("skip reason", "제외 사유"),
+    ]  # fmt: skip
+    listed(home, acting, "/outside-entries", as_json, columns, lambda answer: answer)
+
+
 @app.command()
 def balance(
     person: Annotated[str | None, typer.Argument(metavar="PERSON-ID")] = None,
@@ -308,6 +326,17 @@ def chain_status(home: Home = None, acting: As = None, as_json: Json = False) ->
         show_table([("chain", "체인"), ("", "")], rows)
 
 
+@chain_app.command("restore")
+def chain_restore(
+    yes: Annotated[bool, typer.Option("--yes", help=words("do not ask", "묻지 않음"))] = False,
+    home: Home = None,
+) -> None:
+    """Take another chain for a lost one: deploy to the same address and post everything again. Wants a stopped service."""
+    from ledger_service.commands import recovery
+
+    recovery.restore_chain(home, yes=yes)
+
+
 @app.command()
 def verify(
     rpc: Annotated[str | None, typer.Option(help="http://…")] = None,
@@ -328,6 +357,38 @@ def doctor(home: Home = None, as_json: Json = False) -> int:
     from ledger_service.commands import checks
 
     return checks.doctor(home, as_json=as_json)
+
+
+@app.command()
+def backup(folder: Path, home: Home = None) -> None:
+    """Write the books and the bundles, sealed, into a new folder; the service may run."""
+    from ledger_service.commands import backup as backups
+
+    backups.backup(folder, home)
+
+
+@app.command()
+def restore(
+    folder: Path,
+    verify: Annotated[bool, typer.Option("--verify", help=words("only look whether it is whole", "점검만"))] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> int:
+    """Bring a backup back into a home without books, or see with --verify whether it could be; exit 1 where not."""
+    from ledger_service.commands import restore as restores
+
+    if verify:
+        return restores.verify_backup(folder, home, as_json=as_json)
+    restores.restore(folder, home)
+    return DONE
+
+
+@books_app.command("rebuild")
+def books_rebuild(home: Home = None) -> int:
+    """Read lost books back from the chain and the bundles; boram up does the same at its start. Exit 1 where a bundle is missing."""
+    from ledger_service.commands import recovery
+
+    return recovery.rebuild_books(home)
 
 
 @books_app.command("export")

@@ -85,6 +85,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", f"{PREFIX}/orders/opening"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/budget"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/desks/{{desk}}/adoption"): _keyed(_OFFICE),
+    ("GET", f"{PREFIX}/outside-entries"): _only(_OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/programmes"): _PUBLIC,
     ("GET", f"{PREFIX}/batches"): _PUBLIC,
     ("GET", f"{PREFIX}/receipts/{{journal_no}}"): Rule(EVERYBODY_SIGNED_IN - {_ADMIN}),

@@ -16,6 +16,7 @@ from ledger_service.reads import actors, budget, catalogue
 from ledger_service.reads.actors import ActorLine
 from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
+from ledger_service.reads.outside import OutsideEntry, outside_entries
 from ledger_service.services import balances, setup
 
 OFFICE_TAG = "Coin office"
@@ -24,6 +25,7 @@ office_router = new_router(OFFICE_TAG)
 actors_router = new_router(ACTORS_TAG, "/actors")
 
 MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits", "balances"]
+AnyDesk = Annotated[int, Path(ge=0, le=65_535, description="a desk's number, 0 for the office")]
 RoleName = Literal["clerk", "approver", "venue", "office", "auditor", "admin", "resident"]
 
 
@@ -109,6 +111,18 @@ def list_desks(context: ContextPort) -> Desks:
 def read_budget(request: Request, context: ContextPort) -> Budget:
     """What may still be issued: appropriated, reserved, issued, left; by programme and by centre; and the thresholds reached."""
     return budget.budget(context.journal, context.clock.today(), ports_of(request).alarms)
+
+
+@office_router.post("/desks/{desk}/adoption", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def propose_adoption(desk: AnyDesk, context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
+    """Propose to take the chain's batches of a stopped desk for true: somebody else held its key. Another person approves."""
+    return Proposed(**setup.propose_adoption(context, actor, once, desk))
+
+
+@office_router.get("/outside-entries", responses=responses(401, 403))
+def list_outside_entries(context: ContextPort) -> list[OutsideEntry]:
+    """Entries on the chain that nobody here accepted (`foreign`: to be corrected), or whose bundle is missing."""
+    return outside_entries(context.journal)
 
 
 @office_router.get("/programmes")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger_service.chain.hexes import bytes_of, hex_of, number_of
-from ledger_service.chain.rpc import Rpc, read_answer
+from ledger_service.chain.rpc import Rpc, RpcFault, read_answer
 from ledger_service.domain.hashing import keccak
 from ledger_service.errors import Refused
+
+EVENT_BLOCKS = 10_000
 
 
 class NotOurChain(Refused):
@@ -43,7 +45,7 @@ class ChainIdentity:
 def read_identity(rpc: Rpc, contract: bytes, deploy_block: int | None = None) -> ChainIdentity:
     """The identity that a node shows now.
 
-    Where `deploy_block` is not known it is searched, which wants a node with the state of old blocks. Raises
+    Where `deploy_block` is not known it is searched; a node without the states of old blocks gives the block before the first post. Raises
     NotOurChain where there is no code at the address or the block is not there, RpcUnavailable, RpcFault.
     """
     chain_id, genesis, code = rpc.batch(
@@ -57,7 +59,10 @@ def read_identity(rpc: Rpc, contract: bytes, deploy_block: int | None = None) ->
     if not code_bytes:
         raise NotOurChain([f"there is no contract at {hex_of(contract)}"])
     if deploy_block is None:
-        deploy_block = find_deploy_block(rpc, contract)
+        try:
+            deploy_block = find_deploy_block(rpc, contract)
+        except RpcFault:
+            deploy_block = block_before_posts(rpc, contract)
     return ChainIdentity(
         chain_id=read_answer(number_of, chain_id),
         genesis_hash=_block_hash(genesis, 0),
@@ -66,6 +71,21 @@ def read_identity(rpc: Rpc, contract: bytes, deploy_block: int | None = None) ->
         deploy_block=deploy_block,
         deploy_block_hash=_block_hash(rpc.call("eth_getBlockByNumber", [hex(deploy_block), False]), deploy_block),
     )
+
+
+def block_before_posts(rpc: Rpc, contract: bytes) -> int:
+    """A block at which the contract had no post yet, for a node that keeps no old states: before its first event, or the latest block."""
+    latest = read_answer(number_of, rpc.call("eth_blockNumber"))
+    for start in range(0, latest + 1, EVENT_BLOCKS):
+        asked = {
+            "address": hex_of(contract),
+            "fromBlock": hex(start),
+            "toBlock": hex(min(start + EVENT_BLOCKS - 1, latest)),
+        }
+        events = rpc.call("eth_getLogs", [asked])
+        if events:
+            return read_answer(lambda found: min(number_of(one["blockNumber"]) for one in found), events) - 1
+    return latest
 
 
 def find_deploy_block(rpc: Rpc, contract: bytes) -> int:

@@ -24,7 +24,7 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.config import Settings, SettingsInvalid
 from ledger_service.posting.loops import Poster, PostingLoops
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
-from ledger_service.posting.rebuild import Progress
+from ledger_service.posting.progress import Progress
 from ledger_service.services.gifts import carry_out_wishes
 from ledger_service.services.spend import expire_holds
 
@@ -92,9 +92,15 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
     embedded = _embedded(installation) if settings.is_embedded else None
     if embedded is not None:
         stack.enter_context(embedded)
-    access = stack.enter_context(_chain(installation, embedded))
-    poster = Poster(_posting_context(installation), access)
+    access = stack.enter_context(chain_access(installation, embedded))
+    poster = Poster(posting_context(installation), access)
     poster.prepare(progress)
+    report = poster.read_back.report
+    if report.batches:
+        say(
+            f"read back from the chain and the bundles: {report.batches} batches, {report.entries} entries (what is gone: docs/recovery.md)",
+            f"체인과 묶음 파일에서 되살렸습니다: 묶음 {report.batches}건, 기록 {report.entries}건(되살릴 수 없는 것: docs/recovery.md)",
+        )
     loops = PostingLoops(poster)
     installation.wake.listener = loops.wake
     loops.start()
@@ -151,7 +157,8 @@ def _embedded(installation: Installation) -> EmbeddedChain:
 
 
 @contextmanager
-def _chain(installation: Installation, embedded: EmbeddedChain | None) -> Iterator[ChainAccess]:
+def chain_access(installation: Installation, embedded: EmbeddedChain | None) -> Iterator[ChainAccess]:
+    """The chain that the settings name, or the embedded one."""
     settings = installation.settings
     url = embedded.url if embedded is not None else settings.rpc_url
     assert url is not None  # a chain is embedded or named
@@ -176,7 +183,8 @@ def _chain(installation: Installation, embedded: EmbeddedChain | None) -> Iterat
         )
 
 
-def _posting_context(installation: Installation) -> PostingContext:
+def posting_context(installation: Installation) -> PostingContext:
+    """What posting needs of an installation."""
     return PostingContext(
         journal=installation.journal,
         vault=installation.vault,

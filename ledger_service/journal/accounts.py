@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
@@ -117,14 +118,18 @@ class Accounts:
         refunds: Mapping[bytes, int],
         refused_refunds: Mapping[bytes, int],
         refused_debits: Mapping[bytes, int],
+        debits: Mapping[bytes, int] = MappingProxyType({}),
     ) -> None:
-        """Write: the sums of a final batch by account. Credits and refunds become spendable, a skipped debit comes back."""
-        addresses = credits.keys() | refunds.keys() | refused_refunds.keys() | refused_debits.keys()
+        """Write: the sums of a final batch by account. Credits and refunds become spendable, a skipped debit comes back.
+
+        `debits` are of batches that the books did not accept themselves: all others were taken at their acceptance.
+        """
+        addresses = credits.keys() | refunds.keys() | refused_refunds.keys() | refused_debits.keys() | debits.keys()
         rows = [
             (
                 credits.get(address, 0) + refunds.get(address, 0),
                 refunds.get(address, 0) + refused_refunds.get(address, 0),
-                refused_debits.get(address, 0),
+                refused_debits.get(address, 0) - debits.get(address, 0),
                 address,
             )
             for address in sorted(addresses)

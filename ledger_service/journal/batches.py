@@ -11,12 +11,26 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, false, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
 from ledger_service.domain.effects import BRINGING
 from ledger_service.journal.engine import driver_mark
-from ledger_service.journal.schema import accounts, batches, entries, orders
+from ledger_service.journal.schema import accounts, batches, desks, entries, orders
 
 SIGNATURE_BYTES = 65
 QUERY_KEYS_MAX = 200
@@ -250,19 +264,47 @@ class Batches:
         )
         return [(row.desk, row.seq) for row in rows if row.state == "final"]
 
-    def lost_final(self, rows_max: int) -> list[BatchRow]:
-        """Final batches that a reorg deeper than the policy threw out, in the order to post them again."""
+    def lost(self, rows_max: int) -> list[BatchRow]:
+        """Batches whose post a reorg, or the loss of the chain, took away, in the order to post them again; of stopped desks last."""
         return self._batches(
             select(batches)
-            .where(batches.c.post_number < 0, batches.c.state == "final")
-            .order_by(batches.c.post_number.desc()),
+            .join(desks, desks.c.number == batches.c.desk)
+            .where(batches.c.post_number < 0, batches.c.state.in_(("signed", "final")))
+            .order_by(desks.c.stopped.is_not(None), batches.c.post_number.desc()),
             rows_max,
         )
+
+    def lost_count(self) -> int:
+        """How many batches have to be posted again."""
+        return self._connection.execute(
+            select(func.count()).select_from(batches).where(batches.c.post_number < 0)
+        ).scalar_one()
+
+    def places(self) -> dict[BatchKey, tuple[int, int | None]]:
+        """Post number and number of skips of every batch that is, or was, on the chain."""
+        rows = self._connection.execute(
+            select(batches.c.desk, batches.c.seq, func.abs(batches.c.post_number), batches.c.skipped).where(
+                batches.c.post_number.is_not(None)
+            )
+        )
+        return {(desk, seq): (number, skipped) for desk, seq, number, skipped in rows}
 
     def in_post_order(self, after: int, rows_max: int) -> list[BatchRow]:
         """Batches that are on the chain, from a post number on."""
         return self._batches(
             select(batches).where(batches.c.post_number > after).order_by(batches.c.post_number), rows_max
+        )
+
+    def of_desk(self, desk: int, after: int, rows_max: int) -> list[BatchRow]:
+        """The batches of a desk, from a sequence number on."""
+        return self._batches(
+            select(batches).where(batches.c.desk == desk, batches.c.seq > after).order_by(batches.c.seq), rows_max
+        )
+
+    def drop_above(self, desk: int, seq: int) -> None:
+        """Write: forget a desk's batches beyond a sequence number, of which none may be final; their entries are free before."""
+        self._connection.execute(
+            delete(batches).where(batches.c.desk == desk, batches.c.seq > seq, batches.c.state != "final")
         )
 
     def posts(self) -> int:

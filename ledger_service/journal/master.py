@@ -26,6 +26,7 @@ class DeskRow:
     sealed_head: bytes
     sealed_day: int
     stopped: str | None
+    adopting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,16 @@ class Master:
             .values(sealed_seq=seq, sealed_head=head, sealed_day=day)
         )
         return done.rowcount == 1
+
+    def set_sealed(self, number: int, seq: int, head: bytes, day: int) -> None:
+        """Write: a desk goes on from an earlier batch; the later ones were taken apart."""
+        self._connection.execute(
+            update(desks).where(desks.c.number == number).values(sealed_seq=seq, sealed_head=head, sealed_day=day)
+        )
+
+    def set_adopting(self, number: int, *, adopting: bool) -> None:
+        """Write: posting is to take what the chain has of this desk (or has done it)."""
+        self._connection.execute(update(desks).where(desks.c.number == number).values(adopting=adopting))
 
     def stop_desk(self, number: int, reason: str | None) -> None:
         """Write: nothing is sealed or signed for this desk any more (None: again)."""

@@ -104,6 +104,7 @@ desks = Table(
     Column("sealed_head", Bytes(32), nullable=False),
     Column("sealed_day", Integer, nullable=False, server_default="0"),
     Column("stopped", Text),  # why nothing is sealed or signed for this desk, if so
+    Column("adopting", Boolean, nullable=False, server_default=text("false")),  # approved, and to be done by posting
     UniqueConstraint("kind", "code"),
 )
 
@@ -345,6 +346,21 @@ batches = Table(
         postgresql_where=text("state <> 'final'"),
     ),
     Index("uq_batches_post_number", "post_number", unique=True),
+)
+
+# Batches of the chain that the books know by their words alone: the bundle is missing, or nobody here sealed them.
+outside_batches = Table(
+    "outside_batches",
+    metadata,
+    Column("desk", Integer, ForeignKey("desks.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),  # missing, foreign
+    Column("head", Bytes(32), nullable=False),
+    Column("first_day", Integer),  # of the activities that it credits
+    Column("last_day", Integer),
+    Column("moves", Text, nullable=False),  # JSON: [account, credited, refunding, debited], as it settles
+    Column("skips", Text, nullable=False),  # JSON: [position, reason]
+    Column("noted_at", BigInteger, nullable=False),
 )
 
 transactions = Table(

@@ -24,11 +24,14 @@ from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
 from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.idempotency import Idempotency
+from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
 from ledger_service.journal.master import Master
 from ledger_service.journal.orders import Orders
+from ledger_service.journal.outside import Outside
 from ledger_service.journal.people import People
 from ledger_service.journal.records import Records
+from ledger_service.journal.returning import Returning
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
 
@@ -112,6 +115,18 @@ class Unit:
     @cached_property
     def transactions(self) -> Transactions:
         return Transactions(self.connection)
+
+    @cached_property
+    def keepsakes(self) -> Keepsakes:
+        return Keepsakes(self.connection)
+
+    @cached_property
+    def outside(self) -> Outside:
+        return Outside(self.connection)
+
+    @cached_property
+    def returning(self) -> Returning:
+        return Returning(self.connection)
 
     @cached_property
     def chain_marks(self) -> ChainMarks:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ledger_service.journal.batches import BatchRow
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.vault import NONCE_BYTES, PersonSeal, Vault
 from ledger_service.posting.evidence_leaves import Evidence
+from ledger_service.posting.keepsakes import Keepsakes, person_text
 
 VERSION = 1
 CIPHER = "AES-256-GCM"
@@ -39,7 +40,7 @@ class BundleBroken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class BundleContent:
-    """What a bundle holds. `entries` are as written: journalNo, record, who, approver, consent, sealed (base64)."""
+    """What a bundle holds. `entries`, `people` and `master` are as written (docs/formats.md, Bundle)."""
 
     batch: Batch
     head: bytes
@@ -47,6 +48,8 @@ class BundleContent:
     signatures: tuple[bytes, ...]
     leaves: tuple[bytes, ...]
     entries: tuple[dict[str, Any], ...]
+    people: tuple[dict[str, Any], ...]
+    master: dict[str, Any]
 
 
 def bundle_path(folder: Path, desk: int, seq: int, head: bytes) -> Path:
@@ -58,17 +61,17 @@ def write_bundles(
     folder: Path,
     vault: Vault,
     random_bytes: Callable[[int], bytes],
-    batches: Iterable[tuple[BatchRow, Sequence[bytes], Evidence]],
+    batches: Iterable[tuple[BatchRow, Sequence[bytes], Evidence, Keepsakes]],
 ) -> None:
     """Write the bundles of signed batches; they are on the disk when this returns. One that is there is replaced whole."""
     written: list[Path] = []
     folders: set[Path] = set()
-    for row, signatures, evidence in batches:
+    for row, signatures, evidence, kept in batches:
         path = bundle_path(folder, row.batch.desk, row.batch.seq, row.head)
         if not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
             folders.update((folder, folder.parent))
-        sealed = _sealed(row, _content(row, signatures, evidence), vault.bundle_key, random_bytes(NONCE_BYTES))
+        sealed = _sealed(row, _content(row, signatures, evidence, kept), vault.bundle_key, random_bytes(NONCE_BYTES))
         _write(path.with_suffix(_TEMPORARY), sealed)
         written.append(path)
         folders.add(path.parent)
@@ -80,11 +83,11 @@ def write_bundles(
         _sync(changed, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def read_bundle(path: Path, vault: Vault, domain: Domain) -> BundleContent:
-    """Open a bundle and recompute its head and its evidence root. Raises BundleBroken."""
+def read_bundle(path: Path, key: bytes, domain: Domain) -> BundleContent:
+    """Open a bundle with the vault's bundle key and recompute its head and its evidence root. Raises BundleBroken."""
     try:
         file = orjson.loads(path.read_bytes())
-        opened = AESGCM(vault.bundle_key).decrypt(
+        opened = AESGCM(key).decrypt(
             bytes.fromhex(file["nonce"]), b64decode(file["ciphertext"], validate=True), _associated(file)
         )
         content = _parsed(file, orjson.loads(opened))
@@ -102,7 +105,7 @@ def read_bundle(path: Path, vault: Vault, domain: Domain) -> BundleContent:
     return content
 
 
-def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence) -> dict[str, Any]:
+def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence, kept: Keepsakes) -> dict[str, Any]:
     batch = row.batch
     return {
         "day": batch.day,
@@ -115,25 +118,44 @@ def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence) -> 
         "signatures": [signature.hex() for signature in signatures],
         "leaves": [leaf.hex() for leaf in evidence.leaves],
         "records": [
-            _record(entry, salt, evidence.seals.get(entry.person_id) if entry.person_id is not None else None)
+            _record(
+                entry,
+                salt,
+                evidence.seals.get(entry.person_id) if entry.person_id is not None else None,
+                kept.acts.get(entry.journal_no, {}),
+            )
             for entry, salt in zip(evidence.entries, evidence.salts, strict=True)
         ],
+        "people": [
+            {"id": person.id, "sealed": _sealed_for(evidence.seals[person.id], "person", person_text(person))}
+            for person in kept.people
+            if person.id in evidence.seals
+        ],
+        "master": dict(kept.master),
     }
 
 
-def _record(entry: EntryRow, salt: bytes, seal: PersonSeal | None) -> dict[str, Any]:
+def _record(entry: EntryRow, salt: bytes, seal: PersonSeal | None, act: Mapping[str, Any]) -> dict[str, Any]:
     sealed = ""
     if seal is not None:
         key = seal.open("business_key", entry.business_key_sealed)
-        sealed = b64encode(seal.seal(f"entry|{entry.journal_no}", f"{salt.hex()}\x1f{key}")).decode()
+        text = orjson.dumps({"salt": salt.hex(), "key": key, **act}).decode()
+        sealed = _sealed_for(seal, f"entry|{entry.journal_no}", text)
     return {
         "journalNo": entry.journal_no,
         "record": entry.record_key.hex(),
         "who": entry.who,
         "approver": entry.approver,
         "consent": entry.consent,
+        "person": entry.person_id,
+        "acceptedAt": entry.accepted_at,
+        "acceptedDay": entry.accepted_day,
         "sealed": sealed,
     }
+
+
+def _sealed_for(seal: PersonSeal, column: str, text: str) -> str:
+    return b64encode(seal.seal(column, text)).decode()
 
 
 def _parsed(file: dict[str, Any], content: dict[str, Any]) -> BundleContent:
@@ -154,6 +176,8 @@ def _parsed(file: dict[str, Any], content: dict[str, Any]) -> BundleContent:
         signatures=tuple(bytes.fromhex(signature) for signature in content["signatures"]),
         leaves=tuple(bytes.fromhex(leaf) for leaf in content["leaves"]),
         entries=tuple(content["records"]),
+        people=tuple(content["people"]),
+        master=content["master"],
     )
 
 

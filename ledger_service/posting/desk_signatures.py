@@ -9,6 +9,8 @@ from ledger_service.journal.batches import BatchRow
 from ledger_service.posting.bundles import write_bundles
 from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence, people_of
 from ledger_service.posting.findings import Findings
+from ledger_service.posting.gate import Gate
+from ledger_service.posting.keepsakes import keepsakes_of
 from ledger_service.posting.ports import PostingContext
 from ledger_service.posting.sealer import Carried
 
@@ -18,9 +20,10 @@ BATCHES_A_STEP = 64
 class DeskSignatures:
     """Signs sealed batches of the desks whose keys the operator holds."""
 
-    def __init__(self, context: PostingContext, carried: Carried, findings: Findings) -> None:
+    def __init__(self, context: PostingContext, carried: Carried, findings: Findings, gate: Gate) -> None:
         self._context = context
         self._carried = carried
+        self._gate = gate
         self._findings = findings
 
     def sign_step(self) -> int:
@@ -31,17 +34,21 @@ class DeskSignatures:
             stopped = {desk.number for desk in unit.master.desks() if desk.stopped} if rows else set()
         signed = []
         for row in rows:
-            if row.batch.desk in stopped or not self._is_what_was_sealed(row):
+            if row.batch.desk in stopped or not self._gate.lets(row.batch.desk) or not self._is_what_was_sealed(row):
                 continue
             signatures = self._signatures(row)
             if signatures:
-                signed.append((row, signatures, self._evidence(row)))
+                evidence = self._evidence(row)
+                with context.journal.read() as unit:
+                    kept = keepsakes_of(unit, row, evidence.entries)
+                signed.append((row, signatures, evidence, kept))
         if not signed:
             return 0
         write_bundles(context.bundles_folder, context.vault, context.random_bytes, signed)
         with context.journal.write() as unit:
             done = sum(
-                unit.batches.sign(row.batch.desk, row.batch.seq, row.head, signatures) for row, signatures, _ in signed
+                unit.batches.sign(row.batch.desk, row.batch.seq, row.head, signatures)
+                for row, signatures, _, _ in signed
             )
             unit.commit()
         context.kill_points.reach("after_sign")

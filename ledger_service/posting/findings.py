@@ -40,9 +40,11 @@ class Findings:
         self._said_at = 0
         with journal.read() as unit:
             self._skipped = unit.batches.skipped_total()
+            unread = {row.desk for row in unit.outside.all("missing")}
             for desk in unit.master.desks():
                 if desk.stopped:
-                    self._found[f"desk {desk.number}"] = desk.stopped
+                    known = self._notices if desk.number in unread else self._found
+                    known[f"desk {desk.number}"] = desk.stopped
 
     def add(self, subject: str, finding: str) -> None:
         """Remember a finding; a later one of the same subject replaces it."""
@@ -67,9 +69,9 @@ class Findings:
             self._found.pop(subject, None)
             self._notices.pop(subject, None)
 
-    def stop_desk(self, desk: int, finding: str) -> None:
-        """Nothing is sealed or signed for this desk any more, until a person looks into it."""
-        self.add(f"desk {desk}", finding)
+    def stop_desk(self, desk: int, finding: str, *, is_notice: bool = False) -> None:
+        """Nothing is sealed or signed for this desk any more, until a person looks into it. As a notice only this desk's crediting stops."""
+        (self.notice if is_notice else self.add)(f"desk {desk}", finding)
         with self._journal.write() as unit:
             unit.master.stop_desk(desk, finding)
             unit.commit()

@@ -23,8 +23,12 @@ from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.findings import Findings
+from ledger_service.posting.gate import Gate
 from ledger_service.posting.landings import Landing, Reading, read_landings
+from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
+from ledger_service.posting.progress import Progress, no_progress
+from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.settlement import Settlement
 
 BLOCKS_A_STEP = 500
@@ -47,29 +51,85 @@ class _Settled:
 class Follower:
     """Reads blocks and marks batches. One thread at a time."""
 
-    def __init__(self, context: PostingContext, chain: ChainAccess, findings: Findings) -> None:
+    def __init__(
+        self, context: PostingContext, chain: ChainAccess, findings: Findings, read_back: ReadBack, gate: Gate
+    ) -> None:
         self._context = context
         self._chain = chain
         self._findings = findings
+        self._read_back = read_back
+        self._gate = gate
         self._unsettled: set[BatchKey] = set()
         """Batches whose balances the books cannot hold: tried once by each process."""
         self.refusals: dict[BatchKey, tuple[Refusal, int]] = {}
         """Why the contract refused what we sent, until it lands. Others' transactions say nothing: anyone may post our batch
         with worthless signatures."""
 
-    def follow_step(self) -> int:
-        """Read the next blocks and settle what is final; how many batches were marked posted or final."""
+    def read_all(self, progress: Progress = no_progress) -> None:
+        """Step after step until there is no block left that can be read, and nothing final left to settle."""
+        before, last, marked = None, self._last_block(), 0
+        while before != last:
+            marked = self.follow_step(progress)
+            before, last = last, self._last_block()
+        while marked:
+            marked = self.follow_step(progress)
+
+    def _last_block(self) -> int:
         with self._context.journal.read() as unit:
             last = unit.chain_marks.last_block()
         assert last is not None, "the chain is prepared before it is followed"
+        return last[0]
+
+    def follow_step(self, progress: Progress = no_progress) -> int:
+        """Read the next blocks and settle what is final; how many batches were marked posted or final."""
+        last = self._last_block()
         latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
         final = self._final_block(latest)
         marked = 0
-        if latest > last[0]:
-            to_block = min(latest, last[0] + BLOCKS_A_STEP)
-            reading = read_landings(self._chain.contract, last[0] + 1, to_block)
-            marked = self._take_in(reading, final)
+        if latest > last:
+            to_block = min(latest, last + BLOCKS_A_STEP)
+            reading = read_landings(self._chain.contract, last + 1, to_block)
+            with self._context.journal.read() as unit:
+                marks = unit.batches.marks(landing.key for landing in reading.landings)
+            if len(marks) == len({landing.key for landing in reading.landings}):
+                marked = self._take_in(reading, final, marks)
+            else:
+                marked = self._take_in_unknown(reading, set(marks), final)
+            progress("reading the chain", to_block - last, latest - last)
         return marked + self._finalise_rest(final)
+
+    def _take_in_unknown(self, reading: Reading, known: set[BatchKey], final: int) -> int:
+        """Blocks with batches that the books do not have: these are read back, each in its place, once it is final.
+
+        Reading stops before the first that is not final yet; its desk neither seals nor signs until it is.
+        """
+        waiting = [one for one in reading.landings if one.key not in known and one.event.position.block_number > final]
+        for landing in waiting:
+            self._gate.wait_for(landing.event.desk)
+        if waiting:
+            reading = _before(reading, waiting[0].event.position.block_number)
+        marked = 0
+        for landing in reading.landings:
+            if landing.key in known:
+                marked += self._take_in(Reading((), (landing,), ()), final)
+            else:
+                marked += self.bring_in(landing)
+        for desk in {one.event.desk for one in reading.landings} - {one.event.desk for one in waiting}:
+            self._gate.caught_up(desk)
+        return marked + self._take_in(Reading(reading.blocks, (), reading.refused), final)
+
+    def bring_in(self, landing: Landing, *, is_foreign: bool = False) -> int:
+        """A batch that the books do not have, and that is final: read back, then taken for one of ours."""
+        final = landing.event.position.block_number
+        while self._finalise_rest(final):  # coins come before the charges that spend them
+            pass
+        self._read_back.take(landing, is_foreign=is_foreign)
+        return self._take_in(Reading((), (landing,), ()), final)
+
+    def is_final(self, landing: Landing) -> bool:
+        """Whether a landing stands in a block that no reorg undoes, and that was read."""
+        latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
+        return landing.event.position.block_number <= self._final_block(latest)
 
     def _final_block(self, latest: int) -> int:
         finality = self._chain.finality
@@ -78,9 +138,10 @@ class Follower:
         block = self._chain.rpc.call("eth_getBlockByNumber", [finality.tag, False])
         return read_answer(lambda answer: number_of(answer["number"]), block)
 
-    def _take_in(self, reading: Reading, final: int) -> int:
-        with self._context.journal.read() as unit:
-            marks = unit.batches.marks(landing.key for landing in reading.landings)
+    def _take_in(self, reading: Reading, final: int, marks: dict[BatchKey, BatchMark] | None = None) -> int:
+        if marks is None:
+            with self._context.journal.read() as unit:
+                marks = unit.batches.marks(landing.key for landing in reading.landings)
         ours = [landing for landing in reading.landings if self._is_ours(landing, marks.get(landing.key))]
         self._check_coins(ours, marks)
         self._check_again([one for one in ours if marks[one.key].state == "final"])
@@ -172,16 +233,14 @@ class Follower:
                 if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
                     closing.append((desk, seq))
                 sums.add(movements, {skip[0] for skip in skips})
+            for row in unit.outside.of(keys).values():
+                sums.add_outside(row.moves)
         return _Settled(tuple(keys), sums, tuple(skipping), tuple(closing))
 
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
         event = landing.event
         if mark is None:
-            self._findings.stop_desk(
-                event.desk,
-                f"batch {event.seq} of desk {event.desk} is on the chain (post {event.post_number}) and not in the books",
-            )
-            return False
+            return False  # it could not be read back, and that was said
         if mark.head != event.head:
             self._findings.stop_desk(
                 event.desk, f"batch {event.seq} of desk {event.desk} on the chain is another one than in the books"
@@ -205,7 +264,7 @@ class Follower:
     def _check_again(self, landings: Sequence[Landing]) -> None:
         """What was final and was posted again after a deep reorg must have had the same effect."""
         with self._context.journal.read() as unit:
-            before = unit.batches.skips_of(landing.key for landing in landings)
+            before = skips_of(unit, (landing.key for landing in landings))
         for landing in landings:
             if landing.event.desk != OFFICE_DESK and landing.skips != tuple(
                 (position, reason) for position, reason, _ in before.get(landing.key, ())
@@ -245,6 +304,15 @@ class Follower:
             self._findings.clear(f"batch {landing.event.desk}/{landing.event.seq}")
 
 
+def _before(reading: Reading, block: int) -> Reading:
+    """What stands before a block."""
+    return Reading(
+        tuple(one for one in reading.blocks if one[0] < block),
+        tuple(one for one in reading.landings if one.event.position.block_number < block),
+        tuple(one for one in reading.refused if one.position.block_number < block),
+    )
+
+
 def _post(landing: Landing) -> Post:
     position = landing.event.position
     return Post(
@@ -278,6 +346,7 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refunds=settled.sums.refunds,
         refused_refunds=refused_refunds,
         refused_debits=settled.sums.refused_debits,
+        debits=settled.sums.debits,
     )
     unit.closes.settle(settled.closing)
     _return_limits(unit, skipped)

@@ -13,12 +13,16 @@ from ledger_service.chain.reader import ChainMoved
 from ledger_service.chain.rpc import RpcFault, RpcUnavailable
 from ledger_service.errors import BoramError
 from ledger_service.journal.chain_marks import PosterLock
+from ledger_service.posting.adoption import Adoption
 from ledger_service.posting.close_statements import CloseStatements
 from ledger_service.posting.desk_signatures import DeskSignatures
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.follower import Follower
+from ledger_service.posting.gate import Gate
 from ledger_service.posting.ports import ChainAccess, PostingContext
-from ledger_service.posting.rebuild import Progress, RebuildDiffers, prepare_chain, rebuild
+from ledger_service.posting.progress import Progress, no_progress
+from ledger_service.posting.read_back import ReadBack
+from ledger_service.posting.rebuild import RebuildDiffers, prepare_chain, rebuild
 from ledger_service.posting.sealer import Carried, Sealer
 from ledger_service.posting.sender import Sender
 from ledger_service.posting.three_way import ThreeWay
@@ -33,10 +37,6 @@ QUIET_PASSES_MAX = 10_000
 _log = logging.getLogger(__name__)
 
 
-def no_progress(_doing: str, _done: int, _total: int) -> None:
-    """For those who do not show it."""
-
-
 class Poster:
     """All steps of posting, each callable by itself."""
 
@@ -44,20 +44,30 @@ class Poster:
         self.context = context
         self.chain = chain
         self.findings = Findings(context.journal, context.clock)
-        carried = Carried()
-        self.sealer = Sealer(context, carried, self.findings)
-        self.signatures = DeskSignatures(context, carried, self.findings)
+        carried, self.gate = Carried(), Gate()
+        self.sealer = Sealer(context, carried, self.findings, self.gate)
+        self.signatures = DeskSignatures(context, carried, self.findings, self.gate)
         self.statements = CloseStatements(context, self.findings)
-        self.follower = Follower(context, chain, self.findings)
+        self.read_back = ReadBack(context, chain, self.findings)
+        self.follower = Follower(context, chain, self.findings, self.read_back, self.gate)
+        self.adoption = Adoption(context, chain, self.findings, self.follower)
         self.sender = Sender(context, chain, self.findings, self.follower)
         self.three_way = ThreeWay(context, chain, self.findings)
         self.watch = Watch(context, chain, self.findings)
 
-    def prepare(self, progress: Progress = no_progress) -> None:
-        """Have a chain that the books belong to. Raises NotOurChain, RebuildDiffers, RpcUnavailable."""
+    def prepare(self, progress: Progress = no_progress, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Have a chain that the books belong to, and books that have read it. Raises NotOurChain, RebuildDiffers, RpcUnavailable.
+
+        Books of an old backup wait here until what they miss is final: before that nothing may be accepted either.
+        """
         self.findings.say("rebuilding")
         try:
             prepare_chain(self.context, self.chain, progress)
+            self.catch_up(progress)
+            while self.gate.is_waiting:
+                self.findings.say("rebuilding", "the chain has batches that the books miss and that are not final yet")
+                sleep(POLL_SECONDS)
+                self.catch_up(progress)
         except NotOurChain as error:
             self.findings.say("wrong_chain", error.message)
             raise
@@ -66,8 +76,17 @@ class Poster:
             raise
         self.findings.say("ready")
 
+    def catch_up(self, progress: Progress = no_progress) -> None:
+        """Read all that the chain has, before anything is sealed, signed, or accepted: the books may be of an old backup, or lost."""
+        self.watch.check()
+        self.follower.read_all(progress)
+        self.read_back.finish()
+        self.gate.open()
+
     def books_pass(self) -> int:
-        """Seal and sign; how many batches and closing statements moved."""
+        """Seal and sign; how many batches and closing statements moved. Nothing before the chain was read once."""
+        if not self.gate.is_open:
+            self.catch_up()
         return self.statements.sign_step() + self.sealer.seal_step() + self.signatures.sign_step()
 
     def chain_pass(self) -> int:
@@ -85,7 +104,13 @@ class Poster:
             if self.chain.embedded is None or self.chain.embedded.is_alive():
                 raise
             self._rebuild()
-        return self.sender.send_step() + self.follower.follow_step() + self.three_way.check_step()
+        return (
+            self.sender.send_step()
+            + self.follower.follow_step()
+            + self.read_back.return_missing()
+            + self.adoption.step()
+            + self.three_way.check_step()
+        )
 
     def run_until_quiet(self, passes_max: int = QUIET_PASSES_MAX) -> int:
         """Pass after pass until there is nothing to do; how many. For tests and the bench: errors come out."""

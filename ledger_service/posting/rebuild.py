@@ -20,17 +20,16 @@ from ledger_service.errors import Refused, Unavailable
 from ledger_service.journal.batches import BatchMark, BatchRow, Post
 from ledger_service.journal.chain_marks import BLOCKS_KEPT, IdentityRow
 from ledger_service.posting.landings import Landing, read_landings
+from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.packing import Pack, pack
 from ledger_service.posting.ports import ChainAccess, PostingContext
+from ledger_service.posting.progress import Progress
 from ledger_service.posting.watch import to_identity
 
 PAGE_BATCHES = 200
 BLOCK_TRANSACTIONS_MAX = 50  # at 16.8 M gas each they stay below the embedded chain's block limit of 1,000 M
 READ_BLOCKS = 64
 FUNDS_WEI = 10**24
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, out of how much."""
 
 
 class RebuildDiffers(Unavailable):
@@ -110,8 +109,21 @@ def rebuild(context: PostingContext, chain: ChainAccess, progress: Progress) -> 
         unit.commit()
 
 
-def restore(context: PostingContext, chain: ChainAccess) -> None:
-    """Take another chain for ours (`boram chain restore`): the loops then post everything to it again, in the same order."""
+def restore(context: PostingContext, chain: ChainAccess) -> list[str]:
+    """Take the chain that is there for ours (`boram chain restore`), if it is another one: what differed, nothing where it is ours.
+
+    The contract is deployed to the same address, and everything that had a place on the lost chain waits to be posted again. Raises OtherContract,
+    and what `deploy` raises.
+    """
+    with context.journal.read() as unit:
+        identity = unit.chain_marks.identity()
+    if identity is not None:
+        _require_ours(context, identity)
+        differing = _differences(chain, identity)
+        if not differing:
+            return []
+    else:
+        differing = ["the books were on no chain yet"]
     _fund(chain)
     found = _deploy(chain)
     _require_ours(context, found)
@@ -121,6 +133,33 @@ def restore(context: PostingContext, chain: ChainAccess) -> None:
         unit.chain_marks.set_identity(found)
         unit.chain_marks.add_blocks([(found.deploy_block, found.deploy_block_hash)])
         unit.commit()
+    return differing
+
+
+def post_again(
+    context: PostingContext, chain_pass: Callable[[], int], progress: Progress, wait: Callable[[], bool]
+) -> int:
+    """Pass after pass until all that was lost is on the chain again, at its old post number and with its old skips; how many batches.
+
+    `wait` lets time pass between two passes that did nothing; where it says False, it was too long. Raises RebuildDiffers.
+    """
+    with context.journal.read() as unit:
+        before, lost = unit.batches.places(), unit.batches.lost_count()
+    left = lost
+    while left:
+        if not chain_pass() and not wait():
+            raise RebuildDiffers(f"{left} of {lost} batches do not land")
+        with context.journal.read() as unit:
+            left = unit.batches.lost_count()
+        progress("posting again", lost - left, lost)
+    with context.journal.read() as unit:
+        after = unit.batches.places()
+    for (desk, seq), place in before.items():
+        if after.get((desk, seq)) != place:
+            raise RebuildDiffers(
+                f"batch {seq} of desk {desk} has another post number, or skips other entries, than before"
+            )
+    return lost
 
 
 def _fund(chain: ChainAccess) -> None:
@@ -238,7 +277,7 @@ def _check_all(
 def _check_page(context: PostingContext, landings: Sequence[Landing]) -> None:
     keys = [landing.key for landing in landings]
     with context.journal.read() as unit:
-        marks, skips = unit.batches.marks(keys), unit.batches.skips_of(keys)
+        marks, skips = unit.batches.marks(keys), skips_of(unit, keys)
     for landing in landings:
         _check(landing, marks.get(landing.key), skips.get(landing.key, []))
     with context.journal.write() as unit:
@@ -273,4 +312,4 @@ def _place(landing: Landing) -> Post:
     )
 
 
-__all__ = ["Progress", "RebuildDiffers", "prepare_chain", "rebuild", "restore"]
+__all__ = ["Progress", "RebuildDiffers", "post_again", "prepare_chain", "rebuild", "restore"]

@@ -30,6 +30,7 @@ from ledger_service.posting.drafts import Draft, draft
 from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence, people_of
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gas import batch_gas, order_gas
+from ledger_service.posting.gate import Gate
 from ledger_service.posting.ports import PostingContext
 
 ORDERS_A_BATCH_MAX = 100
@@ -58,9 +59,10 @@ class Carried:
 class Sealer:
     """Seals what is accepted. One thread at a time."""
 
-    def __init__(self, context: PostingContext, carried: Carried, findings: Findings) -> None:
+    def __init__(self, context: PostingContext, carried: Carried, findings: Findings, gate: Gate) -> None:
         self._context = context
         self._carried = carried
+        self._gate = gate
         self._findings = findings
         self.is_bulk = False
         """Whether the last step sealed large batches: then more of them wait."""
@@ -80,7 +82,11 @@ class Sealer:
         with context.journal.read() as unit:
             unsigned = unit.batches.unsigned_desks()
             desks = {desk.number: desk for desk in unit.master.desks()}
-            open_desks = [desks[number] for number in waiting if number not in unsigned and not desks[number].stopped]
+            open_desks = [
+                desks[number]
+                for number in waiting
+                if number not in unsigned and not desks[number].stopped and self._gate.lets(number)
+            ]
             office_seq = desks[OFFICE_DESK].sealed_seq if OFFICE_DESK in desks else 0
             drafts = [one for desk in open_desks if (one := self._draft(unit, desk, office_seq)) is not None]
             if drafts and unit.orders.unsealed(
@@ -131,7 +137,12 @@ class Sealer:
         context = self._context
         with context.journal.read() as unit:
             desk = unit.master.desk(OFFICE_DESK)
-            if desk is None or desk.stopped or OFFICE_DESK in unit.batches.unsigned_desks():
+            if (
+                desk is None
+                or desk.stopped
+                or not self._gate.lets(OFFICE_DESK)
+                or OFFICE_DESK in unit.batches.unsigned_desks()
+            ):
                 return 0
         audit_head = chain_audit_log(context.journal)
         rows, annex, gas = _fitting(rows)

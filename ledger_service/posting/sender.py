@@ -66,18 +66,18 @@ class Sender:
         self.is_bulk = False
         with self._context.journal.read() as unit:
             stored = unit.transactions.stored(sender)
-            rows = [*unit.batches.lost_final(BATCHES_A_STEP), *unit.batches.to_post(BATCHES_A_STEP)]
-        if not stored and not rows:
+            lost = unit.batches.lost(BATCHES_A_STEP)
+            rows = unit.batches.to_post(BATCHES_A_STEP)
+        if not stored and not rows and not lost:
             return 0
         nonce = nonce_of(self._chain.rpc, sender, "latest")
         flying = self._settle(stored, nonce)
         sent = self._resend(flying)
         carried = {key for one in flying for key in one.batches}
-        rows = [row for row in rows if row.key not in carried]
         room = IN_FLIGHT_MAX - len({one.nonce for one in flying})
-        if not rows or room <= 0:
+        if room <= 0:
             return sent
-        packs = self._packs(rows, sorted(carried))[:room]
+        packs = self._next_packs(lost, rows, carried)[:room]
         self.is_bulk = len(packs) > 1
         return sent + self._send(packs, nonce)
 
@@ -168,12 +168,23 @@ class Sender:
 
     # ---- what is new
 
-    def _packs(self, rows: Sequence[BatchRow], carried: Sequence[BatchKey]) -> list[Pack]:
+    def _next_packs(self, lost: Sequence[BatchRow], rows: Sequence[BatchRow], carried: set[BatchKey]) -> list[Pack]:
+        """What had a place on the chain goes first and alone, so that all of it gets its place again before anything new comes.
+
+        Where none of it can land (the chain has another batch in its place), the rest does not wait for a person.
+        """
+        if any(row.key in carried for row in lost):
+            return self._packs([row for row in lost if row.key not in carried], carried)
+        return self._packs(lost, carried) or self._packs([row for row in rows if row.key not in carried], carried)
+
+    def _packs(self, rows: Sequence[BatchRow], carried: set[BatchKey]) -> list[Pack]:
+        if not rows:
+            return []
         desks = {row.batch.desk for row in rows} | {need.desk for row in rows for need in row.batch.needs}
         desks |= {desk for desk, _ in carried}
         tips = self._chain.contract.tips(sorted(desks), "latest")
         fitting = [row for row in rows if self._fits(row, tips[row.batch.desk]) and self._may_go(row.key)]
-        return pack(postable(fitting, next_seqs(tips, carried)), self._trouble.reverted)
+        return pack(postable(fitting, next_seqs(tips, sorted(carried))), self._trouble.reverted)
 
     def _fits(self, row: BatchRow, tip: Tip) -> bool:
         """Whether a batch continues what is on the chain; one that does not will never land."""

@@ -16,6 +16,15 @@ class Settlement:
     credits: Counter[bytes] = field(default_factory=Counter)
     refunds: Counter[bytes] = field(default_factory=Counter)
     refused_debits: Counter[bytes] = field(default_factory=Counter)
+    debits: Counter[bytes] = field(default_factory=Counter)
+    """Only of batches from outside: what the books accept is debited then."""
+
+    def add_outside(self, moves: Iterable[tuple[bytes, int, int, int]]) -> None:
+        """What a batch from outside does: (account, credited, refunding, debited) of each of its entries."""
+        for account, credited, refunding, debited in moves:
+            self.credits[account] += credited - refunding
+            self.refunds[account] += refunding
+            self.debits[account] += debited
 
     def add(self, movements: Iterable[tuple[bytes, int, int, int]], skipped: set[int]) -> None:
         """The entries of one batch as (account, kind, coins, position), and the positions that the chain skipped.

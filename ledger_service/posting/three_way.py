@@ -24,6 +24,7 @@ from ledger_service.posting.ports import ChainAccess, PostingContext
 
 SUBJECT = "three-way check"
 THRESHOLDS = "thresholds"
+WAITING = "three-way check waits"
 ACCOUNTS_A_READ = 1_000
 BLOCKS_BEHIND_MAX = 32  # a node may have let go of the state of an older block
 DIFFERENCES_MAX = 20
@@ -75,7 +76,9 @@ class ThreeWay:
             if not asked and self._checked_on == today:
                 return 0
             last = unit.chain_marks.last_block()
-            if last is None or unit.checks.has_open_corrections() or unit.batches.lost_final(1):
+            outside = len(unit.outside.all("missing")) + len(unit.outside.all("foreign"))
+            if last is None or unit.checks.has_open_corrections() or outside or unit.batches.lost_count():
+                self._say_why(outside)
                 return 0
             books = _books(unit)
         latest = read_answer(number_of, self._contract.rpc.call("eth_blockNumber"))
@@ -94,9 +97,19 @@ class ThreeWay:
             self._findings.add(SUBJECT, "books and chain differ: " + "; ".join(differences))
         else:
             self._findings.clear(SUBJECT)
+        self._say_why(0)
         self._watch_thresholds(books, today)
         self._checked_on = today
         return 1
+
+    def _say_why(self, outside: int) -> None:
+        """What the books know by its words alone cannot be summed up: somebody has to know that nothing is compared."""
+        if outside:
+            self._findings.notice(
+                WAITING, f"the three-way check waits: {outside} batches on the chain are not in the books"
+            )
+        else:
+            self._findings.clear(WAITING)
 
     def _watch_thresholds(self, books: _Books, today: date) -> None:
         """Reached thresholds are notices: a person decides, nothing stops (DOMAIN rule 8)."""

@@ -23,7 +23,7 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.activity_file import read_activities
 from ledger_service.services.context import Context, Once, run_once, stored_answer
 from ledger_service.services.judging import Judged, judge_rows
-from ledger_service.services.ledger_state import refuse_when_books_differ
+from ledger_service.services.ledger_state import refuse_what_is_unread, refuse_when_books_differ
 from ledger_service.services.reserve import Claim, reserve_credit, return_credit
 
 SOURCE_DEFAULT = "1365"
@@ -131,6 +131,9 @@ def approve(context: Context, actor: Actor, once: Once | None, approval_id: str)
         shares = unit.records.shares_of(approval_id)
         for share in shares:
             actor.require_desk(share.desk, Role.APPROVER)
+        refuse_what_is_unread(
+            unit, {share.desk for share in shares}, lambda closed: unit.returning.touches(approval_id, closed)
+        )
         if sum(share.coins for share in shares) != stored.coins:
             raise _changed()
         if claim is not None:
@@ -216,6 +219,13 @@ def _submit(
             raise _nothing(judged)
         for center in {one.center for one in accepted}:
             actor.require_desk(judged.desks[center], Role.CLERK, Role.APPROVER)
+        with context.journal.read() as unit:
+            days = {civil_day(one.activity_day) for one in accepted if one.activity_day is not None}
+            refuse_what_is_unread(
+                unit,
+                {judged.desks[one.center] for one in accepted},
+                lambda closed: any(first <= day <= last for first, last in closed for day in days),
+            )
         approval_id = context.new_id()
         _stage(context, actor, kind, approval_id, source, judged)
         claim = _claim_of(judged.reserved())  # this and the outcomes before the write lock

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from ledger_service.domain.days import date_of
 from ledger_service.errors import Unavailable
 from ledger_service.journal.unit import Unit
 from ledger_service.services.context import Context
@@ -22,6 +23,32 @@ class BooksDiffer(Unavailable):
     """Posting has found that chain and books do not agree; no coins are issued until a person has looked."""
 
     code = "books_differ"
+
+
+class BundleMissing(Unavailable):
+    """A desk's bundle was not found when the books were read back: what it credited is not known record by record. Fields: desks."""
+
+    code = "bundle_missing"
+
+
+def refuse_what_is_unread(
+    unit: Unit, desks: Collection[int], touches: Callable[[Collection[tuple[int, int]]], bool]
+) -> None:
+    """Nothing is credited by a desk whose bundle is missing, nor by anybody on the activity days that it credited: records could come twice.
+
+    `touches` says whether something of what is submitted lies in one of these ranges of civil days.
+    """
+    missing = unit.outside.all("missing")
+    days = {(row.first_day, row.last_day) for row in missing if row.first_day is not None and row.last_day is not None}
+    named = sorted({row.desk for row in missing})
+    if missing and (set(named) & set(desks) or touches(days)):
+        spans = ", ".join(f"{date_of(first)}..{date_of(last)}" for first, last in sorted(days))
+        raise BundleMissing(
+            f"bundles of desks {named} are missing, which credited activities of {spans}: nothing is credited by these desks, nor on these days, "
+            "until the bundles are back (boram doctor)",
+            f"{named}번 기관의 묶음 파일이 없어 그 기관의 적립과 활동일 {spans}의 적립을 멈췄습니다. 코인 담당 부서에 알려 주세요",
+            desks=named,
+        )
 
 
 def refuse_when_behind(context: Context, unit: Unit) -> None:

@@ -19,7 +19,7 @@ from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.courses import CourseRow
 from ledger_service.journal.people import PersonRow
-from ledger_service.journal.unit import WriteUnit
+from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
 from ledger_service.services.master_file import (
@@ -65,6 +65,12 @@ class BelowReserved(Refused):
     """A limit below what was promised already. Fields: reserved."""
 
     code = "below_reserved"
+
+
+class DeskNotStopped(Refused):
+    """Nothing of this desk waits for a person."""
+
+    code = "desk_not_stopped"
 
 
 class AlreadyThere(Refused):
@@ -168,6 +174,16 @@ def propose_opening(context: Context, actor: Actor, once: Once | None) -> dict[s
 def propose_fund_end(context: Context, actor: Actor, once: Once | None, code: str) -> dict[str, Any]:
     """Propose to cancel a donation project. Its givers may then name another project of the same body for 30 days."""
     return propose(context, actor, once, f"end fund {code}", [{"step": "end_fund", "code": code}])
+
+
+def propose_adoption(context: Context, actor: Actor, once: Once | None, desk: int) -> dict[str, Any]:
+    """Propose to take what the chain has of a stopped desk, and to seal anew what of ours it does not have. It moves coins: two people decide.
+
+    Raises NotFound, DeskNotStopped.
+    """
+    with context.journal.read() as unit:
+        _require_stopped(unit, desk)
+    return propose(context, actor, once, f"adopt desk {desk}", [{"step": "adopt", "desk": desk}])
 
 
 def propose(context: Context, actor: Actor, once: Once | None, title: str, steps: Sequence[Step]) -> dict[str, Any]:
@@ -434,6 +450,22 @@ def _seal(_context: Context, unit: WriteUnit, _step: Step) -> list[Order]:
     return [Order(OrderCode.SEAL, ())]
 
 
+def _require_stopped(unit: Unit, number: int) -> None:
+    desk = unit.master.desk(number)
+    if desk is None:
+        raise NotFound(f"there is no desk {number}", f"{number}번 기관이 없습니다")
+    if not desk.stopped:
+        raise DeskNotStopped(
+            f"desk {number} is not stopped: there is nothing to adopt", f"{number}번 기관은 멈춰 있지 않습니다"
+        )
+
+
+def _adopt(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    _require_stopped(unit, step["desk"])
+    unit.master.set_adopting(step["desk"], adopting=True)
+    return []
+
+
 _STEPS: dict[str, Callable[[Context, WriteUnit, Step], list[Order]]] = {
     "desk": _add_desk,
     "rate": _add_rate,
@@ -443,6 +475,7 @@ _STEPS: dict[str, Callable[[Context, WriteUnit, Step], list[Order]]] = {
     "end_fund": _end_fund,
     "open": _open,
     "seal": _seal,
+    "adopt": _adopt,
 }
 
 _FILE_STEPS: dict[str, Callable[[bytes], list[Step]]] = {

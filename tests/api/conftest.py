@@ -124,9 +124,9 @@ def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with (
         installed(settings) as installation,
         EmbeddedChain(find_anvil(ROOT), home / "chain.log") as embedded,
-        up._chain(installation, embedded) as access,
+        up.chain_access(installation, embedded) as access,
     ):
-        poster = Poster(up._posting_context(installation), access)
+        poster = Poster(up.posting_context(installation), access)
         poster.prepare()
         made = District(installation, installation.app(), poster)
         made.tokens["admin"] = (home / "tokens" / "admin").read_text()

@@ -220,7 +220,7 @@ def test_a_reorg_deeper_than_the_policy_is_an_alarm_and_still_pays_once(sqlite_p
     assert poster.chain.contract.totals("latest").credited == 20 * len(people)
     assert "reorg" in poster.findings.all()
     with town.journal.read() as unit:
-        assert unit.batches.lost_final(10) == []
+        assert unit.batches.lost(10) == []
 
 
 # ---- transactions that get lost

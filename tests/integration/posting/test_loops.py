@@ -53,6 +53,7 @@ def test_a_chain_that_is_down_is_said_in_the_status_and_does_not_end_the_loops(s
     sqlite_place.poster().prepare()
     sqlite_place.poster().run_until_quiet()
     poster = sqlite_place.stranger_poster()
+    poster.prepare()
     loops = PostingLoops(poster)
     sqlite_place.anvil.stop()
     assert loops.try_pass(loops.chain_pass) is None

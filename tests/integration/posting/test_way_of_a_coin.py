@@ -164,12 +164,12 @@ def test_a_bundle_opens_to_the_batch_and_shows_when_it_was_changed(sqlite_place:
         entries = unit.entries.of_batch(1, 1)
     assert row is not None
     path = bundle_path(poster.context.bundles_folder, 1, 1, row.head)
-    content = read_bundle(path, town.vault, poster.context.domain)
+    content = read_bundle(path, town.vault.bundle_key, poster.context.domain)
     assert (content.head, content.batch, content.signatures) == (row.head, row.batch, row.signatures)
     assert [entry["journalNo"] for entry in content.entries] == [entry.journal_no for entry in entries]
     path.write_bytes(path.read_bytes().replace(b'"seq":1', b'"seq":2'))
     with pytest.raises(BundleBroken):
-        read_bundle(path, town.vault, poster.context.domain)
+        read_bundle(path, town.vault.bundle_key, poster.context.domain)
 
 
 def test_what_was_changed_after_sealing_is_never_signed(sqlite_place: Place) -> None:

@@ -24,6 +24,7 @@ from ledger_service.domain.hashing import keccak
 from ledger_service.domain.ids import uuid7
 from ledger_service.domain.kill_points import KillPoints, NoKillPoints
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, text_arg
+from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.journal.accounts import AccountRow
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.people import PersonRow
@@ -104,7 +105,12 @@ class Town:
             unit.actors.add(Actor(self.clerk, "clerk", frozenset(), frozenset(), None), b"\x01" * 32, self.clock.now())
             for number, kind in sorted(desks.items()):
                 unit.master.add_desk(number, kind, f"D{number}", f"desk {number}", 0, 1)
-            unit.master.add_fund(1, "F1", "fund 1", "body")
+            unit.master.add_rate(
+                RateVersion(
+                    1, "HOURS", "hours", "hour", RATE_COINS, 1, date(1970, 1, 1), None, 1000, 0, Measure.COUNT, 1000, 60
+                )
+            )
+            unit.master.add_fund(1, "F1", "fund", "body")
             unit.master.add_coin_value(1, 100)
             unit.approvals.add(self.proposal, "orders", "approved", self.clerk, self.clock.now())
             unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month))

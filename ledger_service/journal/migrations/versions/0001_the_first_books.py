@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.Column("sealed_head", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealed_day", sa.Integer(), server_default="0", nullable=False),
         sa.Column("stopped", sa.Text(), nullable=True),
+        sa.Column("adopting", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_desks")),
         sa.UniqueConstraint("kind", "code", name=op.f("uq_desks_kind")),
     )
@@ -242,6 +243,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_courses_desk_desks")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_courses")),
         sa.UniqueConstraint("code", name=op.f("uq_courses_code")),
+    )
+    op.create_table(
+        "outside_batches",
+        sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("head", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("first_day", sa.Integer(), nullable=True),
+        sa.Column("last_day", sa.Integer(), nullable=True),
+        sa.Column("moves", sa.Text(), nullable=False),
+        sa.Column("skips", sa.Text(), nullable=False),
+        sa.Column("noted_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_outside_batches_desk_desks")),
+        sa.PrimaryKeyConstraint("desk", "seq", name=op.f("pk_outside_batches")),
     )
     op.create_table(
         "person_months",
@@ -703,6 +718,7 @@ def downgrade() -> None:
     op.drop_table("actors")
     op.drop_table("persons")
     op.drop_table("person_months")
+    op.drop_table("outside_batches")
     op.drop_table("courses")
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_index("uq_batches_post_number")
