@@ -41,6 +41,10 @@ setup: $(PYTHON_PACKAGES) $(PROJECT) $(CHAIN_TOOLS) ## everything the other targ
 demo: setup ## the whole main job on a sample month, from an empty folder
 	@$(BIN)/python scripts/demo.py
 
+.PHONY: year
+year: setup ## a district's year of closes and changes, each sum compared with one made by hand
+	@$(BIN)/python scripts/year.py
+
 .PHONY: test
 test: setup lint types imports artifact ## what CI runs
 	@$(MAKE) forge-test & forge=$$!; $(MAKE) pytest; python=$$?; wait $$forge && exit $$python

@@ -40,6 +40,7 @@ from ledger_service.chain.artifact import Artifact, load_artifact
 from ledger_service.chain.deploy import contract_address
 from ledger_service.config import Settings
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.alarms import Alarms
 from ledger_service.domain.batches import OFFICE_DESK, Domain
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.ids import uuid7
@@ -104,6 +105,11 @@ class Installation:
     wake: Wake
     context: Context
 
+    @property
+    def alarms(self) -> Alarms:
+        """The thresholds that are watched."""
+        return Alarms(self.settings.alarm_outstanding_krw, self.settings.alarm_year_issue_krw)
+
     def app(self) -> FastAPI:
         """The API over this installation."""
 
@@ -119,6 +125,7 @@ class Installation:
                 new_request_id=lambda: secrets.token_hex(REQUEST_ID_BYTES),
                 monotonic=time.monotonic,
                 upload_bytes_max=self.settings.import_bytes_max,
+                alarms=self.alarms,
                 service_key=self.keys.address(SERVICE_KEY),
                 database_errors=DATABASE_ERRORS,
             )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from urllib.parse import quote
 
 import typer
 
 from ledger_service.commands import show
 from ledger_service.commands.ask import Ledger, RefusedByLedger, ledger
+from ledger_service.commands.closing import budget_command, check_command, close_command, closes_app
+from ledger_service.commands.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.show import STATUS_KO, say, show_json, show_outcomes, show_table, words
 from ledger_service.environment import speaks_korean
 from ledger_service.errors import BoramError
@@ -41,12 +41,11 @@ app.add_typer(desks_app, name="desk")
 app.add_typer(chain_app, name="chain")
 app.add_typer(books_app, name="books")
 app.add_typer(findings_app, name="findings")
+app.add_typer(closes_app, name="closes")
+app.command("close")(close_command)
+app.command("check")(check_command)
+app.command("budget")(budget_command)
 app.add_typer(keys_app, name="keys")
-
-Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
-As = Annotated[str | None, typer.Option("--as", help=words("who acts (BORAM_AS)", "실행하는 사용자(BORAM_AS)"))]
-Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "JSON으로 출력"))]
-Key = Annotated[str, typer.Argument(metavar="ID")]
 
 
 def main() -> NoReturn:
@@ -164,15 +163,15 @@ def actor_add(
 
 
 @actors_app.command("list")
-def actor_list(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
+def actorlisted(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
     """Everybody who may act."""
     columns = [("name", "이름"), ("roles", "역할"), ("desks", "기관"), ("id", "id")]
-    _list(home, acting, "/actors", as_json, columns, lambda answer: answer)
+    listed(home, acting, "/actors", as_json, columns, lambda answer: answer)
 
 
 @app.command()
 def load(
-    kind: Annotated[str, typer.Argument(help="members courses centers venues programmes funds values limits")],
+    kind: Annotated[str, typer.Argument(help="members courses centers venues programmes funds values limits balances")],
     file: Path,
     home: Home = None,
     acting: As = None,
@@ -180,7 +179,7 @@ def load(
 ) -> None:
     """Load master data. Members and courses at once; the rest waits for another person's approval."""
     with ledger(home, acting) as asked:
-        answer = asked.upload(f"/master/{_segment(kind)}", file)
+        answer = asked.upload(f"/master/{segment(kind)}", file)
     if as_json:
         show_json(answer)
     elif kind in LOADED_AT_ONCE:
@@ -240,14 +239,14 @@ def approvals(
     columns = [
         ("id", "id"), ("kind", "종류"), ("title", "제목"), ("submitted by", "제출"), ("rows", "행"), ("coins", "코인"),
     ]  # fmt: skip
-    _list(home, acting, "/approvals", as_json, columns, lambda answer: answer["approvals"], status=status, limit=500)
+    listed(home, acting, "/approvals", as_json, columns, lambda answer: answer["approvals"], status=status, limit=500)
 
 
 @app.command()
 def approve(approval_id: Key, home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Approve what another person submitted."""
     with ledger(home, acting) as asked:
-        answer = asked.post(f"/approvals/{_segment(approval_id)}/approve")
+        answer = asked.post(f"/approvals/{segment(approval_id)}/approve")
     if as_json:
         show_json(answer)
     elif answer["orders"] is not None:
@@ -267,18 +266,18 @@ def reject(
 ) -> None:
     """Reject what another person submitted, or withdraw your own."""
     with ledger(home, acting) as asked:
-        answer = asked.post(f"/approvals/{_segment(approval_id)}/reject", {"reason": reason})
+        answer = asked.post(f"/approvals/{segment(approval_id)}/reject", {"reason": reason})
     show_json(answer) if as_json else say(answer["status"], {"rejected": "반려", "withdrawn": "철회"}[answer["status"]])
 
 
 @desks_app.command("list")
-def desk_list(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+def desklisted(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Desks with what is left of this month's limit."""
     columns = [
         ("number", "번호"), ("kind", "종류"), ("code", "코드"), ("name", "이름"), ("limit", "한도"), ("used", "사용"),
         ("left", "남음"), ("stopped", "정지"),
     ]  # fmt: skip
-    _list(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
+    listed(home, acting, "/desks", as_json, columns, lambda answer: answer["desks"])
 
 
 @desks_app.command("adopt")
@@ -296,7 +295,7 @@ def desk_outside(home: Home = None, acting: As = None, as_json: Json = False) ->
         ("desk", "기관"), ("seq", "묶음"), ("index", "위치"), ("state", "상태"), ("kind", "종류"), ("account", "계정"),
         ("person id", "주민"), ("day", "날짜"), ("credited", "적립"), ("debited", "사용"), ("skip reason", "제외 사유"),
     ]  # fmt: skip
-    _list(home, acting, "/outside-entries", as_json, columns, lambda answer: answer)
+    listed(home, acting, "/outside-entries", as_json, columns, lambda answer: answer)
 
 
 @app.command()
@@ -313,7 +312,7 @@ def balance(
     with ledger(home, acting) as asked:
         if member is not None:
             person = asked.post("/residents/lookup", {"member_number": member})["person_id"]
-        answer = asked.get(f"/residents/{_segment(str(person))}/balance")
+        answer = asked.get(f"/residents/{segment(str(person))}/balance")
     if as_json:
         show_json(answer)
     else:
@@ -415,7 +414,7 @@ def findings(
         return
     columns = [("id", "번호"), ("kind", "종류"), ("state", "상태"), ("subject", "대상"), ("words", "내용")]
     state = "all" if every else "open"
-    _list(home, acting, "/findings", as_json, columns, lambda answer: answer["findings"], state=state, limit=500)
+    listed(home, acting, "/findings", as_json, columns, lambda answer: answer["findings"], state=state, limit=500)
 
 
 @findings_app.command("acknowledge")
@@ -448,24 +447,6 @@ def keys_create(home: Home = None) -> None:
     create_keys(home)
 
 
-def _list(
-    home: Path | None,
-    acting: str | None,
-    path: str,
-    as_json: bool,
-    columns: list[tuple[str, str]],
-    rows_of: Callable[[Any], list[dict[str, Any]]],
-    **query: object,
-) -> None:
-    with ledger(home, acting) as asked:
-        answer = asked.get(path, **query)
-    if as_json:
-        show_json(answer)
-        return
-    names = [english.replace(" ", "_") for english, _ in columns]
-    show_table(columns, [[row[name] for name in names] for row in rows_of(answer)])
-
-
 def _proposed(answer: dict[str, Any]) -> None:
     say(
         f"proposed {answer['title']}; another person approves: boram approve {answer['id']}",
@@ -490,7 +471,3 @@ def _write_lines(out: Path, lines: list[dict[str, Any]]) -> None:
     import json
 
     out.write_text(json.dumps(lines) + "\n", encoding="utf-8")
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     keys_folder: Path | None = None
     bundles_folder: Path | None = None
     open_debits_max: Annotated[int, Field(ge=1, lt=2**63)] = OPEN_DEBITS_MAX
+    alarm_outstanding_krw: Annotated[int, Field(ge=1)] | None = None
+    alarm_year_issue_krw: Annotated[int, Field(ge=1)] | None = None
     import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
 
     @field_validator("home", "passphrase_file", "master_key_file", "keys_folder", "bundles_folder")
@@ -61,7 +63,17 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("database_url", "keys_url", "rpc_url", "business_date", "kill_at", "chain_id", mode="before")
+    @field_validator(
+        "database_url",
+        "keys_url",
+        "rpc_url",
+        "business_date",
+        "kill_at",
+        "chain_id",
+        "alarm_outstanding_krw",
+        "alarm_year_issue_krw",
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

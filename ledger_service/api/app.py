@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from ledger_service.api import courses, crediting, health, ledger, office, page, residents, spending
+from ledger_service.api import closes, courses, crediting, health, ledger, office, page, residents, spending
 from ledger_service.api.access import ACCESS, Rule
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
@@ -34,6 +34,7 @@ _TAGS = [
     {"name": residents.TAG, "description": "Balances and lines"},
     {"name": spending.TAG, "description": "Holds, charges, refunds, donations"},
     {"name": courses.TAG, "description": "Courses and sign-ups"},
+    {"name": closes.TAG, "description": "What venues and funds are paid for a month"},
     {"name": office.OFFICE_TAG, "description": "Master data, orders, desks and rates"},
     {"name": office.ACTORS_TAG, "description": "Who may act"},
     {"name": ledger.TAG, "description": "Batches, receipts, sums, the way to the chain"},
@@ -64,6 +65,7 @@ def create_app(ports: Ports) -> FastAPI:
         residents.router,
         spending.router,
         courses.router,
+        closes.router,
         office.office_router,
         office.actors_router,
         ledger.router,

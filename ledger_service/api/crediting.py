@@ -27,7 +27,7 @@ from ledger_service.domain.days import FIRST_DAY, LAST_DAY
 from ledger_service.reads import submissions
 from ledger_service.reads.paging import LINES_MAX
 from ledger_service.reads.submissions import ApprovalLine, ApprovalsPage, ImportResult, OutcomeLine, OutcomesPage
-from ledger_service.services import credit, setup
+from ledger_service.services import credit, decide
 
 TAG = "Crediting"
 router = new_router(TAG)
@@ -81,15 +81,17 @@ class Preview(Answer):
 
 
 class Decided(Answer):
-    """A decision. Of an approved import or record: its entries and coins; of approved orders: how many wait for the office's batch."""
+    """A decision. Of an approved import, record or close: its entries, coins and won; of approved orders: how many wait for the office's batch."""
 
     id: Id
     status: str
     entries: int | None = None
     coins: int | None = None
+    krw: int | None = None
     first_journal_no: int | None = None
     title: str | None = None
     orders: int | None = None
+    not_closed: list[str] | None = Field(None, description="of a new coin value: venues with charges not settled yet")
 
 
 class Reason(Question):
@@ -185,13 +187,11 @@ def read_approval(approval_id: IdPath, context: ContextPort, actor: ActorPort) -
 def approve(approval_id: IdPath, context: ContextPort, actor: ActorPort, once: OncePort) -> Decided:
     """Approve what another person submitted: credits are accepted, orders wait for the office's next batch."""
     kind = submissions.approval(context.journal, actor, approval_id).kind
-    command = setup.approve_orders if kind == "orders" else credit.approve
-    return Decided(**command(context, actor, once, approval_id))
+    return Decided(**decide.APPROVE[kind](context, actor, once, approval_id))
 
 
 @router.post("/approvals/{approval_id}/reject", responses=responses(400, 401, 403, 404, 409, 422))
 def reject(approval_id: IdPath, reason: Reason, context: ContextPort, actor: ActorPort, once: OncePort) -> Decided:
     """Reject what another person submitted, or withdraw what is your own: its rows and coins are free again."""
     kind = submissions.approval(context.journal, actor, approval_id).kind
-    command = setup.decline_orders if kind == "orders" else credit.decline
-    return Decided(**command(context, actor, once, approval_id, reason.reason))
+    return Decided(**decide.DECLINE[kind](context, actor, once, approval_id, reason.reason))

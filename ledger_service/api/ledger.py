@@ -10,15 +10,27 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
-from ledger_service.api.models import DESK_MAX, JOURNAL_NO_MAX, ROWS_DEFAULT, Answer, Question, RowsMax, responses
+from ledger_service.api.models import (
+    DESK_MAX,
+    JOURNAL_NO_MAX,
+    ROWS_DEFAULT,
+    Answer,
+    Id,
+    IdPath,
+    Question,
+    RowsMax,
+    responses,
+)
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
-from ledger_service.reads import books, chain, status, totals
+from ledger_service.reads import books, chain, checks, status, totals
 from ledger_service.reads import findings as reads_findings
 from ledger_service.reads.chain import BatchesPage, ChainPlace, Proof
+from ledger_service.reads.checks import CheckLine
 from ledger_service.reads.findings import FindingsPage
 from ledger_service.reads.status import Status
 from ledger_service.reads.totals import Totals
 from ledger_service.services import accept, findings
+from ledger_service.services import checks as check_service
 from ledger_service.services.context import POSTED_BY_DAYS
 
 TAG = "Ledger"
@@ -128,6 +140,31 @@ def acknowledge_finding(
 def read_totals(context: ContextPort) -> Totals:
     """Coins credited, spent, refunded, donated and outstanding."""
     return totals.totals(context.journal)
+
+
+class CheckAsked(Answer):
+    """A check that was asked for. It is done within seconds: read it by its id."""
+
+    id: Id
+    state: str
+
+
+@router.post("/checks", status_code=202, responses=responses(400, 401, 403, 422))
+def ask_for_check(context: ContextPort, actor: ActorPort, once: OncePort) -> CheckAsked:
+    """Hold the books' balances against the chain's supply and sums now. The day's own check needs no asking."""
+    return CheckAsked(**check_service.ask_for_check(context, actor, once))
+
+
+@router.get("/checks", responses=responses(401, 403, 422))
+def list_checks(context: ContextPort, limit: RowsMax = ROWS_DEFAULT) -> list[CheckLine]:
+    """The last checks, newest first."""
+    return checks.checks(context.journal, limit)
+
+
+@router.get("/checks/{check_id}", responses=responses(401, 403, 404))
+def read_check(check_id: IdPath, context: ContextPort) -> CheckLine:
+    """One check: `holds`, or `differs` and where."""
+    return checks.check(context.journal, check_id)
 
 
 @router.get("/status", responses=responses(401, 403))

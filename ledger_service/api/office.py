@@ -12,18 +12,19 @@ from ledger_service.api.models import Answer, Id, Question, responses
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
 from ledger_service.api.uploads import TableFile, content_of, once_of_upload
 from ledger_service.domain.actors import Role
-from ledger_service.reads import actors, catalogue
+from ledger_service.reads import actors, budget, catalogue
 from ledger_service.reads.actors import ActorLine
+from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
 from ledger_service.reads.outside import OutsideEntry, outside_entries
-from ledger_service.services import setup
+from ledger_service.services import balances, setup
 
 OFFICE_TAG = "Coin office"
 ACTORS_TAG = "Actors"
 office_router = new_router(OFFICE_TAG)
 actors_router = new_router(ACTORS_TAG, "/actors")
 
-MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits"]
+MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits", "balances"]
 AnyDesk = Annotated[int, Path(ge=0, le=65_535, description="a desk's number, 0 for the office")]
 RoleName = Literal["clerk", "approver", "venue", "office", "auditor", "admin", "resident"]
 
@@ -71,13 +72,15 @@ class ActorAdded(Answer):
 
 @office_router.post("/master/{kind}", status_code=201, responses=responses(400, 401, 403, 404, 413, 415, 422, 503))
 def load_master(request: Request, kind: MasterKind, context: ContextPort, actor: ActorPort, file: TableFile) -> Loaded:
-    """Load a file of master data. Rates, desks, funds, values and limits bind all, so they become a proposal."""
+    """Load a file of master data. Rates, desks, funds, values, limits and balances bind all, so they become a proposal."""
     data = content_of(request, file)
     once = once_of_upload(request, data)
     if kind == "members":
         return Loaded(**setup.load_members(context, actor, once, data))
     if kind == "courses":
         return Loaded(**setup.load_courses(context, actor, once, data))
+    if kind == "balances":
+        return Loaded(**balances.propose_balances(context, actor, once, data))
     return Loaded(**setup.propose_file(context, actor, once, kind, data))
 
 
@@ -87,10 +90,27 @@ def propose_opening(context: ContextPort, actor: ActorPort, once: OncePort) -> P
     return Proposed(**setup.propose_opening(context, actor, once))
 
 
+@office_router.post("/funds/{code}/end", status_code=201, responses=responses(400, 401, 403, 422))
+def propose_fund_end(
+    code: Annotated[str, Path(min_length=1, max_length=32, examples=["LOVE"])],
+    context: ContextPort,
+    actor: ActorPort,
+    once: OncePort,
+) -> Proposed:
+    """Propose to cancel a donation project. Its givers may then name another project of the same body for 30 days."""
+    return Proposed(**setup.propose_fund_end(context, actor, once, code))
+
+
 @office_router.get("/desks", responses=responses(401, 403))
 def list_desks(context: ContextPort) -> Desks:
     """Every desk with what is left of this month's limit, and the year's budget."""
     return catalogue.desks(context.journal, context.clock.today())
+
+
+@office_router.get("/budget", responses=responses(401, 403))
+def read_budget(request: Request, context: ContextPort) -> Budget:
+    """What may still be issued: appropriated, reserved, issued, left; by programme and by centre; and the thresholds reached."""
+    return budget.budget(context.journal, context.clock.today(), ports_of(request).alarms)
 
 
 @office_router.post("/desks/{desk}/adoption", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))

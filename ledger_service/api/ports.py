@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context, Once
 
@@ -33,6 +34,7 @@ class Ports:
     monotonic: Callable[[], float]
     upload_bytes_max: int
     service_key: bytes  # the address that signs receipts
+    alarms: Alarms = NO_ALARMS
     database_errors: tuple[
         type[Exception], ...
     ] = ()  # of a database that does not answer now: sent again, a request may pass

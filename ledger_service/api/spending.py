@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
@@ -23,10 +23,11 @@ from ledger_service.api.models import (
     responses,
 )
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort
-from ledger_service.reads import residents
+from ledger_service.printing.certificate import certificate_pdf
+from ledger_service.reads import donations, residents
 from ledger_service.reads import spending as reads
 from ledger_service.reads.spending import HoldLine, RedemptionLine, RedemptionsPage
-from ledger_service.services import donate, spend
+from ledger_service.services import donate, gifts, spend
 
 TAG = "Spending"
 router = new_router(TAG)
@@ -168,3 +169,56 @@ def donate_coins(new: NewDonation, context: ContextPort, actor: ActorPort, once:
     """Give coins to a fund. It cannot be undone."""
     residents.require_visible(context.journal, actor, new.person_id)
     return Donated(**donate.donate(context, actor, once, new.person_id, new.fund, new.coins))
+
+
+class Designation(Question):
+    """Another project of the same body."""
+
+    fund: Code = Field(examples=["KIDS"])
+
+
+class Designated(Answer):
+    """A gift and the project that it is for now."""
+
+    id: Id
+    fund: str
+    coins: int
+
+
+class NewWish(Question):
+    """A fund for what is earned from now on; none ends the wish."""
+
+    fund: Code | None = Field(None, examples=["LOVE"])
+
+
+class Wished(Answer):
+    """A resident's standing wish."""
+
+    person_id: Id
+    fund: str | None
+
+
+@router.get(
+    "/donations/{donation_id}/certificate",
+    response_class=Response,
+    responses={**responses(401, 403, 404, 409), 200: {"content": {"application/pdf": {}}}},
+)
+def read_certificate(donation_id: IdPath, context: ContextPort, actor: ActorPort) -> Response:
+    """The certificate of thanks, to print. It is no tax receipt and says so."""
+    gift = donations.gift(context.journal, context.vault, actor, donation_id)
+    return Response(certificate_pdf(gift, context.clock.now()), media_type="application/pdf")
+
+
+@router.post("/donations/{donation_id}/reassign", responses=responses(400, 401, 403, 404, 409, 422))
+def reassign_donation(
+    donation_id: IdPath, new: Designation, context: ContextPort, actor: ActorPort, once: OncePort
+) -> Designated:
+    """Name another project of the same body, within 30 days after the gift's own was cancelled."""
+    return Designated(**gifts.reassign(context, actor, once, donation_id, new.fund))
+
+
+@router.post("/residents/{person_id}/wish", responses=responses(400, 401, 403, 404, 422))
+def set_wish(person_id: IdPath, new: NewWish, context: ContextPort, actor: ActorPort, once: OncePort) -> Wished:
+    """Give what is earned from now on to a fund, as soon as it is final; or end that wish."""
+    residents.require_visible(context.journal, actor, person_id)
+    return Wished(**gifts.set_wish(context, actor, once, person_id, new.fund))

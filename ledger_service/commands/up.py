@@ -32,6 +32,7 @@ from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.progress import Progress
 from ledger_service.posting.stand_by import StandBy
+from ledger_service.services.gifts import carry_out_wishes
 from ledger_service.services.spend import expire_holds
 
 HOLDS_SECONDS = 5
@@ -224,6 +225,7 @@ def posting_context(installation: Installation) -> PostingContext:
         bundles_folder=installation.settings.bundles_folder or installation.home.bundles,
         signers=installation.keys,
         domain=installation.domain,
+        alarms=installation.alarms,
     )
 
 
@@ -236,6 +238,7 @@ def _holds(installation: Installation) -> Iterator[None]:
         while not stopping.wait(HOLDS_SECONDS):
             try:
                 expire_holds(installation.context)
+                carry_out_wishes(installation.context)
             except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
                 _log.warning("holds were not expired", error=type(error).__name__)
 

@@ -42,6 +42,19 @@ def last_day_of_month(month: int) -> date:
     return first_day_of_month(month + 1) - timedelta(days=1)
 
 
+def read_month(text: str) -> int:
+    """The month number of `2024-05`; ValueError where it is no month that the ledger speaks of."""
+    day = date.fromisoformat(f"{text}-01")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"{text} is not within {FIRST_DAY} to {LAST_DAY}")
+    return month_number(day)
+
+
+def month_name(month: int) -> str:
+    """`2024-05`."""
+    return f"{first_day_of_month(month):%Y-%m}"
+
+
 def add_months(day: date, months: int) -> date:
     """The same day of the month, `months` later, or that month's last day where it has no such day."""
     first = first_day_of_month(month_number(day) + months)

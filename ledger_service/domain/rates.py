@@ -77,6 +77,8 @@ class RateVersion:
     measure: Measure
     units_max: int
     expiry_months: int
+    basis: str = ""
+    """The ordinance's article by which it earns, and its date (DOMAIN rule 1)."""
 
     def __post_init__(self) -> None:
         if not self.programme:

@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
-from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.domain.effects import BRINGING
+from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import accounts, batches, desks, entries, orders
 
@@ -396,7 +397,7 @@ class Batches:
             rows = self._connection.execute(
                 select(entries.c.desk, entries.c.seq)
                 .where(entries.c.account.in_(spenders[start : start + QUERY_ACCOUNTS_MAX]))
-                .where(entries.c.kind.in_((Kind.CREDIT, Kind.REFUND, Kind.OPENING)))
+                .where(entries.c.kind.in_(BRINGING))
                 .where(entries.c.desk != but_desk, entries.c.seq.is_not(None))
                 .distinct()
             )

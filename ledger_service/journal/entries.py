@@ -23,7 +23,7 @@ class EntryRow:
     desk: int
     kind: int
     account: bytes
-    person_id: str
+    person_id: str | None
     ref: int
     units: int
     day: int
@@ -36,6 +36,7 @@ class EntryRow:
     approver: str | None
     consent: str | None
     original_no: int | None
+    word_line: int | None
     seq: int | None
     position: int | None
     skip_reason: int | None
@@ -171,6 +172,26 @@ class Entries:
                 .group_by(entries.c.desk, entries.c.seq)
             ).scalars()
         return found
+
+    def known_keys(self, keys: Collection[bytes]) -> set[bytes]:
+        """Those of these record keys that an entry holds (one that the chain skipped and freed does not)."""
+        wanted, found = list(keys), set[bytes]()
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            chunk = wanted[start : start + QUERY_KEYS_MAX]
+            rows = select(entries.c.record_key).where(entries.c.record_key.in_(chunk), entries.c.freed_no == 0)
+            found.update(self._connection.execute(rows).scalars())
+        return found
+
+    def has_unfinal(self, kind: int) -> bool:
+        """Whether an entry of a kind is not final on the chain."""
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        found = (
+            select(entries.c.journal_no)
+            .outerjoin(batches, place)
+            .where(entries.c.kind == kind, or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .limit(1)
+        )
+        return self._connection.execute(found).first() is not None
 
     def mark_skipped(self, desk: int, seq: int, position: int, reason: int) -> None:
         """Write: the chain did not apply this entry."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Table, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import budgets, desk_limits, person_caps, person_months
 
 QUERY_KEYS_MAX = 500
+LATEST = 2**16  # after every civil day: the amount that was set last
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +39,33 @@ class Limits:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def set_desk_limit(self, desk: int, month: int, coins: int) -> None:
-        """Write: the coins that a desk may issue or move in a month."""
-        self._set(desk_limits, {"desk": desk, "month": month}, coins)
+    def set_desk_limit(self, desk: int, month: int, coins: int, *, next_day: int | None = None, today: int = 0) -> None:
+        """Write: the coins that a desk may issue or move in a month, at once or from `next_day` on."""
+        self._set(desk_limits, {"desk": desk, "month": month}, coins, next_day, today)
 
-    def set_budget(self, year: int, coins: int) -> None:
-        """Write: the coins that all may issue in a fiscal year."""
-        self._set(budgets, {"year": year}, coins)
+    def set_budget(self, year: int, coins: int, *, next_day: int | None = None, today: int = 0) -> None:
+        """Write: the coins that all may issue in a fiscal year, at once or from `next_day` on."""
+        self._set(budgets, {"year": year}, coins, next_day, today)
 
-    def set_person_cap(self, year: int, coins: int) -> None:
-        """Write: the coins that one person may earn in a month of a year."""
-        self._set(person_caps, {"year": year}, coins)
+    def set_person_cap(self, year: int, coins: int, *, next_day: int | None = None, today: int = 0) -> None:
+        """Write: the coins that one person may earn in a month of a year, at once or from `next_day` on."""
+        self._set(person_caps, {"year": year}, coins, next_day, today)
 
-    def reserve_desk(self, desk: int, month: int, coins: int) -> bool:
+    def reserve_desk(self, desk: int, month: int, coins: int, *, day: int = LATEST) -> bool:
         """Write: reserve of a desk's month (a negative number gives back); False where it does not fit."""
         done = self._connection.execute(
             update(desk_limits)
             .where(desk_limits.c.desk == desk, desk_limits.c.month == month)
-            .where(desk_limits.c.reserved + coins <= desk_limits.c.coins)
+            .where(desk_limits.c.reserved + coins <= _in_force(desk_limits, day))
             .values(reserved=desk_limits.c.reserved + coins)
         )
         return done.rowcount == 1
 
-    def reserve_budget(self, year: int, coins: int) -> bool:
+    def reserve_budget(self, year: int, coins: int, *, day: int = LATEST) -> bool:
         """Write: reserve of a year's budget (a negative number gives back); False where it does not fit."""
         done = self._connection.execute(
             update(budgets)
-            .where(budgets.c.year == year, budgets.c.reserved + coins <= budgets.c.coins)
+            .where(budgets.c.year == year, budgets.c.reserved + coins <= _in_force(budgets, day))
             .values(reserved=budgets.c.reserved + coins)
         )
         return done.rowcount == 1
@@ -105,30 +107,46 @@ class Limits:
             found.update((row.account, row.reserved) for row in rows)
         return found
 
-    def person_cap(self, year: int) -> int:
-        """Coins that one person may earn in a month of this year; 0 where none is set."""
+    def person_cap(self, year: int, *, day: int = LATEST) -> int:
+        """Coins that one person may earn in a month of this year, on a day; 0 where none is set."""
         found = self._connection.execute(
-            select(person_caps.c.coins).where(person_caps.c.year == year)
+            select(_in_force(person_caps, day)).where(person_caps.c.year == year)
         ).scalar_one_or_none()
-        return found or 0
+        return int(found or 0)
 
-    def desk_limit(self, desk: int, month: int) -> LimitRow:
-        """A desk's month; none ordered is none allowed."""
+    def desk_limit(self, desk: int, month: int, *, day: int = LATEST) -> LimitRow:
+        """A desk's month, as it is on a day; none ordered is none allowed."""
+        return self._limit(desk_limits, {"desk": desk, "month": month}, day)
+
+    def budget(self, year: int, *, day: int = LATEST) -> LimitRow:
+        """A year's budget, as it is on a day; none ordered is none allowed."""
+        return self._limit(budgets, {"year": year}, day)
+
+    def ahead(self, table: str, **key: int) -> tuple[int, int] | None:
+        """(first day, coins) of the version of a limit that was last given with notice: table desk_limits, budgets or person_caps."""
+        limits = {"desk_limits": desk_limits, "budgets": budgets, "person_caps": person_caps}[table]
         row = self._connection.execute(
-            select(desk_limits.c.coins, desk_limits.c.reserved).where(
-                desk_limits.c.desk == desk, desk_limits.c.month == month
-            )
+            select(limits.c.next_day, limits.c.next_coins).where(*(limits.c[name] == at for name, at in key.items()))
+        ).one_or_none()
+        return (row.next_day, row.next_coins) if row is not None and row.next_day is not None else None
+
+    def _limit(self, table: Table, key: dict[str, int], day: int) -> LimitRow:
+        row = self._connection.execute(
+            select(_in_force(table, day), table.c.reserved).where(*(table.c[name] == at for name, at in key.items()))
         ).one_or_none()
         return LimitRow(*row) if row else LimitRow(0, 0)
 
-    def budget(self, year: int) -> LimitRow:
-        """A year's budget; none ordered is none allowed."""
-        row = self._connection.execute(
-            select(budgets.c.coins, budgets.c.reserved).where(budgets.c.year == year)
-        ).one_or_none()
-        return LimitRow(*row) if row else LimitRow(0, 0)
-
-    def _set(self, table: Table, key: dict[str, int], coins: int) -> None:
+    def _set(self, table: Table, key: dict[str, int], coins: int, next_day: int | None, today: int) -> None:
         dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(table).values(**key, coins=coins)
-        self._connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_={"coins": coins}))
+        if next_day is None:
+            values: dict[str, Any] = {"coins": coins, "next_coins": None, "next_day": None}
+            changed = values
+        else:
+            values = {"coins": 0, "next_coins": coins, "next_day": next_day}
+            changed = {**values, "coins": _in_force(table, today)}
+        statement = dialect.insert(table).values(**key, **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
+
+
+def _in_force(table: Table, day: int) -> ColumnElement[int]:
+    return case((table.c.next_day <= day, table.c.next_coins), else_=table.c.coins)

@@ -38,6 +38,7 @@ class FundRow:
     name: str
     body: str
     active: bool
+    ended_day: int | None = None
 
 
 class Master:
@@ -120,6 +121,7 @@ class Master:
                 measure=rate.measure.value,
                 units_max=rate.units_max,
                 expiry_months=rate.expiry_months,
+                basis=rate.basis,
             )
         )
 
@@ -140,6 +142,7 @@ class Master:
                 measure=Measure(row.measure),
                 units_max=row.units_max,
                 expiry_months=row.expiry_months,
+                basis=row.basis,
             )
             for row in self._connection.execute(select(rates).order_by(rates.c.id))
         ]
@@ -148,9 +151,18 @@ class Master:
         """All rates, ready for look-up."""
         return RateTable(self.rate_versions())
 
-    def add_coin_value(self, first_day: int, krw: int) -> None:
+    def end_rate(self, rate_id: int, last_day: int) -> None:
+        """Write: a rate version ends earlier than it was to. Its other fields never change."""
+        self._connection.execute(update(rates).where(rates.c.id == rate_id).values(last_day=last_day))
+
+    def add_coin_value(self, first_day: int, krw: int, choice: str = "", basis: str = "") -> None:
         """Write: a coin is worth this many won from a day on."""
-        self._connection.execute(insert(coin_values).values(first_day=first_day, krw=krw))
+        self._connection.execute(insert(coin_values).values(first_day=first_day, krw=krw, choice=choice, basis=basis))
+
+    def value_changes(self) -> list[tuple[int, int, str, str]]:
+        """(first day, KRW, choice, basis) of every value, oldest first."""
+        rows = self._connection.execute(select(coin_values).order_by(coin_values.c.first_day))
+        return [(row.first_day, row.krw, row.choice, row.basis) for row in rows]
 
     def coin_value(self, day: int) -> int | None:
         """KRW a coin on a day; None before the first value."""
@@ -180,6 +192,10 @@ class Master:
     def add_fund(self, number: int, code: str, name: str, body: str) -> None:
         """Write: a new fund."""
         self._connection.execute(insert(funds).values(number=number, code=code, name=name, body=body, active=True))
+
+    def end_fund(self, number: int, day: int) -> None:
+        """Write: a project is cancelled: nothing is given to it any more."""
+        self._connection.execute(update(funds).where(funds.c.number == number).values(active=False, ended_day=day))
 
     def fund_of_code(self, code: str) -> FundRow | None:
         """One fund."""

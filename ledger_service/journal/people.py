@@ -57,6 +57,17 @@ class People:
         row = self._connection.execute(select(*_COLUMNS).where(persons.c.id == person_id)).one_or_none()
         return PersonRow(*row) if row else None
 
+    def by_ids(self, person_ids: Iterable[str]) -> list[PersonRow]:
+        """Some people, in no order."""
+        wanted = list(person_ids)
+        found: list[PersonRow] = []
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            rows = self._connection.execute(
+                select(*_COLUMNS).where(persons.c.id.in_(wanted[start : start + QUERY_KEYS_MAX]))
+            )
+            found.extend(PersonRow(*row) for row in rows)
+        return found
+
     def by_member_index(self, indexes: Iterable[bytes]) -> list[PersonRow]:
         """The people of these member numbers' blind indexes, in no order."""
         wanted = list(indexes)

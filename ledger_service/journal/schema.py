@@ -124,6 +124,7 @@ rates = Table(
     Column("measure", String(8), nullable=False),
     Column("units_max", Integer, nullable=False),
     Column("expiry_months", Integer, nullable=False),
+    Column("basis", String(200), nullable=False, server_default=""),  # the ordinance's article (DOMAIN rule 1)
 )
 
 coin_values = Table(
@@ -131,31 +132,43 @@ coin_values = Table(
     metadata,
     Column("first_day", Integer, primary_key=True, autoincrement=False),
     Column("krw", Integer, nullable=False),
+    Column(
+        "choice", String(8), nullable=False, server_default=""
+    ),  # of a change: devalue or convert what is outstanding
+    Column("basis", String(200), nullable=False, server_default=""),
 )
 
-# What may still be issued or moved. `reserved` counts what waits for approval and what was accepted.
+# What may still be issued or moved. `reserved` counts what waits for approval and what was accepted. From `next_day` on `next_coins` is the amount:
+# the contract, too, knows one version that is ahead and no more.
+_WITHIN = "reserved >= 0 AND (reserved <= coins OR reserved <= next_coins)"
 desk_limits = Table(
     "desk_limits",
     metadata,
     Column("desk", Integer, primary_key=True, autoincrement=False),
     Column("month", Integer, primary_key=True, autoincrement=False),
     Column("coins", BigInteger, nullable=False),
+    Column("next_coins", BigInteger),
+    Column("next_day", Integer),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
-    CheckConstraint("reserved >= 0 AND reserved <= coins", name="within"),
+    CheckConstraint(_WITHIN, name="within"),
 )
 budgets = Table(
     "budgets",
     metadata,
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("coins", BigInteger, nullable=False),
+    Column("next_coins", BigInteger),
+    Column("next_day", Integer),
     Column("reserved", BigInteger, nullable=False, server_default="0"),
-    CheckConstraint("reserved >= 0 AND reserved <= coins", name="within"),
+    CheckConstraint(_WITHIN, name="within"),
 )
 person_caps = Table(
     "person_caps",
     metadata,
     Column("year", Integer, primary_key=True, autoincrement=False),
     Column("coins", BigInteger, nullable=False),
+    Column("next_coins", BigInteger),
+    Column("next_day", Integer),
 )
 person_months = Table(
     "person_months",
@@ -174,6 +187,7 @@ funds = Table(
     Column("name", String(200), nullable=False),
     Column("body", String(200), nullable=False),  # the listed body that receives the money
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("ended_day", Integer),  # since when the project is cancelled
 )
 
 # One decision by a second person. An import, a single record and an order proposal each are one approval.
@@ -181,7 +195,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("kind", String(16), nullable=False),  # import, record, orders
+    Column("kind", String(16), nullable=False),  # import, record, orders, close, balances
     Column("status", String(16), nullable=False),  # staging, waiting, approved, rejected, withdrawn
     Column("submitted_by", String(36), ForeignKey("actors.id"), nullable=False),
     Column("submitted_at", BigInteger, nullable=False),
@@ -243,7 +257,7 @@ entries = Table(
     Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
     Column("kind", Integer, nullable=False),
     Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
-    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id")),  # none of a venue's or fund's month close
     Column("ref", Integer, nullable=False),
     Column("units", Integer, nullable=False),
     Column("day", Integer, nullable=False),
@@ -256,6 +270,7 @@ entries = Table(
     Column("approver", String(36), ForeignKey("actors.id")),
     Column("consent", String(36)),
     Column("original_no", BigInteger),  # the journal number of the redeem that a refund undoes
+    Column("word_line", BigInteger),  # what the word's line says, where that is not its journal number
     Column("seq", BigInteger),
     Column("position", Integer),
     Column("skip_reason", Integer),
@@ -497,6 +512,82 @@ donations = Table(
     Column("fund", Integer, ForeignKey("funds.number"), nullable=False),
     Column("coins", BigInteger, nullable=False),
     Column("day", Integer, nullable=False),
+    # Another project of the same body, once the fund's was cancelled. The coins stay where the chain has them.
+    Column("designated_fund", Integer, ForeignKey("funds.number")),
+    Index("ix_donations_person", "person_id"),
+)
+# A standing wish: what a resident earns from now on goes to a fund.
+wishes = Table(
+    "wishes",
+    metadata,
+    Column("person_id", String(36), ForeignKey("persons.id"), primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),  # the consent that its gifts name
+    Column("fund", Integer, ForeignKey("funds.number"), nullable=False),
+    Column("since_no", BigInteger, nullable=False),  # credits with a later journal number
+    Column("wished_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("wished_at", BigInteger, nullable=False),
+)
+wish_credits = Table(
+    "wish_credits",
+    metadata,
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), primary_key=True, autoincrement=False),
+)
+
+# What a venue or fund is paid for a month. The figures are written once, when it is prepared (of a fund when it is approved).
+closes = Table(
+    "closes",
+    metadata,
+    Column("id", String(36), primary_key=True),  # that of its approval, once there is one
+    Column("month", Integer, nullable=False),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
+    Column("desk", Integer, ForeignKey("desks.number")),  # a venue's
+    Column("fund", Integer, ForeignKey("funds.number")),
+    Column("last_seq", BigInteger, nullable=False),  # the venue's last batch of the month; 0 of a fund
+    Column("opening_coins", BigInteger, nullable=False),
+    Column("opening_krw", BigInteger, nullable=False),
+    Column("charges", Integer, nullable=False),
+    Column("taken_coins", BigInteger, nullable=False),
+    Column("taken_krw", BigInteger, nullable=False),
+    Column("refunds", Integer, nullable=False),
+    Column("refunded_coins", BigInteger, nullable=False),
+    Column("refunded_krw", BigInteger, nullable=False),
+    Column("reissued_coins", BigInteger, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("krw", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # prepared, confirmed, approved, closed (final), rejected, skipped
+    Column("prepared_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("prepared_at", BigInteger, nullable=False),
+    Column("confirmed_by", String(36), ForeignKey("actors.id")),  # by the venue
+    Column("confirmed_at", BigInteger),
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), unique=True),
+    Column("signatures", Bytes),  # of the venue's keys, 65 bytes each
+    CheckConstraint("(desk IS NULL) <> (fund IS NULL)", name="one_payee"),
+    CheckConstraint("coins >= 0 AND krw >= 0", name="paid"),
+    CheckConstraint("coins = opening_coins + taken_coins - refunded_coins + reissued_coins", name="coins_add_up"),
+    CheckConstraint("krw = opening_krw + taken_krw - refunded_krw", name="krw_adds_up"),
+    Index(
+        "uq_closes_once",
+        "account",
+        "month",
+        unique=True,
+        sqlite_where=text("state NOT IN ('rejected', 'skipped')"),
+        postgresql_where=text("state NOT IN ('rejected', 'skipped')"),
+    ),
+    Index("ix_closes_state", "state"),
+)
+
+# The three-way check: daily, and when somebody asks for one.
+checks = Table(
+    "checks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("requested_by", String(36), ForeignKey("actors.id")),  # none: the day's own
+    Column("requested_at", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, holds, differs
+    Column("done_at", BigInteger),
+    Column("detail", Text),  # JSON: the sums, and where they differ
+    Index("ix_checks_state", "state", "requested_at"),
 )
 
 courses = Table(

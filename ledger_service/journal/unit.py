@@ -17,10 +17,13 @@ from ledger_service.journal.approvals import Approvals
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
+from ledger_service.journal.checks import Checks
+from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
 from ledger_service.journal.findings import FindingRows
+from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
@@ -84,8 +87,20 @@ class Unit:
         return Spending(self.connection)
 
     @cached_property
+    def gifts(self) -> Gifts:
+        return Gifts(self.connection)
+
+    @cached_property
     def courses(self) -> Courses:
         return Courses(self.connection)
+
+    @cached_property
+    def checks(self) -> Checks:
+        return Checks(self.connection)
+
+    @cached_property
+    def closes(self) -> Closes:
+        return Closes(self.connection)
 
     @cached_property
     def idempotency(self) -> Idempotency:

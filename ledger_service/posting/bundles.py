@@ -118,7 +118,12 @@ def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence, kep
         "signatures": [signature.hex() for signature in signatures],
         "leaves": [leaf.hex() for leaf in evidence.leaves],
         "records": [
-            _record(entry, salt, evidence.seals.get(entry.person_id), kept.acts.get(entry.journal_no, {}))
+            _record(
+                entry,
+                salt,
+                evidence.seals.get(entry.person_id) if entry.person_id is not None else None,
+                kept.acts.get(entry.journal_no, {}),
+            )
             for entry, salt in zip(evidence.entries, evidence.salts, strict=True)
         ],
         "people": [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.journal.batches import BatchRow
 from ledger_service.posting.bundles import write_bundles
-from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence
+from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence, people_of
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gate import Gate
 from ledger_service.posting.keepsakes import keepsakes_of
@@ -78,5 +78,5 @@ class DeskSignatures:
                 orders = [one.order for one in unit.orders.of_batch(row.batch.seq)]
                 return order_evidence(row.audit_head, orders)
             entries = unit.entries.of_batch(row.batch.desk, row.batch.seq)
-        seals = context.vault.of_many(entry.person_id for entry in entries)
+        seals = context.vault.of_many(people_of(entries))
         return entry_evidence(row.audit_head, entries, seals)

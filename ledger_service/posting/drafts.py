@@ -1,8 +1,9 @@
 """Which entries the next batch of a desk takes, in which order, with which proofs and needs.
 
-Refunds come first, sorted by their redeem's place, because the contract walks the annex once (docs/formats.md, Annex). That is safe: their redeems
-are in earlier batches, and a refund that goes before an older debit of its account only brings that debit coins. The other way round is not: a debit
-may spend the coins of a refund before it, so where a refund waits for its redeem's place, all later entries of that account wait with it.
+Refunds come first, sorted by their redeem's place, then venues' closes, because the contract walks the annex once (docs/formats.md, Annex).
+That is safe: their redeems are in earlier batches, and a refund before an older debit of its account only brings that debit coins. The other
+way round is not: a debit may spend the coins of a refund before it, so where a refund waits for its redeem's place, all later entries of that account
+wait with it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from ledger_service.domain.batches import (
     annex_of,
     proof_item,
 )
+from ledger_service.domain.closes import statement_item
+from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Entry, Kind
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.master import DeskRow
@@ -31,7 +34,7 @@ from ledger_service.journal.unit import Unit
 from ledger_service.posting.gas import ANNEX_BYTE, batch_gas, entry_gas
 
 DESK_SIGNATURES = 3  # more than any desk but the office is likely to have
-_DEBITS = (Kind.REDEEM, Kind.DONATE)
+_WITH_ITEM = (Kind.REFUND, Kind.MONTH_CLOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,14 @@ def draft(unit: Unit, desk: DeskRow, office_seq: int) -> tuple[Draft | None, int
     """The next batch of a desk (None where nothing can be sealed now), and how many accounts' charges no batch can carry."""
     candidates = _of_one_day(unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX))
     originals = _originals(unit, desk.number, candidates)
-    ready = _without_waiting(candidates, originals)
-    chosen, items, gas = _within_bounds(unit, desk.number, _split_refunds(ready), originals)
+    statements = _statements(unit, candidates)
+    ready = _without_waiting(candidates, originals, statements, is_closing=unit.closes.is_closing(desk.number))
+    chosen, items, gas = _within_bounds(unit, desk.number, _split_items(ready), originals, statements)
     chosen, needs, stuck = _within_needs(unit, desk.number, chosen, office_seq)
     if not chosen:
         return None, stuck
     ordered = sorted(chosen, key=lambda row: _order(row, originals))
-    used = dict.fromkeys(originals[row.journal_no].chunk for row in ordered if row.kind == Kind.REFUND)
+    used = dict.fromkeys(key for row in ordered if (key := _item_key(row, originals, statements)) is not None)
     annex = annex_of([items[chunk] for chunk in used])
     made = Draft(
         desk=desk,
@@ -91,12 +95,20 @@ def _of_one_day(rows: Sequence[EntryRow]) -> list[EntryRow]:
     return list(takewhile(lambda row: row.accepted_day == rows[0].accepted_day, rows))
 
 
-def _without_waiting(rows: Sequence[EntryRow], originals: Mapping[int, Original]) -> list[EntryRow]:
-    """The rows but refunds that wait, and everything of their accounts after them: the order within an account is kept."""
+def _without_waiting(
+    rows: Sequence[EntryRow], originals: Mapping[int, Original], statements: Mapping[int, bytes], *, is_closing: bool
+) -> list[EntryRow]:
+    """The rows but those that wait, and everything of their accounts after them: the order within an account is kept.
+
+    A refund waits for its redeem's place, and while a close of its venue is on its way: it could take coins that the close burns. A close waits for
+    its venue's signatures.
+    """
     waiting: set[bytes] = set()
     ready = []
     for row in rows:
-        if row.kind == Kind.REFUND and row.journal_no not in originals:
+        if row.kind == Kind.REFUND and (is_closing or row.journal_no not in originals):
+            waiting.add(row.account)
+        if row.kind == Kind.MONTH_CLOSE and statements.get(row.journal_no) == b"":
             waiting.add(row.account)
         if row.account not in waiting:
             ready.append(row)
@@ -119,16 +131,35 @@ def _originals(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> dict[int, Ori
     return found
 
 
-def _split_refunds(rows: list[EntryRow]) -> list[EntryRow]:
-    """A batch with proofs is small, so refunds let a large batch of what came before them go first."""
-    first = next((at for at, row in enumerate(rows) if row.kind == Kind.REFUND), len(rows))
+def _statements(unit: Unit, rows: Sequence[EntryRow]) -> dict[int, bytes]:
+    """The venues' signatures under their closes, by the close's journal number; none yet is b"", a fund's is missing."""
+    found = {}
+    for row in rows:
+        close = unit.closes.of_entry(row.journal_no) if row.kind == Kind.MONTH_CLOSE else None
+        if close is not None and close.desk is not None:
+            found[row.journal_no] = close.signatures or b""
+    return found
+
+
+def _item_key(
+    row: EntryRow, originals: Mapping[int, Original], statements: Mapping[int, bytes]
+) -> tuple[int, int] | None:
+    """What names the annex item that an entry needs: a proof's chunk, or (-1, journal number) for a statement."""
+    if row.kind == Kind.REFUND:
+        return originals[row.journal_no].chunk
+    return (-1, row.journal_no) if row.journal_no in statements else None
+
+
+def _split_items(rows: list[EntryRow]) -> list[EntryRow]:
+    """A batch with an annex is small, so what needs one lets a large batch of what came before it go first."""
+    first = next((at for at, row in enumerate(rows) if row.kind in _WITH_ITEM), len(rows))
     if first == len(rows) or first >= BATCH_ENTRIES_WITH_ANNEX_MAX:
         return rows[:first]
     return rows[:BATCH_ENTRIES_WITH_ANNEX_MAX]
 
 
 def _within_bounds(
-    unit: Unit, desk: int, rows: list[EntryRow], originals: dict[int, Original]
+    unit: Unit, desk: int, rows: list[EntryRow], originals: dict[int, Original], statements: Mapping[int, bytes]
 ) -> tuple[list[EntryRow], dict[tuple[int, int], bytes], int]:
     """As many of the rows as gas and annex allow, the proof of each chunk, and the gas of the entries."""
     if not rows:
@@ -138,14 +169,15 @@ def _within_bounds(
     items: dict[tuple[int, int], bytes] = {}
     chosen: list[EntryRow] = []
     gas, annex_bytes = 0, 1
-    needs = BATCH_NEEDS_MAX if any(row.kind in _DEBITS for row in rows) else 1
+    needs = BATCH_NEEDS_MAX if any(row.kind in TAKING for row in rows) else 1
     room = BATCH_GAS_MAX - batch_gas(0, needs=needs, annex_bytes=0, signatures=DESK_SIGNATURES)
     for row in rows:
         row_gas = entry_gas(row.kind, is_new_account=row.account in unseen)
         item = b""
-        if row.kind == Kind.REFUND and (chunk := originals[row.journal_no].chunk) not in items:
-            item = _item(unit, desk, originals[row.journal_no], redeems)
-            items[chunk] = item
+        if (key := _item_key(row, originals, statements)) is not None and key not in items:
+            statement = statements.get(row.journal_no)
+            item = statement_item(statement) if statement else _item(unit, desk, originals[row.journal_no], redeems)
+            items[key] = item
         grown = annex_bytes + len(item)
         if gas + row_gas + ANNEX_BYTE * grown > room or grown > BATCH_ANNEX_BYTES_MAX:
             break
@@ -173,8 +205,10 @@ def _within_needs(
     final_seqs: dict[int, int] = {}
     stuck: set[bytes] = set()
     while rows:
-        spenders = sorted({row.account for row in rows if row.kind in _DEBITS})
+        spenders = sorted({row.account for row in rows if row.kind in TAKING})
         needs = {OFFICE_DESK: office_seq} if office_seq else {}
+        for other, seq in _of_closes(unit, desk, rows):
+            needs[other] = max(needs.get(other, 0), seq)
         for other, seq in unit.batches.funding(spenders, desk):
             if other not in final_seqs:
                 final_seqs[other] = unit.batches.final_seq(other)
@@ -191,20 +225,31 @@ def _within_needs(
     return [], (), len(stuck)
 
 
+def _of_closes(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> list[tuple[int, int]]:
+    """A close needs the venue's batch that it names; a venue's refund needs its last close, whose coins it may issue again."""
+    closes = [unit.closes.of_entry(row.journal_no) for row in rows if row.kind == Kind.MONTH_CLOSE]
+    needed = [(close.desk, close.last_seq) for close in closes if close is not None and close.desk is not None]
+    if any(row.kind == Kind.REFUND for row in rows) and (last := unit.closes.last_batch(desk)) is not None:
+        needed.append(last)
+    return needed
+
+
 def _is_stuck(unit: Unit, desk: int, account: bytes, office_seq: int, final_seqs: Mapping[int, int]) -> bool:
     funding = {other for other, seq in unit.batches.funding([account], desk) if seq <= final_seqs[other]}
     return len(funding | ({OFFICE_DESK} if office_seq else set())) > BATCH_NEEDS_MAX
 
 
 def _order(row: EntryRow, originals: dict[int, Original]) -> tuple[int, int, int, int]:
+    if row.kind == Kind.MONTH_CLOSE and row.word_line:
+        return 1, 0, 0, row.journal_no  # a venue's, whose statement must not be a fund's close's
     if row.kind != Kind.REFUND:
-        return 1, 0, 0, row.journal_no
+        return 2, 0, 0, row.journal_no
     original = originals[row.journal_no]
     return 0, original.seq, original.position, row.journal_no
 
 
 def _word(row: EntryRow, originals: dict[int, Original]) -> bytes:
-    ref, line = row.ref, row.journal_no
+    ref, line = row.ref, row.journal_no if row.word_line is None else row.word_line
     if row.kind == Kind.REFUND:
         ref, line = originals[row.journal_no].position, originals[row.journal_no].seq
     return Entry(row.account, row.kind, ref, row.units, row.day, line).pack()

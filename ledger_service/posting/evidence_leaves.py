@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,8 +27,8 @@ class Evidence:
 
 
 def entry_evidence(audit_head: bytes, rows: Sequence[EntryRow], seals: Mapping[str, PersonSeal]) -> Evidence:
-    """The evidence of a batch of entries. One whose person is forgotten has no salt any more, and gets none."""
-    salts = [seals[row.person_id].salt(row.journal_no) if row.person_id in seals else ZERO32 for row in rows]
+    """The evidence of a batch of entries. One that is nobody's has no salt, nor has one whose person is forgotten."""
+    salts = [_salt(row, seals) for row in rows]
     leaves = [Leaf(0, AUDIT_HEAD_TYPE, 0, audit_head).hash()]
     for position, (row, salt) in enumerate(zip(rows, salts, strict=True), 1):
         leaves.append(
@@ -44,6 +44,16 @@ def entry_evidence(audit_head: bytes, rows: Sequence[EntryRow], seals: Mapping[s
             ).hash()
         )
     return Evidence(leaves, rows, salts, seals)
+
+
+def people_of(rows: Iterable[EntryRow]) -> Iterator[str]:
+    """The people of entries; a venue's or fund's month close is nobody's."""
+    return (row.person_id for row in rows if row.person_id is not None)
+
+
+def _salt(row: EntryRow, seals: Mapping[str, PersonSeal]) -> bytes:
+    seal = seals.get(row.person_id) if row.person_id is not None else None
+    return seal.salt(row.journal_no) if seal is not None else ZERO32
 
 
 def order_evidence(audit_head: bytes, orders: Sequence[Order]) -> Evidence:

@@ -16,6 +16,7 @@ from ledger_service.chain.reader import PostedBatch, posted_between
 from ledger_service.chain.rpc import read_answer
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.domain.days import date_of, month_number
+from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.batches import BatchKey, BatchMark, Post
 from ledger_service.journal.conflicts import RowConflict
@@ -44,6 +45,8 @@ class _Settled:
     sums: Settlement
     skipping: tuple[BatchKey, ...] = ()
     """Those of which the chain skipped entries."""
+    closing: tuple[BatchKey, ...] = ()
+    """Those with month closes."""
 
 
 class Follower:
@@ -236,6 +239,7 @@ class Follower:
         """The sums of batches, added up before the write lock is taken; a posted batch does not change any more."""
         sums = Settlement()
         skipping: list[BatchKey] = []
+        closing: list[BatchKey] = []
         with self._context.journal.read() as unit:
             stored = unit.batches.skips_of(key for key in keys if key not in landings)
             for desk, seq in keys:
@@ -243,10 +247,13 @@ class Follower:
                 skips = landing.skips if landing else stored.get((desk, seq), ())
                 if skips and desk != OFFICE_DESK:
                     skipping.append((desk, seq))
-                sums.add(unit.batches.movements(desk, seq), {skip[0] for skip in skips})
+                movements = unit.batches.movements(desk, seq)
+                if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
+                    closing.append((desk, seq))
+                sums.add(movements, {skip[0] for skip in skips})
             for row in unit.outside.of(keys).values():
                 sums.add_outside(row.moves)
-        return _Settled(tuple(keys), sums, tuple(skipping))
+        return _Settled(tuple(keys), sums, tuple(skipping), tuple(closing))
 
     def _is_grave(self, landings: Sequence[Landing], marks: dict[BatchKey, BatchMark]) -> bool:
         """Whether one of them is another than in the books, or moved other coins: then its desk is stopped."""
@@ -376,6 +383,7 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refused_debits=settled.sums.refused_debits,
         debits=settled.sums.debits,
     )
+    unit.closes.settle(settled.closing)
     _return_limits(unit, skipped)
 
 
@@ -394,7 +402,7 @@ def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
                 unit.limits.reserve_budget(day.year, -row.coins)
             if unit.limits.person_months(month, [row.account]).get(row.account, 0) >= row.coins:
                 unit.limits.return_person_months(month, {row.account: row.coins})
-        elif row.kind in (Kind.REDEEM, Kind.DONATE):
+        elif row.kind in TAKING:
             _return_desk(unit, row.desk, month, row.coins)
 
 

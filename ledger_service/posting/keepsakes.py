@@ -18,6 +18,7 @@ from ledger_service.journal.batches import BatchRow
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit
+from ledger_service.posting.evidence_leaves import people_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def keepsakes_of(unit: Unit, row: BatchRow, entries: Sequence[EntryRow]) -> Keep
     """What the books know of a batch and the chain does not."""
     if row.batch.desk == OFFICE_DESK:
         return Keepsakes(master=_master(unit, [one.order for one in unit.orders.of_batch(row.batch.seq)]))
-    return Keepsakes(unit.keepsakes.acts_of(entries), unit.keepsakes.newcomers({one.person_id for one in entries}))
+    return Keepsakes(unit.keepsakes.acts_of(entries), unit.keepsakes.newcomers(set(people_of(entries))))
 
 
 def person_text(person: PersonRow) -> str:

@@ -15,6 +15,7 @@ from ledger_service.chain.rpc import RpcFault, RpcUnavailable, read_answer
 from ledger_service.errors import BoramError
 from ledger_service.journal.poster_lease import NotPosting
 from ledger_service.posting.adoption import Adoption
+from ledger_service.posting.close_statements import CloseStatements
 from ledger_service.posting.desk_signatures import DeskSignatures
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.follower import Follower
@@ -25,6 +26,7 @@ from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.rebuild import RebuildDiffers, prepare_chain, rebuild
 from ledger_service.posting.sealer import Carried, Sealer
 from ledger_service.posting.sender import Sender
+from ledger_service.posting.three_way import ThreeWay
 from ledger_service.posting.watch import Watch
 
 POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
@@ -47,10 +49,12 @@ class Poster:
         carried, self.gate = Carried(), Gate()
         self.sealer = Sealer(context, carried, self.findings, self.gate)
         self.signatures = DeskSignatures(context, carried, self.findings, self.gate)
+        self.statements = CloseStatements(context, self.findings)
         self.read_back = ReadBack(context, chain, self.findings)
         self.follower = Follower(context, chain, self.findings, self.read_back, self.gate)
         self.adoption = Adoption(context, chain, self.findings, self.follower)
         self.sender = Sender(context, chain, self.findings, self.follower)
+        self.three_way = ThreeWay(context, chain, self.findings)
         self.watch = Watch(context, chain, self.findings)
         self._purse_seen_at = 0
 
@@ -83,10 +87,10 @@ class Poster:
         self.gate.open()
 
     def books_pass(self) -> int:
-        """Seal and sign; how many batches moved. Nothing before the chain was read once."""
+        """Seal and sign; how many batches and closing statements moved. Nothing before the chain was read once."""
         if not self.gate.is_open:
             self.catch_up()
-        return self.sealer.seal_step() + self.signatures.sign_step()
+        return self.statements.sign_step() + self.sealer.seal_step() + self.signatures.sign_step()
 
     def chain_pass(self) -> int:
         """See that the chain is ours, send, and follow; how much was done. A lost embedded chain is made again first.
@@ -108,6 +112,7 @@ class Poster:
             + self.follower.follow_step()
             + self.read_back.return_missing()
             + self.adoption.step()
+            + self.three_way.check_step()
         )
         self._look_at_the_purse()
         return done

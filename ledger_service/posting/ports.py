@@ -12,6 +12,7 @@ from ledger_service.chain.artifact import Artifact
 from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.rpc import Rpc
 from ledger_service.chain.signing import Signer
+from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.domain.batches import Domain
 from ledger_service.domain.kill_points import KillPoints
 from ledger_service.journal.unit import Journal
@@ -67,6 +68,7 @@ class PostingContext:
     bundles_folder: Path
     signers: DeskSigners
     domain: Domain
+    alarms: Alarms = NO_ALARMS
 
 
 @dataclass(frozen=True, slots=True)

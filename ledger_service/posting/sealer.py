@@ -27,7 +27,7 @@ from ledger_service.journal.unit import Unit
 from ledger_service.journal.vault import PersonSeal
 from ledger_service.posting.audit_chain import chain_audit_log
 from ledger_service.posting.drafts import Draft, draft
-from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence
+from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence, people_of
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gas import batch_gas, order_gas
 from ledger_service.posting.gate import Gate
@@ -98,7 +98,7 @@ class Sealer:
         self.is_bulk = any(len(one.entries) >= BATCH_ENTRIES_WITH_ANNEX_MAX for one in drafts)
         # After the entries were read, so that the head that a batch carries covers the acts behind all its entries.
         audit_head = chain_audit_log(context.journal)
-        seals = context.vault.of_many(row.person_id for one in drafts for row in one.entries)
+        seals = context.vault.of_many(people_of(row for one in drafts for row in one.entries))
         for start in range(0, len(drafts), BATCHES_A_UNIT):
             sealed += self._seal_entries(drafts[start : start + BATCHES_A_UNIT], audit_head, seals)
         return sealed

@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ledger_service.domain.entries import Kind
-
-_CREDITS = (Kind.CREDIT, Kind.OPENING)
-_DEBITS = (Kind.REDEEM, Kind.DONATE)
+from ledger_service.domain.effects import EFFECT, Effect
 
 
 @dataclass(slots=True)
@@ -35,10 +32,11 @@ class Settlement:
         A skipped credit brings nothing. Nor does a skipped refund, and what it takes off `refunding` depends on its redeem (follower.py).
         """
         for account, kind, coins, position in movements:
+            effect = EFFECT[kind]
             if position in skipped:
-                if kind in _DEBITS:
+                if effect is Effect.OUT:
                     self.refused_debits[account] += coins
-            elif kind in _CREDITS:
+            elif effect is Effect.IN:
                 self.credits[account] += coins
-            elif kind == Kind.REFUND:
+            elif effect is Effect.BACK:
                 self.refunds[account] += coins

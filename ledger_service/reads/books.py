@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, case, func, not_, select
 
 from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.effects import BRINGING, TAKING
 from ledger_service.domain.entries import Kind
 from ledger_service.domain.evidence import Leaf
+from ledger_service.domain.hashing import ZERO32
 from ledger_service.domain.ids import id_word
 from ledger_service.errors import Refused
+from ledger_service.journal.checks import ON_CHAIN, RESERVED
 from ledger_service.journal.schema import accounts, audit_log, batches, chain_identity, entries
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import PersonSeal, Vault
@@ -22,8 +25,7 @@ from ledger_service.reads.chain import EvidenceIncomplete
 
 VERSION = 1
 ROWS_A_CHUNK = 1_000
-ON_CHAIN = ("posted", "final")
-_INTO, _OUT_OF = (Kind.CREDIT, Kind.REFUND, Kind.OPENING), (Kind.REDEEM, Kind.DONATE)
+_SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1}
 
 Sign = Callable[[int, int, int, bytes, int, int, int], bytes]
 """A receipt's signature over (journal no, desk, kind, account, units, day, posted by)."""
@@ -121,12 +123,12 @@ def _entries(unit: Unit, vault: Vault, desk: int, seq: int) -> list[dict[str, An
         .where(entries.c.desk == desk, entries.c.seq == seq)
         .order_by(entries.c.position)
     ).all()
-    seals = vault.of_many(row.person_id for row in rows)
+    seals = vault.of_many(row.person_id for row in rows if row.person_id is not None)
     return [_batch(unit, desk, seq), *(_entry(row, seals.get(row.person_id)) for row in rows)]
 
 
 def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]:
-    if seal is None:
+    if seal is None and row.person_id is not None:
         raise EvidenceIncomplete(
             f"the person of entry {row.journal_no} was forgotten: its leaf is in the bundles only",
             f"{row.journal_no}번 기록의 주민 정보가 삭제되어 증빙은 묶음 파일에만 있습니다",
@@ -140,7 +142,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
         id_word(row.who),
         id_word(row.approver),
         id_word(row.consent),
-        seal.salt(row.journal_no),
+        seal.salt(row.journal_no) if seal is not None else ZERO32,  # nobody's: a venue's or fund's
     )
     return {
         "type": "entry",
@@ -150,7 +152,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
         "ref": row.original_position if is_refund else row.ref,
         "units": row.units,
         "day": row.day,
-        "line": row.original_seq if is_refund else row.journal_no,
+        "line": row.original_seq if is_refund else row.journal_no if row.word_line is None else row.word_line,
         "journal_no": row.journal_no,
         "leaf": _hex(leaf.hash()),
         "record": _hex(leaf.record),
@@ -199,20 +201,20 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
     """What each account holds on the chain: what the books call final, with what is posted and not final, without open debits."""
     changes: defaultdict[bytes, int] = defaultdict(int)
     for row in _off_chain(unit):
-        if row.kind in _OUT_OF:
+        if row.kind in TAKING:
             changes[row.account] += row.coins
     posted = select(entries).join(
         batches,
         (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq) & (batches.c.state == "posted"),
     )
     for row in unit.connection.execute(posted):
-        if (row.kind in _INTO) is (row.skip_reason is None):  # coins that came in, or did not go out
+        if (row.kind in BRINGING) is (row.skip_reason is None):  # coins that came in, or did not go out
             changes[row.account] += row.coins
     last = b""
     while True:
         rows = unit.connection.execute(
             select(accounts.c.address, accounts.c.credited, accounts.c.debited)
-            .where(accounts.c.address > last)
+            .where(accounts.c.address > last, not_(RESERVED))
             .order_by(accounts.c.address)
             .limit(ROWS_A_CHUNK)
         ).all()
@@ -252,8 +254,15 @@ def _totals(unit: Unit) -> dict[str, Any]:
         "coins_redeemed": coins_of.get(Kind.REDEEM, 0),
         "coins_refunded": coins_of.get(Kind.REFUND, 0),
         "coins_donated": coins_of.get(Kind.DONATE, 0),
-        "supply": coins_of.get(Kind.CREDIT, 0),
+        "coins_opened": coins_of.get(Kind.OPENING, 0),
+        "coins_closed": coins_of.get(Kind.MONTH_CLOSE, 0),
+        "supply": sum(sign * coins_of.get(kind, 0) for kind, sign in _SUPPLY.items()) + _reissued(unit),
     }
+
+
+def _reissued(unit: Unit) -> int:
+    """Coins of refunds after a close, which the venue's coins did not cover."""
+    return sum(unit.closes.venue_account(desk, ON_CHAIN).sums.reissued for desk in unit.closes.venues_with_closes())
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> bytes:

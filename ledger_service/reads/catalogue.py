@@ -27,14 +27,17 @@ class ProgrammeLine:
     daily_cap_units: int
     min_age: int
     expiry_months: int
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
 class CoinValueLine:
-    """What a coin is worth in won from a day on."""
+    """What a coin is worth in won from a day on. Of a change, `choice` says what becomes of outstanding coins, `basis` by which article."""
 
     first_day: date
     krw: int
+    choice: str
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class CoursesPage:
 def programmes(journal: Journal) -> Programmes:
     """Rates, coin values and funds, all versions."""
     with journal.read() as unit:
-        rates, values, funds = unit.master.rate_versions(), unit.master.coin_values(), unit.master.funds()
+        rates, values, funds = unit.master.rate_versions(), unit.master.value_changes(), unit.master.funds()
     return Programmes(
         [
             ProgrammeLine(
@@ -127,10 +130,11 @@ def programmes(journal: Journal) -> Programmes:
                 daily_cap_units=rate.daily_cap_units,
                 min_age=rate.min_age,
                 expiry_months=rate.expiry_months,
+                basis=rate.basis,
             )
             for rate in rates
         ],
-        [CoinValueLine(date_of(first_day), krw) for first_day, krw in values],
+        [CoinValueLine(date_of(first_day), krw, choice, basis) for first_day, krw, choice, basis in values],
         [FundLine(fund.code, fund.name, fund.body, fund.active) for fund in funds],
     )
 
@@ -138,10 +142,10 @@ def programmes(journal: Journal) -> Programmes:
 def desks(journal: Journal, today: date) -> Desks:
     """Every desk with its month's limit. The office (desk 0) has none."""
     with journal.read() as unit:
-        budget = unit.limits.budget(today.year)
+        budget = unit.limits.budget(today.year, day=civil_day(today))
         lines = []
         for desk in unit.master.desks():
-            limit = unit.limits.desk_limit(desk.number, month_number(today))
+            limit = unit.limits.desk_limit(desk.number, month_number(today), day=civil_day(today))
             lines.append(
                 DeskLine(
                     number=desk.number,

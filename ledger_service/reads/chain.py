@@ -12,6 +12,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of
 from ledger_service.domain.entries import WORD_BYTES
 from ledger_service.domain.evidence import AUDIT_HEAD_TYPE, Leaf, proof_of, root_of
+from ledger_service.domain.hashing import ZERO32
 from ledger_service.domain.ids import id_word
 from ledger_service.errors import NotFound, Refused
 from ledger_service.journal.entries import EntryRow
@@ -158,8 +159,9 @@ def entry_proof(journal: Journal, vault: Vault, actor: Actor, journal_no: int) -
 
 
 def _leaves(vault: Vault, audit_head: bytes, rows: Sequence[EntryRow]) -> list[Leaf]:
-    seals = vault.of_many(row.person_id for row in rows)
-    if any(row.person_id not in seals for row in rows):
+    people = {row.person_id for row in rows if row.person_id is not None}
+    seals = vault.of_many(people)
+    if people - seals.keys():
         raise EvidenceIncomplete(
             "somebody in this batch was forgotten: ask for its bundle, which keeps the leaf hashes",
             "이 묶음에는 잊힌 분의 기록이 있습니다. 보관된 묶음 파일을 요청하세요",
@@ -175,7 +177,7 @@ def _leaves(vault: Vault, audit_head: bytes, rows: Sequence[EntryRow]) -> list[L
                 id_word(row.who),
                 id_word(row.approver),
                 id_word(row.consent),
-                seals[row.person_id].salt(row.journal_no),
+                seals[row.person_id].salt(row.journal_no) if row.person_id is not None else ZERO32,
             )
             for position, row in enumerate(rows, start=1)
         ),
@@ -185,7 +187,7 @@ def _leaves(vault: Vault, audit_head: bytes, rows: Sequence[EntryRow]) -> list[L
 def _may_see(actor: Actor, entry: EntryRow) -> bool:
     return (
         actor.has(Role.OFFICE, Role.AUDITOR)
-        or actor.person_id == entry.person_id
+        or (entry.person_id is not None and actor.person_id == entry.person_id)
         or (entry.desk in actor.desks and actor.has(Role.CLERK, Role.APPROVER, Role.VENUE))
     )
 

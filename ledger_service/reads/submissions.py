@@ -11,10 +11,21 @@ from datetime import date
 from sqlalchemy import ColumnElement, Row, exists, func, or_, select
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.days import date_of
+from ledger_service.domain.days import date_of, month_name
 from ledger_service.domain.records import Outcome
 from ledger_service.errors import NotFound
-from ledger_service.journal.schema import actors, approvals, batches, entries, imports, order_proposals, records
+from ledger_service.journal.schema import (
+    actors,
+    approvals,
+    batches,
+    closes,
+    desks,
+    entries,
+    funds,
+    imports,
+    order_proposals,
+    records,
+)
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.reads.entries import state_of
 from ledger_service.reads.paging import cut
@@ -171,6 +182,10 @@ def _lines(actor: Actor):  # type: ignore[no-untyped-def]  # the type of a ten-c
             submitter.c.name.label("submitter_name"),
             decider.c.name.label("decider_name"),
             order_proposals.c.title,
+            closes.c.month.label("close_month"),
+            desks.c.code.label("close_venue"),
+            funds.c.code.label("close_fund"),
+            closes.c.coins.label("close_coins"),
             imports.c.source,
             imports.c.rows,
             imports.c.accepted_rows,
@@ -180,6 +195,9 @@ def _lines(actor: Actor):  # type: ignore[no-untyped-def]  # the type of a ten-c
         .outerjoin(decider, decider.c.id == approvals.c.decided_by)
         .outerjoin(order_proposals, order_proposals.c.id == approvals.c.id)
         .outerjoin(imports, imports.c.id == approvals.c.id)
+        .outerjoin(closes, closes.c.id == approvals.c.id)
+        .outerjoin(desks, desks.c.number == closes.c.desk)
+        .outerjoin(funds, funds.c.number == closes.c.fund)
         .where(approvals.c.status != "staging", _visible(actor))
     )
 
@@ -196,7 +214,7 @@ def _line(row: Row[tuple[object, ...]], actor: Actor) -> ApprovalLine:
         id=row.id,
         kind=row.kind,
         status=row.status,
-        title=row.title or row.source or row.kind,
+        title=row.title or row.source or _close_title(row) or row.kind,
         submitted_by=row.submitter_name,
         submitted_at=row.submitted_at,
         decided_by=row.decider_name,
@@ -205,5 +223,9 @@ def _line(row: Row[tuple[object, ...]], actor: Actor) -> ApprovalLine:
         is_mine=row.submitted_by == actor.id,
         rows=row.rows,
         accepted_rows=row.accepted_rows,
-        coins=row.coins,
+        coins=row.coins if row.close_month is None else row.close_coins,
     )
+
+
+def _close_title(row: Row[tuple[object, ...]]) -> str | None:
+    return f"{month_name(row.close_month)} {row.close_venue or row.close_fund}" if row.close_month is not None else None

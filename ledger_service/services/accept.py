@@ -7,8 +7,9 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor
 from ledger_service.domain.days import civil_day
-from ledger_service.domain.entries import Kind
-from ledger_service.errors import NotFound
+from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.errors import NotFound, Unavailable
+from ledger_service.journal.master import DeskRow
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.journal.vault import PersonSeal
@@ -21,6 +22,14 @@ def person_of(unit: Unit, person_id: str) -> PersonRow:
     if person is None:
         raise NotFound(f"there is no resident {person_id}", "해당 주민이 없습니다")
     return person
+
+
+def treasury_of(unit: Unit) -> DeskRow:
+    """The treasury's desk: it donates, expires, corrects, sets off and closes. Raises Unavailable where there is none yet."""
+    treasury = next((desk for desk in unit.master.desks() if desk.kind is DeskKind.TREASURY), None)
+    if treasury is None:
+        raise Unavailable("there is no treasury desk yet", "아직 이 업무를 처리할 창구가 없습니다")
+    return treasury
 
 
 def accept(
@@ -38,12 +47,15 @@ def accept(
     key: str,
     consent: str | None,
     original_no: int | None = None,
+    day: int | None = None,
+    approver: str | None = None,
 ) -> int:
-    """Write one debit or refund entry of today; its journal number. `key` is its business key within `boram` as source.
+    """Write one debit, refund or treasury's entry, accepted today; its journal number. `key` is its business key within `boram` as source.
 
+    `day` is the entry's own where that is not today. `approver` is who decided what `actor` proposed.
     The last thing a command does: the journal number's counter is locked until the commit.
     """
-    day = civil_day(today)
+    accepted_day = civil_day(today)
     journal_no = unit.entries.next_numbers("journal", 1)
     unit.entries.add_many(
         [
@@ -55,13 +67,14 @@ def accept(
                 "person_id": person.id,
                 "ref": ref,
                 "units": coins,
-                "day": day,
+                "day": accepted_day if day is None else day,
                 "coins": coins,
-                "accepted_day": day,
+                "accepted_day": accepted_day,
                 "accepted_at": context.clock.now(),
                 "record_key": context.vault.record_key("boram", key),
                 "business_key_sealed": seal.seal("business_key", f"boram\x1f{key}"),
                 "who": actor.id,
+                "approver": approver,
                 "consent": consent,
                 "original_no": original_no,
             }

@@ -46,12 +46,6 @@ class TooManyCoins(Invalid):
     code = "too_many_coins"
 
 
-class ValueChanged(Refused):
-    """The coin's value changed between sign-up and confirmation."""
-
-    code = "coin_value_changed"
-
-
 class EnrolmentEnded(Refused):
     """The sign-up was cancelled or has lapsed. Fields: state."""
 
@@ -156,12 +150,6 @@ def _complete(
 ) -> EnrolmentRow:
     if enrolment.state != "held":
         raise _ended(enrolment)
-    value = unit.master.coin_value(civil_day(today))
-    if value is None or rest_krw(course.price_krw, enrolment.coins, value) != enrolment.rest_krw:
-        raise ValueChanged(
-            "a coin is worth another amount since the sign-up: cancel it and sign up again",
-            "신청 뒤에 코인 가치가 바뀌었습니다. 취소하고 다시 신청해 주세요",
-        )
     redemption_id = None
     if enrolment.hold_id is not None:
         redemption_id = capture(context, unit, actor, _hold(unit, enrolment.hold_id), today).id

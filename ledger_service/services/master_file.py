@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ledger_service.domain.cells import is_plain_text, plain_code, plain_name, plain_number, read_date
-from ledger_service.domain.days import FIRST_DAY, LAST_DAY
+from ledger_service.domain.days import FIRST_DAY, LAST_DAY, last_day_of_month, month_number
 from ledger_service.domain.orders import TEXT_BYTES_MAX
 from ledger_service.domain.rates import (
     EXPIRY_MONTHS_DEFAULT,
     TIMED_DAILY_CAP_MINUTES,
+    UNITS_MAX,
     Measure,
     RateInvalid,
     RateTable,
@@ -47,13 +48,17 @@ PROGRAMME_COLUMNS = Columns(
         "min_age",
         "measure",
     ),
+    optional=("basis",),
 )
 
 VENUE_COLUMNS = Columns(required=("code", "name", "step_coins"))
 FUND_COLUMNS = Columns(required=("code", "name", "body"))
-VALUE_COLUMNS = Columns(required=("effective_from", "krw"))
-LIMIT_COLUMNS = Columns(required=("limit", "code", "period", "coins"))
+VALUE_COLUMNS = Columns(required=("effective_from", "krw"), optional=("choice", "basis"))
+LIMIT_COLUMNS = Columns(required=("limit", "code", "period", "coins"), optional=("effective_from",))
+BALANCE_COLUMNS = Columns(required=("회원번호", "coins", "lot_day", "expiry_months"))
 COURSE_COLUMNS = Columns(required=("code", "venue", "name", "first_day", "last_day", "seats", "price_krw"))
+VALUE_CHOICES = ("", "devalue", "convert")
+EXPIRY_MONTHS_MAX = 1_200
 LIMIT_KINDS = ("centre", "venue", "treasury", "budget", "person")
 
 
@@ -128,23 +133,37 @@ class FundRow:
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """What a coin is worth in won from a day on."""
+    """What a coin is worth in won from a day on. `choice` says what becomes of the coins that are out when it changes."""
 
     line: int
     first_day: date
     krw: int
+    choice: str
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
     """A limit in coins: of a desk's month (centre, venue, treasury; `month` is its first day), of a year (budget), or of a
-    person's month in a year (person)."""
+    person's month in a year (person). `effective_from`: a day within the period from which it is so; None: all of it."""
 
     line: int
     limit: str
     code: str
     first_day: date
     coins: int
+    effective_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """Coins that a member held in the system before: one lot, earned on `lot_day`, which expires `expiry_months` later."""
+
+    line: int
+    member_number: str = field(repr=False)
+    coins: int
+    lot_day: date
+    expiry_months: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +362,7 @@ def _rate_of(row: _Row, rate_id: int, expiry_months: int) -> RateVersion | None:
             measure=measure or Measure.COUNT,
             units_max=TIMED_DAILY_CAP_MINUTES if measure is Measure.TIME else daily_cap_units,
             expiry_months=expiry_months,
+            basis=row.text("basis"),
         )
     except RateInvalid as error:
         field_name, bounds = error.fields["field"], error.fields["bounds"]
@@ -378,7 +398,10 @@ def read_values(data: bytes) -> list[ValueRow]:
     """The coin's values by day, oldest first. Raises MasterFileInvalid and what `read_table` raises."""
     problems, values = _Problems(), list[ValueRow]()
     for row in _rows_of(data, VALUE_COLUMNS, problems):
-        value = ValueRow(row.line, row.ledger_day("effective_from"), row.whole("krw"))
+        choice = row.text("choice").lower()
+        value = ValueRow(row.line, row.ledger_day("effective_from"), row.whole("krw"), choice, row.text("basis"))
+        if choice not in VALUE_CHOICES:
+            row.wrong("choice", "is neither 'devalue' nor 'convert'", "devalue 또는 convert 가 아닙니다")
         if value.krw < 1:
             row.wrong("krw", "must be 1 or more", "1 이상이어야 합니다")
         if values and value.first_day <= values[-1].first_day:
@@ -405,9 +428,40 @@ def read_limits(data: bytes) -> list[LimitRow]:
         if of_desk and not code:
             row.wrong("code", "is empty", "비어 있습니다")
         _refuse_repeated(row, "limit", f"{limit} {code} {period}", first_lines)
-        limits.append(LimitRow(row.line, limit, code, first_day or date.min, row.whole("coins")))
+        effective_from = row.ledger_day_or_open("effective_from")
+        if (
+            effective_from is not None
+            and first_day is not None
+            and not (first_day <= effective_from <= _period_end(first_day, of_month=of_desk))
+        ):
+            row.wrong("effective_from", "is not within the period", "기간 안의 날짜가 아닙니다")
+        limits.append(LimitRow(row.line, limit, code, first_day or date.min, row.whole("coins"), effective_from))
     problems.raise_any()
     return limits
+
+
+def read_balances(data: bytes) -> list[BalanceRow]:
+    """Balances to bring over, one line a lot. Raises MasterFileInvalid and what `read_table` raises."""
+    problems, balances = _Problems(), []
+    for row in _rows_of(data, BALANCE_COLUMNS, problems):
+        balance = BalanceRow(
+            line=row.line,
+            member_number=row.code("회원번호", MEMBER_NUMBER_LENGTH_MAX),
+            coins=row.whole("coins"),
+            lot_day=row.ledger_day("lot_day"),
+            expiry_months=row.whole("expiry_months"),
+        )
+        if not 1 <= balance.coins <= UNITS_MAX:
+            row.wrong("coins", f"must be 1 to {UNITS_MAX}", f"1~{UNITS_MAX} 범위여야 합니다")
+        if not 1 <= balance.expiry_months <= EXPIRY_MONTHS_MAX:
+            row.wrong("expiry_months", f"must be 1 to {EXPIRY_MONTHS_MAX}", f"1~{EXPIRY_MONTHS_MAX} 범위여야 합니다")
+        balances.append(balance)
+    problems.raise_any()
+    return balances
+
+
+def _period_end(first_day: date, *, of_month: bool) -> date:
+    return last_day_of_month(month_number(first_day)) if of_month else date(first_day.year, 12, 31)
 
 
 def read_courses(data: bytes) -> list[CourseFileRow]:

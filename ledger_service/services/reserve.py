@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from ledger_service.domain.days import month_number
+from ledger_service.domain.days import civil_day, month_number
 from ledger_service.errors import Refused
 from ledger_service.journal.unit import WriteUnit
 
@@ -54,8 +54,8 @@ def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
     """
     month = month_number(day)
     for desk, coins in sorted(claim.by_desk.items()):
-        if coins and not unit.limits.reserve_desk(desk, month, coins):
-            left = unit.limits.desk_limit(desk, month).left
+        if coins and not unit.limits.reserve_desk(desk, month, coins, day=civil_day(day)):
+            left = unit.limits.desk_limit(desk, month, day=civil_day(day)).left
             lines = _lines_beyond(claim.rows_by_desk[desk], left)
             raise AllotmentExceeded(
                 f"desk {desk} may still issue {left} coins in {day:%Y-%m}, this asks for {coins} (lines {_named(lines)}): "
@@ -68,8 +68,8 @@ def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
                 wanted=coins,
                 lines=lines,
             )
-    if claim.coins and not unit.limits.reserve_budget(day.year, claim.coins):
-        left = unit.limits.budget(day.year).left
+    if claim.coins and not unit.limits.reserve_budget(day.year, claim.coins, day=civil_day(day)):
+        left = unit.limits.budget(day.year, day=civil_day(day)).left
         lines = _lines_beyond(sorted(row for rows in claim.rows_by_desk.values() for row in rows), left)
         raise BudgetExceeded(
             f"the budget of {day.year} has {left} coins left, this asks for {claim.coins} (lines {_named(lines)})",
@@ -96,8 +96,8 @@ def return_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
 def reserve_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
     """Reserve what a venue takes or the treasury moves of its month's limit."""
     month = month_number(day)
-    if not unit.limits.reserve_desk(desk, month, coins):
-        left = unit.limits.desk_limit(desk, month).left
+    if not unit.limits.reserve_desk(desk, month, coins, day=civil_day(day)):
+        left = unit.limits.desk_limit(desk, month, day=civil_day(day)).left
         raise AllotmentExceeded(
             f"this desk may still take {left} coins in {day:%Y-%m}: ask the coin office to raise its limit",
             f"이번 달({day:%Y-%m})에 더 받을 수 있는 코인은 {left}코인입니다. 코인 담당 부서에 한도 증액을 요청하세요",
@@ -114,7 +114,7 @@ def return_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
 
 
 def _reserve_persons(unit: WriteUnit, claim: Claim, day: date) -> None:
-    cap = unit.limits.person_cap(day.year)
+    cap = unit.limits.person_cap(day.year, day=civil_day(day))
     month = month_number(day)
     unit.limits.add_person_months(month, claim.by_account)
     earned = unit.limits.person_months(month, claim.by_account)

@@ -205,9 +205,14 @@ def hold_coins(
 
 
 def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, today: date) -> RedemptionRow:
-    """Write: the hold's coins become a charge of today, and count in the venue's month of today."""
+    """Write: the hold's coins become a charge of today, and count in the venue's month of today.
+
+    Where the coin's value changed since, the charge is of the day of the hold: the price that was agreed to.
+    """
     day = civil_day(today)
-    value = value_on(unit, today)
+    value, agreed = value_on(unit, today), value_on(unit, date_of(hold.reserved_day))
+    if agreed != value:
+        day, value = hold.reserved_day, agreed
     if not unit.spending.end_hold(hold.id, "captured", alive_at=context.clock.now()):
         raise hold_ended(unit, hold.id)
     unit.accounts.capture(hold.account, hold.coins)
@@ -218,7 +223,7 @@ def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, toda
     person = person_of(unit, hold.person_id)
     journal_no = accept(
         context, unit, actor, person, context.vault.of(person.id), today=today, desk=hold.desk, kind=Kind.REDEEM,
-        coins=hold.coins, ref=0, key=f"redeem {hold.id}", consent=hold.id,
+        coins=hold.coins, ref=0, key=f"redeem {hold.id}", consent=hold.id, day=day,
     )  # fmt: skip
     redemption = RedemptionRow(context.new_id(), journal_no, hold.id, person.id, hold.desk, hold.coins, value, 0, day)
     unit.spending.add_redemption(redemption)

@@ -15,7 +15,7 @@ from ledger_service.domain.actors import Role
 from tests.api.conftest import Caller, District
 
 SOMEBODY = str(uuid4())
-FILLED = {"journal_no": "1", "kind": "members", "finding_id": "1"}
+FILLED = {"journal_no": "1", "kind": "members", "finding_id": "1", "month": "2024-04", "code": "LOVE"}
 STAFF = {
     Role.CLERK: "clerk",
     Role.APPROVER: "approver",

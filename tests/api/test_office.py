@@ -53,10 +53,9 @@ def test_a_bad_master_file_is_a_clear_refusal(as_: As, kind: str, data: bytes, s
 
 
 def test_a_late_change_after_the_seal_is_refused(as_: As) -> None:
-    proposed = as_("office").upload("/master/values", b"effective_from,krw\n2024-05-10,300").json()
-    answer = as_("office-2").post(f"/approvals/{proposed['id']}/approve")
+    answer = as_("office").upload("/master/values", b"effective_from,krw,choice\n2024-05-10,300,devalue")
     assert (answer.status_code, answer.json()["code"]) == (409, "notice_too_short")
-    assert as_("office").get(f"/approvals/{proposed['id']}").json()["status"] == "waiting"
+    assert answer.json()["fields"]["earliest"] == "2024-06-01"
 
 
 def test_desks_show_what_is_left_of_their_month(as_: As, district: District, resident: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError
 from ledger_service.services import credit, enrol, ledger_state, spend
@@ -172,15 +173,21 @@ def test_a_hold_beyond_the_venues_month_is_refused_at_once(district: Books) -> N
     assert district.account(RESIDENT).available == 100
 
 
-def test_a_sign_up_is_not_confirmed_at_another_value_than_it_was_told(district: Books) -> None:
+def test_a_sign_up_across_a_value_change_keeps_the_price_that_was_told(district: Books) -> None:
     enrolment = signed_up(district, 100)
+    district.clock.business_date = date(2024, 5, 3)
     with district.journal.write() as unit:
-        unit.master.add_coin_value(19_845, 50)  # 2024-05-02
+        unit.master.add_coin_value(civil_day(date(2024, 5, 3)), 50)
         unit.commit()
-    with pytest.raises(enrol.ValueChanged):
-        enrol.confirm_enrolment(district.context, district.office, None, enrolment)
-    assert enrol.cancel_enrolment(district.context, district.office, None, enrolment)["state"] == "cancelled"
-    assert district.account(RESIDENT).available == 100
+    confirmed = enrol.confirm_enrolment(district.context, district.office, None, enrolment)
+    assert confirmed["rest_krw"] == 10_500  # 20,500 won less 100 coins of 100 won, as the day before
+    with district.journal.read() as unit:
+        redemption = unit.spending.redemption(confirmed["redemption_id"])
+        assert redemption is not None
+        entry = unit.entries.read(redemption.journal_no)
+    assert (redemption.krw_per_coin, redemption.day) == (100, civil_day(date(2024, 5, 2)))
+    assert entry is not None
+    assert (entry.day, entry.accepted_day) == (redemption.day, redemption.day + 1)
 
 
 class MidnightClock:

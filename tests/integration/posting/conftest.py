@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import Finality
+from tests.books import SAMPLES, Books
+from tests.integration.posting.hall import Hall, open_for_business, open_hall
 from tests.integration.posting.town import AT_ONCE, Town, open_town, poster_of, sqlite_engines
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,3 +94,18 @@ def place(town: Town, anvil: EmbeddedChain, rpc: Rpc) -> Place:
 @pytest.fixture
 def sqlite_place(sqlite_town: Town, anvil: EmbeddedChain, rpc: Rpc) -> Place:
     return Place(sqlite_town, anvil, rpc)
+
+
+@pytest.fixture
+def bare_hall(books: Books, anvil: EmbeddedChain, rpc: Rpc, tmp_path: Path) -> Hall:
+    """Empty books behind the real services, in setup, and a chain."""
+    with (SAMPLES / "members.csv").open(encoding="utf-8-sig") as file:
+        members = list(csv.DictReader(file))
+    return open_hall(books, anvil, rpc, tmp_path, members)
+
+
+@pytest.fixture
+def hall(bare_hall: Hall) -> Hall:
+    """The sample district, open for business on 2024-05-02."""
+    open_for_business(bare_hall)
+    return bare_hall

@@ -111,6 +111,7 @@ class Town:
                 )
             )
             unit.master.add_fund(1, "F1", "fund", "body")
+            unit.master.add_coin_value(1, 100)
             unit.approvals.add(self.proposal, "orders", "approved", self.clerk, self.clock.now())
             unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month))
             unit.commit()

@@ -53,8 +53,12 @@ def upgrade() -> None:
         "budgets",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("next_coins", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.Integer(), nullable=True),
         sa.Column("reserved", sa.BigInteger(), server_default="0", nullable=False),
-        sa.CheckConstraint("reserved >= 0 AND reserved <= coins", name=op.f("ck_budgets_within")),
+        sa.CheckConstraint(
+            "reserved >= 0 AND (reserved <= coins OR reserved <= next_coins)", name=op.f("ck_budgets_within")
+        ),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_budgets")),
     )
     op.create_table(
@@ -79,6 +83,8 @@ def upgrade() -> None:
         "coin_values",
         sa.Column("first_day", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("krw", sa.Integer(), nullable=False),
+        sa.Column("choice", sa.String(length=8), server_default="", nullable=False),
+        sa.Column("basis", sa.String(length=200), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("first_day", name=op.f("pk_coin_values")),
     )
     op.create_table(
@@ -92,8 +98,12 @@ def upgrade() -> None:
         sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("next_coins", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.Integer(), nullable=True),
         sa.Column("reserved", sa.BigInteger(), server_default="0", nullable=False),
-        sa.CheckConstraint("reserved >= 0 AND reserved <= coins", name=op.f("ck_desk_limits_within")),
+        sa.CheckConstraint(
+            "reserved >= 0 AND (reserved <= coins OR reserved <= next_coins)", name=op.f("ck_desk_limits_within")
+        ),
         sa.PrimaryKeyConstraint("desk", "month", name=op.f("pk_desk_limits")),
     )
     op.create_table(
@@ -119,6 +129,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("body", sa.String(length=200), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
+        sa.Column("ended_day", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_funds")),
         sa.UniqueConstraint("code", name=op.f("uq_funds_code")),
     )
@@ -141,6 +152,8 @@ def upgrade() -> None:
         "person_caps",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("next_coins", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_person_caps")),
     )
     op.create_table(
@@ -177,6 +190,7 @@ def upgrade() -> None:
         sa.Column("measure", sa.String(length=8), nullable=False),
         sa.Column("units_max", sa.Integer(), nullable=False),
         sa.Column("expiry_months", sa.Integer(), nullable=False),
+        sa.Column("basis", sa.String(length=200), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rates")),
     )
     op.create_table(
@@ -330,6 +344,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_approvals_status_id", ["status", "id"], unique=False)
 
     op.create_table(
+        "checks",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("requested_by", sa.String(length=36), nullable=True),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["requested_by"], ["actors.id"], name=op.f("fk_checks_requested_by_actors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checks")),
+    )
+    with op.batch_alter_table("checks", schema=None) as batch_op:
+        batch_op.create_index("ix_checks_state", ["state", "requested_at"], unique=False)
+
+    op.create_table(
         "entries",
         sa.Column(
             "journal_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -337,7 +366,7 @@ def upgrade() -> None:
         sa.Column("desk", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Integer(), nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
-        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=True),
         sa.Column("ref", sa.Integer(), nullable=False),
         sa.Column("units", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
@@ -350,6 +379,7 @@ def upgrade() -> None:
         sa.Column("approver", sa.String(length=36), nullable=True),
         sa.Column("consent", sa.String(length=36), nullable=True),
         sa.Column("original_no", sa.BigInteger(), nullable=True),
+        sa.Column("word_line", sa.BigInteger(), nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("skip_reason", sa.Integer(), nullable=True),
@@ -427,6 +457,71 @@ def upgrade() -> None:
         batch_op.create_index("ix_holds_state_expires", ["state", "expires_at"], unique=False)
 
     op.create_table(
+        "wishes",
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("fund", sa.Integer(), nullable=False),
+        sa.Column("since_no", sa.BigInteger(), nullable=False),
+        sa.Column("wished_by", sa.String(length=36), nullable=False),
+        sa.Column("wished_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_wishes_fund_funds")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_wishes_person_id_persons")),
+        sa.ForeignKeyConstraint(["wished_by"], ["actors.id"], name=op.f("fk_wishes_wished_by_actors")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_wishes")),
+        sa.UniqueConstraint("id", name=op.f("uq_wishes_id")),
+    )
+    op.create_table(
+        "closes",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("account", sa.LargeBinary(length=20), nullable=False),
+        sa.Column("desk", sa.Integer(), nullable=True),
+        sa.Column("fund", sa.Integer(), nullable=True),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("opening_coins", sa.BigInteger(), nullable=False),
+        sa.Column("opening_krw", sa.BigInteger(), nullable=False),
+        sa.Column("charges", sa.Integer(), nullable=False),
+        sa.Column("taken_coins", sa.BigInteger(), nullable=False),
+        sa.Column("taken_krw", sa.BigInteger(), nullable=False),
+        sa.Column("refunds", sa.Integer(), nullable=False),
+        sa.Column("refunded_coins", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_krw", sa.BigInteger(), nullable=False),
+        sa.Column("reissued_coins", sa.BigInteger(), nullable=False),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("krw", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("prepared_by", sa.String(length=36), nullable=False),
+        sa.Column("prepared_at", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=36), nullable=True),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
+        sa.Column("journal_no", sa.BigInteger(), nullable=True),
+        sa.Column("signatures", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("(desk IS NULL) <> (fund IS NULL)", name=op.f("ck_closes_one_payee")),
+        sa.CheckConstraint(
+            "coins = opening_coins + taken_coins - refunded_coins + reissued_coins", name=op.f("ck_closes_coins_add_up")
+        ),
+        sa.CheckConstraint("coins >= 0 AND krw >= 0", name=op.f("ck_closes_paid")),
+        sa.CheckConstraint("krw = opening_krw + taken_krw - refunded_krw", name=op.f("ck_closes_krw_adds_up")),
+        sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_closes_account_accounts")),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["actors.id"], name=op.f("fk_closes_confirmed_by_actors")),
+        sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_closes_desk_desks")),
+        sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_closes_fund_funds")),
+        sa.ForeignKeyConstraint(["journal_no"], ["entries.journal_no"], name=op.f("fk_closes_journal_no_entries")),
+        sa.ForeignKeyConstraint(["prepared_by"], ["actors.id"], name=op.f("fk_closes_prepared_by_actors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closes")),
+        sa.UniqueConstraint("journal_no", name=op.f("uq_closes_journal_no")),
+    )
+    with op.batch_alter_table("closes", schema=None) as batch_op:
+        batch_op.create_index("ix_closes_state", ["state"], unique=False)
+        batch_op.create_index(
+            "uq_closes_once",
+            ["account", "month"],
+            unique=True,
+            sqlite_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+            postgresql_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+        )
+
+    op.create_table(
         "donations",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("journal_no", sa.BigInteger(), nullable=False),
@@ -434,12 +529,17 @@ def upgrade() -> None:
         sa.Column("fund", sa.Integer(), nullable=False),
         sa.Column("coins", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("designated_fund", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["designated_fund"], ["funds.number"], name=op.f("fk_donations_designated_fund_funds")),
         sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_donations_fund_funds")),
         sa.ForeignKeyConstraint(["journal_no"], ["entries.journal_no"], name=op.f("fk_donations_journal_no_entries")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_donations_person_id_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_donations")),
         sa.UniqueConstraint("journal_no", name=op.f("uq_donations_journal_no")),
     )
+    with op.batch_alter_table("donations", schema=None) as batch_op:
+        batch_op.create_index("ix_donations_person", ["person_id"], unique=False)
+
     op.create_table(
         "imports",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -538,6 +638,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_redemptions_desk_no", ["desk", "journal_no"], unique=False)
 
     op.create_table(
+        "wish_credits",
+        sa.Column("journal_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["journal_no"], ["entries.journal_no"], name=op.f("fk_wish_credits_journal_no_entries")
+        ),
+        sa.PrimaryKeyConstraint("journal_no", name=op.f("pk_wish_credits")),
+    )
+    op.create_table(
         "enrolments",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("course_id", sa.String(length=36), nullable=False),
@@ -597,6 +705,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_enrolments_hold")
 
     op.drop_table("enrolments")
+    op.drop_table("wish_credits")
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
         batch_op.drop_index("ix_redemptions_desk_no")
 
@@ -615,7 +724,20 @@ def downgrade() -> None:
     op.drop_table("orders")
     op.drop_table("order_proposals")
     op.drop_table("imports")
+    with op.batch_alter_table("donations", schema=None) as batch_op:
+        batch_op.drop_index("ix_donations_person")
+
     op.drop_table("donations")
+    with op.batch_alter_table("closes", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_closes_once",
+            sqlite_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+            postgresql_where=sa.text("state NOT IN ('rejected', 'skipped')"),
+        )
+        batch_op.drop_index("ix_closes_state")
+
+    op.drop_table("closes")
+    op.drop_table("wishes")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_state_expires")
 
@@ -640,6 +762,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entries_account_no")
 
     op.drop_table("entries")
+    with op.batch_alter_table("checks", schema=None) as batch_op:
+        batch_op.drop_index("ix_checks_state")
+
+    op.drop_table("checks")
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.drop_index("ix_approvals_status_id")
 

@@ -1,0 +1,42 @@
+"""What commands share: their options, a list shown as a table, and a text as part of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from ledger_service.commands.ask import ledger
+from ledger_service.commands.show import show_json, show_table, words
+
+Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
+As = Annotated[str | None, typer.Option("--as", help=words("who acts (BORAM_AS)", "실행하는 사용자(BORAM_AS)"))]
+Json = Annotated[bool, typer.Option("--json", help=words("print JSON", "JSON으로 출력"))]
+Key = Annotated[str, typer.Argument(metavar="ID")]
+
+
+def listed(
+    home: Path | None,
+    acting: str | None,
+    path: str,
+    as_json: bool,
+    columns: list[tuple[str, str]],
+    rows_of: Callable[[Any], list[dict[str, Any]]],
+    **query: object,
+) -> None:
+    """Ask for a list and show it: `columns` in English (the field's name) and Korean."""
+    with ledger(home, acting) as asked:
+        answer = asked.get(path, **query)
+    if as_json:
+        show_json(answer)
+        return
+    names = [english.replace(" ", "_") for english, _ in columns]
+    show_table(columns, [[row[name] for name in names] for row in rows_of(answer)])
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path."""
+    return quote(text, safe="")

@@ -1,0 +1,196 @@
+"""The three-way check (DOMAIN rule 31): the books' balances = the chain's supply = credited + opened + reissued + restored - burnt.
+
+Done by the thread that follows the chain, so that books and chain stand at the same block: once for each business day, at every start, and when
+somebody asks. A difference is a finding, which stops crediting and closes until a later check holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from ledger_service.chain.contract import LedgerContract, Totals
+from ledger_service.chain.hexes import hex_of, number_of
+from ledger_service.chain.rpc import read_answer
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import DeskKind, Kind, desk_account, fund_account
+from ledger_service.domain.ids import uuid7
+from ledger_service.journal.checks import ON_CHAIN
+from ledger_service.journal.unit import Unit
+from ledger_service.posting.findings import Findings
+from ledger_service.posting.ports import ChainAccess, PostingContext
+
+SUBJECT = "three-way check"
+THRESHOLDS = "thresholds"
+WAITING = "three-way check waits"
+ACCOUNTS_A_READ = 1_000
+BLOCKS_BEHIND_MAX = 32  # a node may have let go of the state of an older block
+DIFFERENCES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where books and chain do not agree, and by how much."""
+
+    where: str
+    books: int
+    chain: int
+
+    def __str__(self) -> str:
+        return f"{self.where}: books {self.books:,}, chain {self.chain:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """The books' side."""
+
+    credited: int
+    opened: int
+    reissued: int
+    people: int
+    payees: dict[str, tuple[bytes, int, int]]
+    """Account, coins and won due of each venue and fund."""
+
+    @property
+    def balances(self) -> int:
+        return self.people + sum(coins for _, coins, _ in self.payees.values())
+
+
+class ThreeWay:
+    """Checks when it is time."""
+
+    def __init__(self, context: PostingContext, chain: ChainAccess, findings: Findings) -> None:
+        self._context = context
+        self._contract: LedgerContract = chain.contract
+        self._findings = findings
+        self._checked_on: date | None = None
+
+    def check_step(self) -> int:
+        """Check if it is time and the books can be summed up now; how many checks were done."""
+        context = self._context
+        today = context.clock.today()
+        with context.journal.read() as unit:
+            asked = unit.checks.waiting()
+            if not asked and self._checked_on == today:
+                return 0
+            last = unit.chain_marks.last_block()
+            outside = len(unit.outside.all("missing")) + len(unit.outside.all("foreign"))
+            if last is None or unit.checks.has_open_corrections() or outside or unit.batches.lost_count():
+                self._say_why(outside)
+                return 0
+            books = _books(unit)
+        latest = read_answer(number_of, self._contract.rpc.call("eth_blockNumber"))
+        if latest > last[0] + BLOCKS_BEHIND_MAX:
+            return 0
+        block, totals = last[0], self._contract.totals(last[0])
+        differences = [str(one) for one in self._differences(books, totals, block)]
+        detail = {
+            "block": block,
+            "balances": books.balances,
+            "chain": asdict(totals) | {"supply": totals.supply},
+            "differences": differences,
+        }
+        self._write(asked, "differs" if differences else "holds", detail)
+        if differences:
+            self._findings.add(SUBJECT, "books and chain differ: " + "; ".join(differences))
+        else:
+            self._findings.clear(SUBJECT)
+        self._say_why(0)
+        self._watch_thresholds(books, today)
+        self._checked_on = today
+        return 1
+
+    def _say_why(self, outside: int) -> None:
+        """What the books know by its words alone cannot be summed up: somebody has to know that nothing is compared."""
+        if outside:
+            self._findings.notice(
+                WAITING, f"the three-way check waits: {outside} batches on the chain are not in the books"
+            )
+        else:
+            self._findings.clear(WAITING)
+
+    def _watch_thresholds(self, books: _Books, today: date) -> None:
+        """Reached thresholds are notices: a person decides, nothing stops (DOMAIN rule 8)."""
+        with self._context.journal.read() as unit:
+            value = unit.master.coin_value(civil_day(today)) or 0
+            issued = unit.checks.credited_between(civil_day(date(today.year, 1, 1)), civil_day(today))
+        raised = self._context.alarms.raised(books.people * value, issued * value, today.year)
+        if raised:
+            self._findings.notice(THRESHOLDS, "; ".join(english for english, _ in raised))
+        else:
+            self._findings.clear(THRESHOLDS)
+
+    def _write(self, asked: list[str], state: str, detail: dict[str, Any]) -> None:
+        context = self._context
+        now = context.clock.now()
+        with context.journal.write() as unit:
+            if not asked:
+                asked = [uuid7(now * 1000, context.random_bytes(10))]
+                unit.checks.ask(asked[0], civil_day(context.clock.today()), None, now)
+            unit.checks.finish(asked, state, detail, now)
+            unit.commit()
+
+    def _differences(self, books: _Books, totals: Totals, block: int) -> Iterator[Difference]:
+        pairs = (
+            ("credited", books.credited, totals.credited),
+            ("opened", books.opened, totals.opened),
+            ("reissued", books.reissued, totals.reissued),
+        )
+        found = [Difference(where, ours, theirs) for where, ours, theirs in pairs if ours != theirs]
+        names = sorted(books.payees)
+        addresses = [books.payees[name][0] for name in names]
+        for name, slot, due in zip(
+            names, self._contract.slots_of(addresses, block), self._contract.krw_due_of(addresses, block), strict=True
+        ):
+            _, coins, krw = books.payees[name]
+            if coins != slot.coins:
+                found.append(Difference(f"coins of {name}", coins, slot.coins))
+            if krw != due:
+                found.append(Difference(f"won due to {name}", krw, due))
+        if books.balances != totals.supply:
+            found.append(Difference("supply", books.balances, totals.supply))
+            found.extend(self._accounts(block))
+        yield from found
+
+    def _accounts(self, block: int) -> Iterator[Difference]:
+        """Which residents' balances differ: looked up only when the sum does."""
+        named, after = 0, b""
+        while named < DIFFERENCES_MAX:
+            with self._context.journal.read() as unit:
+                rows = unit.checks.settled_accounts(after, ACCOUNTS_A_READ)
+            if not rows:
+                return
+            after = rows[-1][0]
+            for (address, coins), slot in zip(
+                rows, self._contract.slots_of([one for one, _ in rows], block), strict=True
+            ):
+                if coins != slot.coins and named < DIFFERENCES_MAX:
+                    named += 1
+                    yield Difference(f"account {hex_of(address)}", coins, slot.coins)
+
+
+def _books(unit: Unit) -> _Books:
+    coins = unit.checks.coins_of_kinds()
+    payees: dict[str, tuple[bytes, int, int]] = {}
+    reissued = 0
+    for desk in unit.master.desks():
+        if desk.kind is DeskKind.VENUE:
+            account = unit.closes.venue_account(desk.number, ON_CHAIN)
+            reissued += account.sums.reissued
+            due = account.sums.krw - account.settled_krw
+            payees[f"venue {desk.number}"] = (desk_account(desk.number), account.balance, due)
+    for fund in unit.master.funds():
+        moved = unit.closes.fund_movements(fund.number, ON_CHAIN)
+        signs = [(-1 if one.kind == Kind.MONTH_CLOSE else 1, one) for one in moved]
+        payees[f"fund {fund.number}"] = (
+            fund_account(fund.number), sum(sign * one.coins for sign, one in signs), sum(sign * one.krw for sign, one in signs),
+        )  # fmt: skip
+    return _Books(
+        credited=coins.get(Kind.CREDIT, 0),
+        opened=coins.get(Kind.OPENING, 0),
+        reissued=reissued,
+        people=unit.checks.people_coins(),
+        payees=payees,
+    )
