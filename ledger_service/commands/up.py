@@ -16,6 +16,7 @@ import uvicorn
 
 from ledger_service.adapters.home import Runtime
 from ledger_service.adapters.keys import SENDER_KEY
+from ledger_service.adapters.notices import NoticeFiles
 from ledger_service.bootstrap import Installation, installed
 from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.chain.contract import LedgerContract
@@ -25,10 +26,9 @@ from ledger_service.config import Settings, SettingsInvalid
 from ledger_service.posting.loops import Poster, PostingLoops
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.rebuild import Progress
-from ledger_service.services.gifts import carry_out_wishes
-from ledger_service.services.spend import expire_holds
+from ledger_service.services.chores import Chores
 
-HOLDS_SECONDS = 5
+CHORES_SECONDS = 5
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 30
 BACKLOG_CONNECTIONS = 1024
@@ -99,7 +99,7 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
     installation.wake.listener = loops.wake
     loops.start()
     stack.callback(loops.stop)
-    stack.enter_context(_holds(installation))
+    stack.enter_context(_chores(installation))
     stack.callback(installation.home.clear_runtime)
     address = _address(settings, listener)
 
@@ -191,19 +191,19 @@ def _posting_context(installation: Installation) -> PostingContext:
 
 
 @contextmanager
-def _holds(installation: Installation) -> Iterator[None]:
-    """A thread that ends holds whose time is over."""
+def _chores(installation: Installation) -> Iterator[None]:
+    """A thread that does what nobody asks for: holds end, debts are set off, people are told."""
     stopping = threading.Event()
+    chores = Chores(installation.context, NoticeFiles(installation.home.outbox))
 
     def live() -> None:
-        while not stopping.wait(HOLDS_SECONDS):
+        while not stopping.wait(CHORES_SECONDS):
             try:
-                expire_holds(installation.context)
-                carry_out_wishes(installation.context)
+                chores.round()
             except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
-                _log.warning("holds were not expired", error=type(error).__name__)
+                _log.warning("chores were not done", error=type(error).__name__)
 
-    thread = threading.Thread(target=live, name="holds", daemon=True)
+    thread = threading.Thread(target=live, name="chores", daemon=True)
     thread.start()
     try:
         yield

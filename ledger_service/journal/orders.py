@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from ledger_service.domain.orders import Order, OrderCode
-from ledger_service.journal.schema import order_proposals, orders
+from ledger_service.journal.schema import batches, desks, entries, order_proposals, orders
+
+_OF_ACCOUNT = (OrderCode.FREEZE, OrderCode.UNFREEZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Orders:
                         "proposal_id": proposal_id,
                         "code": order.code,
                         "args": json.dumps([str(value) for value in order.args]),
+                        "account": order.args[0].to_bytes(20, "big") if order.code in _OF_ACCOUNT else None,
                     }
                     for order in new_orders
                 ],
@@ -69,11 +72,39 @@ class Orders:
         )
 
     def unsealed(self, rows_max: int) -> list[OrderRow]:
-        """The oldest orders that no batch has taken."""
+        """The oldest orders that no batch has taken and that may go.
+
+        A freeze waits until what was accepted for its account before is final, and what is ordered for that account later waits with it.
+        """
         rows = self._connection.execute(
-            select(orders).where(orders.c.seq.is_(None)).order_by(orders.c.id).limit(rows_max)
+            select(orders)
+            .where(
+                orders.c.seq.is_(None), or_(orders.c.account.is_(None), orders.c.account.not_in(self._busy_frozen()))
+            )
+            .order_by(orders.c.id)
+            .limit(rows_max)
         )
         return [_order(row) for row in rows]
+
+    def _busy_frozen(self) -> list[bytes]:
+        """Accounts of freezes that wait, which have entries that are not final; a stopped desk's are not waited for."""
+        freezing = list(
+            self._connection.execute(
+                select(orders.c.account).where(orders.c.seq.is_(None), orders.c.code == OrderCode.FREEZE)
+            ).scalars()
+        )
+        if not freezing:
+            return []
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        return list(
+            self._connection.execute(
+                select(entries.c.account)
+                .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
+                .where(entries.c.account.in_(freezing), desks.c.stopped.is_(None))
+                .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+                .distinct()
+            ).scalars()
+        )
 
     def of_batch(self, seq: int) -> list[OrderRow]:
         """The orders of a batch of desk 0, in order."""

@@ -26,6 +26,7 @@ from ledger_service.posting.findings import Findings
 from ledger_service.posting.landings import Landing, Reading, read_landings
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.settlement import Settlement
+from ledger_service.posting.undoing import settle_corrections, undo_skipped
 
 BLOCKS_A_STEP = 500
 BATCHES_A_UNIT = 6  # keeps the write lock short: some 3,000 entries, 20 to 30 ms
@@ -171,7 +172,7 @@ class Follower:
                 movements = unit.batches.movements(desk, seq)
                 if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
                     closing.append((desk, seq))
-                sums.add(movements, {skip[0] for skip in skips})
+                sums.add(desk, seq, movements, {skip[0] for skip in skips})
         return _Settled(tuple(keys), sums, tuple(skipping), tuple(closing))
 
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
@@ -279,7 +280,9 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refused_refunds=refused_refunds,
         refused_debits=settled.sums.refused_debits,
     )
+    settle_corrections(unit, settled.sums.corrections)
     unit.closes.settle(settled.closing)
+    undo_skipped(unit, skipped)
     _return_limits(unit, skipped)
 
 
@@ -298,7 +301,7 @@ def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
                 unit.limits.reserve_budget(day.year, -row.coins)
             if unit.limits.person_months(month, [row.account]).get(row.account, 0) >= row.coins:
                 unit.limits.return_person_months(month, {row.account: row.coins})
-        elif row.kind in TAKING:
+        elif row.kind in (*TAKING, Kind.CORRECT):
             _return_desk(unit, row.desk, month, row.coins)
 
 

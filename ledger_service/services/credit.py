@@ -22,6 +22,7 @@ from ledger_service.journal.records import ImportRow, RecordRow, ReservedRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.activity_file import read_activities
 from ledger_service.services.context import Context, Once, run_once, stored_answer
+from ledger_service.services.frozen import refuse_frozen_lines
 from ledger_service.services.judging import Judged, judge_rows
 from ledger_service.services.ledger_state import refuse_when_books_differ
 from ledger_service.services.reserve import Claim, reserve_credit, return_credit
@@ -133,6 +134,8 @@ def approve(context: Context, actor: Actor, once: Once | None, approval_id: str)
             actor.require_desk(share.desk, Role.APPROVER)
         if sum(share.coins for share in shares) != stored.coins:
             raise _changed()
+        if unit.accounts.frozen():
+            refuse_frozen_lines(unit, _claim_of(unit.records.reserved(approval_id)).rows_by_account)
         if claim is not None:
             return_credit(unit, claim, date_of(stored.reserved_day))
             reserve_credit(unit, claim, today)
@@ -223,6 +226,7 @@ def _submit(
 
         def command(unit: WriteUnit) -> dict[str, Any]:
             today = context.clock.today()
+            refuse_frozen_lines(unit, claim.rows_by_account)
             reserve_credit(unit, claim, today)
             coins = claim.coins
             unit.records.add_import(

@@ -105,7 +105,10 @@ def test_a_batch_that_cannot_be_settled_stops_its_desk_and_no_other(place: Place
         assert unit.batches.counts() == {"posted": 1}
     again = place.poster()  # a new process tries it once more
     again.run_until_quiet()
-    assert set(again.findings.all()) == {"desk 101", "three-way check"}  # whose hand it was, the check of the new process sees
+    assert set(again.findings.all()) == {
+        "desk 101",
+        "three-way check",
+    }  # whose hand it was, the check of the new process sees
 
 
 def test_a_skipped_credit_gives_back_what_it_reserved_and_its_record_may_come_again(place: Place) -> None:

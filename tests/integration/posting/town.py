@@ -24,6 +24,7 @@ from ledger_service.domain.hashing import keccak
 from ledger_service.domain.ids import uuid7
 from ledger_service.domain.kill_points import KillPoints, NoKillPoints
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, text_arg
+from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.journal.accounts import AccountRow
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.people import PersonRow
@@ -48,6 +49,25 @@ def signer(name: str) -> LocalSigner:
 OFFICE = sorted((signer(f"office {number}") for number in (1, 2)), key=lambda one: one.address)
 GUARDIAN = signer("guardian")
 SENDER = signer("sender")
+
+
+def hours(rate_id: int, programme: str, first_day: date, expiry_months: int) -> RateVersion:
+    """A programme's rate, as an order gives it to the chain."""
+    return RateVersion(
+        rate_id,
+        programme,
+        programme,
+        "hour",
+        RATE_COINS,
+        1,
+        first_day,
+        None,
+        1000,
+        0,
+        Measure.COUNT,
+        1000,
+        expiry_months,
+    )
 
 
 class TownKeys:
@@ -106,6 +126,7 @@ class Town:
                 unit.master.add_desk(number, kind, f"D{number}", f"desk {number}", 0, 1)
             unit.master.add_fund(1, "F1", "fund 1", "body")
             unit.master.add_coin_value(1, 100)
+            unit.master.add_rate(hours(1, "HOURS", date(2020, 1, 1), 60))
             unit.approvals.add(self.proposal, "orders", "approved", self.clerk, self.clock.now())
             unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month))
             unit.commit()
@@ -134,10 +155,11 @@ class Town:
             unit.commit()
         return rows
 
-    def credit(self, desk: int, people: Sequence[PersonRow], units: int = 1) -> list[int]:
+    def credit(self, desk: int, people: Sequence[PersonRow], units: int = 1, rate: int = 1) -> list[int]:
         """Accepted credits, one a person; their journal numbers."""
+        acts = [(one, units, units * RATE_COINS) for one in people]
         with self.journal.write() as unit:
-            numbers = self._accept(unit, desk, Kind.CREDIT, [(one, units, units * RATE_COINS) for one in people], ref=1)
+            numbers = self._accept(unit, desk, Kind.CREDIT, acts, ref=rate)
             unit.commit()
         return numbers
 
@@ -164,6 +186,38 @@ class Town:
         with self.journal.write() as unit:
             unit.accounts.begin_refund(person.account, coins)
             (number,) = self._accept(unit, desk, Kind.REFUND, [(person, coins, coins)], original_no=original_no)
+            unit.commit()
+        return number
+
+    def expire(self, people: Sequence[PersonRow], coins: int) -> list[int]:
+        """Accepted expiries of coins that have not expired: the chain knows no lots."""
+        with self.journal.write() as unit:
+            for person in people:
+                assert unit.accounts.debit(person.account, coins)
+            numbers = self._accept(unit, 200, Kind.EXPIRE, [(person, coins, coins) for person in people])
+            unit.commit()
+        return numbers
+
+    def correct(self, person: PersonRow, coins: int, original_no: int) -> int:
+        """An accepted correction of a credit."""
+        with self.journal.write() as unit:
+            account = unit.accounts.lock(person.account)
+            taken = min(account.available, coins)
+            unit.accounts.take_back(person.account, coins, taken)
+            (number,) = self._accept(unit, 200, Kind.CORRECT, [(person, coins, coins)], original_no=original_no)
+            correction_id = self.new_id()
+            unit.approvals.add(correction_id, "correction", "approved", self.clerk, self.clock.now())
+            unit.corrections.add(id=correction_id, original_no=original_no, coins=coins, restores=False, reason="wrong")
+            assert unit.corrections.undo(original_no, coins, coins)
+            unit.corrections.accept(correction_id, number, taken)
+            unit.commit()
+        return number
+
+    def set_off(self, person: PersonRow, coins: int) -> int:
+        """An accepted set-off of a debt."""
+        with self.journal.write() as unit:
+            assert unit.accounts.set_off(person.account, coins)
+            (number,) = self._accept(unit, 200, Kind.SET_OFF, [(person, coins, coins)])
             unit.commit()
         return number
 
