@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Kind
-from ledger_service.journal.schema import batches, counters, entries, persons, records
+from ledger_service.journal.schema import batches, counters, desks, entries, persons, records
 
 QUERY_KEYS_MAX = 200
 
@@ -148,15 +148,15 @@ class Entries:
         )
 
     def first_open(self, addresses: Collection[bytes]) -> dict[bytes, int]:
-        """The first entry of each of these accounts that is not final, by journal number; missing where all are."""
+        """The first entry of each of these accounts that is not final, by journal number; missing where all are. Stopped desks do not count."""
         wanted = list(addresses)
         place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         found: dict[bytes, int] = {}
         for start in range(0, len(wanted), QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(entries.c.account, func.min(entries.c.journal_no))
-                .select_from(entries.outerjoin(batches, place))
-                .where(entries.c.account.in_(wanted[start : start + QUERY_KEYS_MAX]))
+                .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
+                .where(entries.c.account.in_(wanted[start : start + QUERY_KEYS_MAX]), desks.c.stopped.is_(None))
                 .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
                 .group_by(entries.c.account)
             )
@@ -182,10 +182,14 @@ class Entries:
         )
 
     def oldest_unsealed_at(self, but_desks: Collection[int] = ()) -> int | None:
-        """When the oldest entry that no batch has taken was accepted, of all desks but these; None where all are sealed."""
+        """When the oldest entry that no batch has taken was accepted, of all desks but these; None where all are sealed.
+
+        What waits for people and not for the chain does not count: a correction for a hold, a close for its venue's signature.
+        """
         return self._connection.execute(
             select(entries.c.accepted_at)
             .where(entries.c.seq.is_(None), entries.c.desk.not_in(but_desks))
+            .where(entries.c.kind.not_in((Kind.CORRECT, Kind.MONTH_CLOSE)))
             .order_by(entries.c.journal_no)
             .limit(1)
         ).scalar_one_or_none()

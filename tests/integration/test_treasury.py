@@ -15,7 +15,19 @@ from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError, NotFound
 from ledger_service.journal.schema import notices
 from ledger_service.reads import lots, residents
-from ledger_service.services import correct, credit, decide, expire, freeze, frozen, notify, set_off, setup, spend
+from ledger_service.services import (
+    correct,
+    credit,
+    decide,
+    expire,
+    freeze,
+    frozen,
+    ledger_state,
+    notify,
+    set_off,
+    setup,
+    spend,
+)
 from ledger_service.services.context import Once
 from tests.books import Books
 from tests.memory_chain import MemoryChain
@@ -454,6 +466,22 @@ def test_a_correction_beyond_what_is_free_waits_for_holds_and_what_becomes_of_th
     chain.post()
     agree(district, chain)
     assert chain.model.state.account(district.account(RESIDENT).address).debt == 8
+
+
+def test_a_correction_that_waits_for_a_sign_up_stops_nobodys_charges(district: Books, chain: MemoryChain) -> None:
+    journal_no = earn(district, RESIDENT)
+    earn(district, OTHER)
+    chain.post()
+    context, office = district.context, district.office
+    spend.place_hold(context, office, None, district.person(RESIDENT), gym(district), 8, "sign_up")
+    take_back(district, journal_no)
+    chain.post()
+    district.clock.seconds += 2 * ledger_state.LEDGER_BEHIND_SECONDS - 60
+    assert charge(district, OTHER, 1)["state"] == "accepted"
+    district.clock.seconds += 60
+    assert spend.expire_holds(context) == 1
+    chain.post()
+    agree(district, chain)
 
 
 def test_a_hold_that_is_let_go_pays_a_waiting_correction(district: Books, chain: MemoryChain) -> None:
