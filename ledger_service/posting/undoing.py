@@ -19,11 +19,14 @@ def settle_corrections(unit: WriteUnit, places: Iterable[tuple[int, int, int]]) 
     for desk, seq, position in places:
         entry = unit.entries.at(desk, seq, position)
         correction = unit.corrections.of_entry(entry.journal_no) if entry is not None else None
-        assert entry is not None and correction is not None, "a correction is stored with its entry"
-        if correction.restores:
-            unit.accounts.restore(entry.account, correction.coins)
+        assert entry is not None, "a batch that is settled has its entries"
+        if _restores(unit, entry):
+            unit.accounts.restore(entry.account, entry.coins)
             continue
-        burnt = min(correction.coins, unit.lots.coins_before(entry.account, desk, seq, position))
+        burnt = min(entry.coins, unit.lots.coins_before(entry.account, desk, seq, position))
+        if correction is None:  # not proposed here: nothing was taken and nothing counted as owed when it was accepted
+            unit.accounts.take_back(entry.account, entry.coins, burnt)
+            continue
         unit.accounts.move_to_debt(entry.account, correction.taken - burnt)
         unit.corrections.settle(correction.id, burnt)
 
@@ -36,9 +39,16 @@ def undo_skipped(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
         if row.kind != Kind.CORRECT:
             continue
         correction = unit.corrections.of_entry(row.journal_no)
-        assert correction is not None, "a correction is stored with its entry"
+        if correction is None:
+            continue
         unit.corrections.redo(correction.original_no, correction.coins)
         if not correction.restores:
             unit.accounts.move_to_debt(row.account, correction.taken)
             unit.accounts.add_debt(row.account, -correction.coins)
             unit.corrections.settle(correction.id, 0)
+
+
+def _restores(unit: WriteUnit, entry: EntryRow) -> bool:
+    """Whether a correction undoes an expiry."""
+    original = unit.entries.read(entry.original_no) if entry.original_no is not None else None
+    return original is not None and original.kind == Kind.EXPIRE

@@ -13,7 +13,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError, NotFound
-from ledger_service.journal.schema import notices
+from ledger_service.journal.schema import approvals, notices
 from ledger_service.reads import lots, residents
 from ledger_service.services import (
     correct,
@@ -596,6 +596,8 @@ def test_nothing_is_credited_to_a_frozen_account_or_taken_from_it(district: Book
     ):
         with pytest.raises(frozen.AccountFrozen):
             attempt()
+    with district.journal.read() as unit:  # refused at once, not only when somebody approves it
+        assert "waiting" not in unit.connection.execute(select(approvals.c.status)).scalars().all()
     with pytest.raises(frozen.AccountFrozen) as refused:
         charge(district, RESIDENT, 1)
     assert refused.value.fields == {"until": "2024-05-31", "appeal_until": "2024-05-16"}
