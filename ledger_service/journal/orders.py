@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.journal.schema import batches, desks, entries, order_proposals, orders
@@ -76,35 +76,35 @@ class Orders:
 
         A freeze waits until what was accepted for its account before is final, and what is ordered for that account later waits with it.
         """
-        rows = self._connection.execute(
-            select(orders)
-            .where(
-                orders.c.seq.is_(None), or_(orders.c.account.is_(None), orders.c.account.not_in(self._busy_frozen()))
-            )
-            .order_by(orders.c.id)
-            .limit(rows_max)
-        )
+        wanted = select(orders).where(orders.c.seq.is_(None))
+        for account, first in self._waiting_freezes().items():
+            wanted = wanted.where(or_(orders.c.account.is_(None), orders.c.account != account, orders.c.id < first))
+        rows = self._connection.execute(wanted.order_by(orders.c.id).limit(rows_max))
         return [_order(row) for row in rows]
 
-    def _busy_frozen(self) -> list[bytes]:
-        """Accounts of freezes that wait, which have entries that are not final; a stopped desk's are not waited for."""
-        freezing = list(
-            self._connection.execute(
-                select(orders.c.account).where(orders.c.seq.is_(None), orders.c.code == OrderCode.FREEZE)
-            ).scalars()
-        )
+    def _waiting_freezes(self) -> dict[bytes, int]:
+        """Accounts with a freeze to order and entries that are not final, and the first such order; a stopped desk's entries are not
+        waited for. What was ordered for an account before its freeze does not wait: entries since then rely on it.
+        """
+        freezing = {
+            row[0]: row[1]
+            for row in self._connection.execute(
+                select(orders.c.account, func.min(orders.c.id))
+                .where(orders.c.seq.is_(None), orders.c.code == OrderCode.FREEZE)
+                .group_by(orders.c.account)
+            )
+        }
         if not freezing:
-            return []
+            return {}
         place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
-        return list(
-            self._connection.execute(
-                select(entries.c.account)
-                .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
-                .where(entries.c.account.in_(freezing), desks.c.stopped.is_(None))
-                .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
-                .distinct()
-            ).scalars()
-        )
+        busy = self._connection.execute(
+            select(entries.c.account)
+            .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
+            .where(entries.c.account.in_(freezing), desks.c.stopped.is_(None))
+            .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .distinct()
+        ).scalars()
+        return {account: freezing[account] for account in busy}
 
     def of_batch(self, seq: int) -> list[OrderRow]:
         """The orders of a batch of desk 0, in order."""

@@ -646,6 +646,19 @@ def test_a_freeze_ends_with_its_last_day(district: Books, chain: MemoryChain) ->
     agree(district, chain)
 
 
+def test_what_came_between_two_freezes_finds_the_account_open(district: Books, chain: MemoryChain) -> None:
+    put_under(district, RESIDENT, date(2024, 5, 2))
+    chain.post()
+    district.clock.business_date = date(2024, 5, 3)
+    frozen.lift_freezes(district.context)
+    earn(district, RESIDENT)  # it relies on the end of the first, which the chain does not have yet
+    put_under(district, RESIDENT, date(2024, 5, 31))
+    chain.post()
+    agree(district, chain)
+    on_chain = chain.model.state.account(district.account(RESIDENT).address)
+    assert (on_chain.coins, on_chain.is_frozen) == (10, True)
+
+
 def test_a_freeze_is_ended_early_by_two(district: Books, chain: MemoryChain) -> None:
     earn(district, RESIDENT)
     chain.post()
