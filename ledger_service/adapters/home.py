@@ -3,6 +3,7 @@
 books.db  keys.db          the books and the people's keys, unless settings name other databases
 secrets/  keys/  tokens/   0700, their files 0600
 bundles/                   one file a batch
+outbox/                    notices to people, one file a day
 runtime.json               the address of the service that runs, while it runs; of several that with an API which started last
 lock                       held by whoever works on this home
 *.db.lock                  beside a SQLite database, held by the one process that works on it
@@ -85,6 +86,10 @@ class Home:
         return self.folder / "bundles"
 
     @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
@@ -97,7 +102,7 @@ class Home:
         os.umask(0o077)
         try:
             self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            for folder in (self.secrets, self.keys, self.tokens, self.bundles, self.logs):
+            for folder in (self.secrets, self.keys, self.tokens, self.bundles, self.outbox, self.logs):
                 folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
                 if stat.S_IMODE(folder.stat().st_mode) != FOLDER_MODE:
                     folder.chmod(FOLDER_MODE)

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from ledger_service.api import closes, courses, crediting, health, ledger, office, page, residents, spending
+from ledger_service.api import closes, courses, crediting, health, ledger, office, page, residents, spending, treasury
 from ledger_service.api.access import ACCESS, Rule
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
@@ -35,6 +35,7 @@ _TAGS = [
     {"name": spending.TAG, "description": "Holds, charges, refunds, donations"},
     {"name": courses.TAG, "description": "Courses and sign-ups"},
     {"name": closes.TAG, "description": "What venues and funds are paid for a month"},
+    {"name": treasury.TAG, "description": "Expiry, corrections, freezes: proposed by one person, approved by another"},
     {"name": office.OFFICE_TAG, "description": "Master data, orders, desks and rates"},
     {"name": office.ACTORS_TAG, "description": "Who may act"},
     {"name": ledger.TAG, "description": "Batches, receipts, sums, the way to the chain"},
@@ -66,6 +67,7 @@ def create_app(ports: Ports) -> FastAPI:
         spending.router,
         courses.router,
         closes.router,
+        treasury.router,
         office.office_router,
         office.actors_router,
         ledger.router,

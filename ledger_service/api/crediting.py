@@ -81,7 +81,10 @@ class Preview(Answer):
 
 
 class Decided(Answer):
-    """A decision. Of an approved import, record or close: its entries, coins and won; of approved orders: how many wait for the office's batch."""
+    """A decision. Of an approved import, record or close: its entries, coins and won; of approved orders: how many wait for the office's batch.
+
+    Of an expiry: accounts that had moved and were `left_out`; of a correction: what it found (`taken`), and what is owed now (`debt`).
+    """
 
     id: Id
     status: str
@@ -92,6 +95,9 @@ class Decided(Answer):
     title: str | None = None
     orders: int | None = None
     not_closed: list[str] | None = Field(None, description="of a new coin value: venues with charges not settled yet")
+    left_out: int | None = None
+    taken: int | None = None
+    debt: int | None = None
 
 
 class Reason(Question):

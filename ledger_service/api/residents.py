@@ -10,8 +10,9 @@ from pydantic import Field
 from ledger_service.api.guard import new_router
 from ledger_service.api.models import JOURNAL_NO_MAX, ROWS_DEFAULT, IdPath, Question, RowsMax, responses
 from ledger_service.api.ports import ActorPort, ContextPort
-from ledger_service.reads import entries, residents
+from ledger_service.reads import entries, lots, residents
 from ledger_service.reads.entries import EntriesPage
+from ledger_service.reads.lots import Lots
 from ledger_service.reads.residents import Balance, Resident
 
 TAG = "Residents"
@@ -40,6 +41,12 @@ def read_resident(person_id: IdPath, context: ContextPort, actor: ActorPort) -> 
 def read_balance(person_id: IdPath, context: ContextPort, actor: ActorPort) -> Balance:
     """Coins that can be spent, are held, or are on their way."""
     return residents.balance(context.journal, actor, person_id, context.clock.today())
+
+
+@router.get("/{person_id}/lots", responses=responses(401, 403, 404))
+def read_lots(person_id: IdPath, context: ContextPort, actor: ActorPort) -> Lots:
+    """What each credit has left and up to which day it counts, in the order of spending. A forecast until everything is final."""
+    return lots.lots_of(context.journal, actor, person_id)
 
 
 @router.get("/{person_id}/entries", responses=responses(401, 403, 404))

@@ -295,6 +295,8 @@ class BooksCheck:
             self._findings.add("books_extra", hex_of(account), "one line", "another")
         self._accounts.add(account)
         self._findings.compare("books_balance", hex_of(account), coins, _number(row["coins"]))
+        if "debt" in row:
+            self._findings.compare("books_debt", hex_of(account), found.debt if found else 0, _number(row["debt"]))
 
     def _totals(self, row: dict[str, Any]) -> None:
         names = ("batches", "entries", "coins_credited", "coins_redeemed", "coins_refunded", "coins_donated", "supply")

@@ -108,6 +108,7 @@ class Counts:
     coins_burnt: int = 0
     supply: int = 0
     accounts: int = 0
+    lots: int = 0
     desks: int = 0
     desks_held_by_operator: int = 0
     transfers: int = 0

@@ -46,6 +46,7 @@ _COUNTS: tuple[tuple[str, str, str], ...] = (
     ("coins_burnt", "Coins burnt", "소각 코인"),
     ("supply", "Coins in being", "유통 코인"),
     ("accounts", "Accounts", "계정"),
+    ("lots", "Lots that hold coins", "남은 적립분"),
     ("desks", "Desks", "창구"),
     ("desks_held_by_operator", "Desks whose keys the operator holds", "운영자가 키를 가진 창구"),
     ("transfers", "Transfer events", "이동 이벤트"),

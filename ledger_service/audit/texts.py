@@ -12,6 +12,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Account {where} should owe {expected} coins; the contract says {found}.",
         "계정 {where}의 미회수 코인은 {expected}이어야 하는데 컨트랙트에는 {found}(으)로 되어 있습니다.",
     ),
+    "lots": (
+        "The lots of account {where} add up to {found}; its entries leave {expected}.",
+        "계정 {where}의 적립분 합계는 {found}인데 거래 내역상 {expected}이어야 합니다.",
+    ),
+    "expired_early": (
+        "Expiry {where} took {found} coins; by the chain's lots {expected} had expired then.",
+        "소멸 {where}에서 {found} 코인이 소멸되었으나 체인의 적립분에 따르면 그때 소멸 대상은 {expected} 코인이었습니다.",
+    ),
+    "books_debt": (
+        "Account {where} owes {expected} coins on the chain; the books say {found}.",
+        "계정 {where}의 체인상 미회수 코인은 {expected}인데 장부에는 {found}(으)로 되어 있습니다.",
+    ),
     "earned": (
         "Account {where} should have earned {expected} lately (month, in it, before); the contract says {found}.",
         "계정 {where}의 최근 적립(월, 당월, 전월)은 {expected}이어야 하는데 컨트랙트에는 {found}입니다.",

@@ -13,6 +13,7 @@ from ledger_service.audit.books import BooksCheck
 from ledger_service.audit.deployment import Genesis, find_genesis
 from ledger_service.audit.findings import Counts, Findings, Report, Severity, finding
 from ledger_service.audit.history import History, Landed, NodeIncoherent
+from ledger_service.audit.lots import LotCheck
 from ledger_service.audit.model import Model
 from ledger_service.audit.office import OrderResult
 from ledger_service.audit.run import NOBODY, Applied
@@ -109,6 +110,7 @@ class Audit:
         self.findings = Findings()
         self.counts = Counts()
         self._signals = Signals()
+        self._lots = LotCheck(self.findings, self.counts)
         self._history: History
         self._is_whole = True
 
@@ -221,6 +223,7 @@ class Audit:
         known = self._checkpoints.pop((event.desk, event.seq), head)
         self.findings.compare("checkpoint", where, known, head, hex_of)
         applied = model.apply(signed, head)
+        self._lots.see(signed.batch, applied)
         self._compare_events(landed, applied, where)
         self._signals.watch(signed.batch, applied, model.state)
         self._add(signed, applied)
@@ -276,6 +279,7 @@ class Audit:
         if not self._is_whole:
             return  # a fold that lacks batches says nothing about balances
         self._compare_accounts(state, storage)
+        self._lots.check(state)
         self._compare_batches(state, storage)
         for name, wanted, found in zip(_TOTALS_NAMES, state.totals.as_tuple(), storage.totals(), strict=True):
             self.findings.compare("totals", name, wanted, found)

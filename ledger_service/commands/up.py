@@ -21,6 +21,7 @@ import uvicorn
 
 from ledger_service.adapters.home import Runtime
 from ledger_service.adapters.keys import SENDER_KEY
+from ledger_service.adapters.notices import NoticeFiles
 from ledger_service.bootstrap import Installation, installed
 from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.chain.contract import LedgerContract
@@ -32,10 +33,9 @@ from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.progress import Progress
 from ledger_service.posting.stand_by import StandBy
-from ledger_service.services.gifts import carry_out_wishes
-from ledger_service.services.spend import expire_holds
+from ledger_service.services.chores import Chores
 
-HOLDS_SECONDS = 5
+CHORES_SECONDS = 5
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 30
 BACKLOG_CONNECTIONS = 1024
@@ -155,7 +155,7 @@ def _post(installation: Installation, say: Say, progress: Progress, stack: ExitS
             f"체인과 묶음 파일에서 되살렸습니다: 묶음 {report.batches}건, 기록 {report.entries}건(되살릴 수 없는 것: docs/recovery.md)",
         )
     installation.wake.listener = posting.wake
-    stack.enter_context(_holds(installation))
+    stack.enter_context(_chores(installation, posting))
     if installation.settings.role == "post":
         say(
             "posting (Ctrl-C stops)" if posting.is_posting else "standing by: another process posts (Ctrl-C stops)",
@@ -230,19 +230,21 @@ def posting_context(installation: Installation) -> PostingContext:
 
 
 @contextmanager
-def _holds(installation: Installation) -> Iterator[None]:
-    """A thread that ends holds whose time is over."""
+def _chores(installation: Installation, posting: StandBy) -> Iterator[None]:
+    """A thread that does what nobody asks for: holds end, debts are set off, people are told."""
     stopping = threading.Event()
+    chores = Chores(installation.context, NoticeFiles(installation.home.outbox))
 
     def live() -> None:
-        while not stopping.wait(HOLDS_SECONDS):
+        while not stopping.wait(CHORES_SECONDS):
+            if not posting.is_posting:  # of several processes the poster does them
+                continue
             try:
-                expire_holds(installation.context)
-                carry_out_wishes(installation.context)
+                chores.round()
             except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
-                _log.warning("holds were not expired", error=type(error).__name__)
+                _log.warning("chores were not done", error=type(error).__name__)
 
-    thread = threading.Thread(target=live, name="holds", daemon=True)
+    thread = threading.Thread(target=live, name="chores", daemon=True)
     thread.start()
     try:
         yield

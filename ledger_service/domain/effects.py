@@ -33,5 +33,5 @@ EFFECT: Mapping[int, Effect] = {
 
 BRINGING = tuple(kind for kind in EFFECT if EFFECT[kind] in (Effect.IN, Effect.BACK))
 TAKING = tuple(kind for kind in EFFECT if EFFECT[kind] is Effect.OUT)
-IN_CHAIN_ORDER = (Kind.EXPIRE, Kind.CORRECT)
-"""Of these the outcome depends on what stands before them, so that an account's entries go in the order of acceptance around them."""
+DEPENDING = (Kind.EXPIRE, Kind.CORRECT)
+"""Of these the outcome depends on what stands before them on the chain."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, text, update
 
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.engine import driver_mark
@@ -15,18 +15,41 @@ from ledger_service.journal.schema import accounts, batches, entries
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """Coins of an account. `refunding` are refunds on their way: spendable at the venue that gives them, elsewhere once final."""
+    """Coins of an account. `refunding` are refunds on their way: spendable at the venue that gives them, elsewhere once final.
+
+    `debt` are coins that a set-off will take: nothing promises them.
+    """
 
     address: bytes
     credited: int
     refunding: int
     debited: int
     held: int
+    debt: int
+    frozen: bool
+
+    @property
+    def free(self) -> int:
+        """Final credits less debits, holds and debt; below 0 where the debt is more than what is there."""
+        return self.credited - self.debited - self.held - self.debt
 
     @property
     def available(self) -> int:
-        """Final credits less debits and holds; what can be spent anywhere. Never shown below 0."""
-        return max(self.credited - self.debited - self.held, 0)
+        """What can be spent anywhere. Never shown below 0."""
+        return max(self.free, 0)
+
+
+_COLUMNS = (
+    accounts.c.address,
+    accounts.c.credited,
+    accounts.c.refunding,
+    accounts.c.debited,
+    accounts.c.held,
+    accounts.c.debt,
+    accounts.c.frozen,
+)
+_free = accounts.c.credited - accounts.c.debited - accounts.c.held - accounts.c.debt
+QUERY_KEYS_MAX = 500
 
 
 class Accounts:
@@ -43,21 +66,68 @@ class Accounts:
 
     def read(self, address: bytes) -> AccountRow | None:
         """One account."""
-        row = self._connection.execute(
-            select(
-                accounts.c.address, accounts.c.credited, accounts.c.refunding, accounts.c.debited, accounts.c.held
-            ).where(accounts.c.address == address)
-        ).one_or_none()
+        row = self._connection.execute(select(*_COLUMNS).where(accounts.c.address == address)).one_or_none()
         return AccountRow(*row) if row else None
+
+    def read_many(self, addresses: Iterable[bytes]) -> dict[bytes, AccountRow]:
+        """Some accounts by address; one that does not exist is missing."""
+        wanted = list(addresses)
+        found: dict[bytes, AccountRow] = {}
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            chunk = wanted[start : start + QUERY_KEYS_MAX]
+            rows = self._connection.execute(select(*_COLUMNS).where(accounts.c.address.in_(chunk)))
+            found.update((row.address, AccountRow(*row)) for row in rows)
+        return found
+
+    def owing(self) -> list[AccountRow]:
+        """Accounts with a debt that hold coins no charge has taken or reserved."""
+        rows = self._connection.execute(
+            select(*_COLUMNS)
+            .where(accounts.c.debt > 0, text("accounts.debt > 0"))  # spelled as the partial index
+            .where(accounts.c.credited - accounts.c.debited - accounts.c.held > 0)
+            .order_by(accounts.c.address)
+        )
+        return [AccountRow(*row) for row in rows]
+
+    def frozen(self) -> set[bytes]:
+        """The accounts that are frozen: few."""
+        return set(self._connection.execute(select(accounts.c.address).where(text("accounts.frozen"))).scalars())
+
+    def freeze(self, address: bytes, *, frozen: bool) -> None:
+        """Write: nothing is credited to it and nothing taken from it, or both again."""
+        self._connection.execute(update(accounts).where(accounts.c.address == address).values(frozen=frozen))
 
     def lock(self, address: bytes) -> AccountRow:
         """Write: one account, its row locked until the unit ends (on SQLite the whole journal is)."""
         row = self._connection.execute(
-            select(accounts.c.address, accounts.c.credited, accounts.c.refunding, accounts.c.debited, accounts.c.held)
+            select(*_COLUMNS)
             .where(accounts.c.address == address)
             .with_for_update(key_share=True)  # entries that refer to the account need not wait
         ).one()
         return AccountRow(*row)
+
+    def lock_many(self, addresses: Iterable[bytes]) -> dict[bytes, AccountRow]:
+        """Write: some accounts, their rows locked in one order until the unit ends."""
+        wanted = sorted(addresses)
+        found: dict[bytes, AccountRow] = {}
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            rows = self._connection.execute(
+                select(*_COLUMNS)
+                .where(accounts.c.address.in_(wanted[start : start + QUERY_KEYS_MAX]))
+                .order_by(accounts.c.address)
+                .with_for_update(key_share=True)
+            )
+            found.update((row.address, AccountRow(*row)) for row in rows)
+        return found
+
+    def debit_many(self, coins: Mapping[bytes, int]) -> None:
+        """Write: take coins of locked accounts, of which the caller knows that they are free."""
+        if coins:
+            mark = driver_mark(self._connection)
+            self._connection.exec_driver_sql(
+                f"UPDATE accounts SET debited = debited + {mark} WHERE address = {mark}",  # noqa: S608
+                [(amount, address) for address, amount in sorted(coins.items())],
+            )
 
     def refunding_at(self, address: bytes, desk: int) -> int:
         """Coins of refunds by this desk that are accepted and not final yet; of a redeem that the chain skipped nothing comes back."""
@@ -75,10 +145,11 @@ class Accounts:
         return int(total)
 
     def hold(self, address: bytes, coins: int, *, refunding_here: int = 0) -> bool:
-        """Write: reserve coins; False, and nothing changed, where fewer are free at this desk."""
-        free = accounts.c.credited - accounts.c.debited - accounts.c.held + refunding_here
+        """Write: reserve coins; False, and nothing changed, where fewer are free at this desk or the account is frozen."""
         done = self._connection.execute(
-            update(accounts).where(accounts.c.address == address, free >= coins).values(held=accounts.c.held + coins)
+            update(accounts)
+            .where(accounts.c.address == address, refunding_here + _free >= coins, ~accounts.c.frozen)
+            .values(held=accounts.c.held + coins)
         )
         return done.rowcount == 1
 
@@ -88,22 +159,61 @@ class Accounts:
             update(accounts).where(accounts.c.address == address).values(held=accounts.c.held - coins)
         )
 
-    def capture(self, address: bytes, coins: int) -> None:
-        """Write: held coins become debited."""
-        self._connection.execute(
-            update(accounts)
-            .where(accounts.c.address == address)
-            .values(held=accounts.c.held - coins, debited=accounts.c.debited + coins)
-        )
-
-    def debit(self, address: bytes, coins: int) -> bool:
-        """Write: take coins at once; False where fewer are free."""
+    def capture(self, address: bytes, coins: int) -> bool:
+        """Write: held coins become debited; False, and nothing changed, where the account is frozen."""
         done = self._connection.execute(
             update(accounts)
-            .where(accounts.c.address == address, accounts.c.credited - accounts.c.debited - accounts.c.held >= coins)
+            .where(accounts.c.address == address, ~accounts.c.frozen)
+            .values(held=accounts.c.held - coins, debited=accounts.c.debited + coins)
+        )
+        return done.rowcount == 1
+
+    def debit(self, address: bytes, coins: int) -> bool:
+        """Write: take coins at once; False where fewer are free or the account is frozen."""
+        done = self._connection.execute(
+            update(accounts)
+            .where(accounts.c.address == address, _free >= coins, ~accounts.c.frozen)
             .values(debited=accounts.c.debited + coins)
         )
         return done.rowcount == 1
+
+    def take_back(self, address: bytes, coins: int, taken: int) -> None:
+        """Write: a correction takes what is there, and the rest is debt."""
+        self._connection.execute(
+            update(accounts)
+            .where(accounts.c.address == address)
+            .values(debited=accounts.c.debited + taken, debt=accounts.c.debt + coins - taken)
+        )
+
+    def set_off(self, address: bytes, coins: int) -> bool:
+        """Write: coins that are there pay a debt; False where either is less. A frozen account pays too."""
+        done = self._connection.execute(
+            update(accounts)
+            .where(accounts.c.address == address, accounts.c.debt >= coins)
+            .where(accounts.c.credited - accounts.c.debited - accounts.c.held >= coins)
+            .values(debited=accounts.c.debited + coins, debt=accounts.c.debt - coins)
+        )
+        return done.rowcount == 1
+
+    def move_to_debt(self, address: bytes, coins: int) -> None:
+        """Write: coins that the books had for taken are owed instead (a negative number: the other way round). What is free stays as it is."""
+        self._connection.execute(
+            update(accounts)
+            .where(accounts.c.address == address)
+            .values(debited=accounts.c.debited - coins, debt=accounts.c.debt + coins)
+        )
+
+    def add_debt(self, address: bytes, coins: int) -> None:
+        """Write: more is owed, or less (a negative number) where the chain did not make what the books had for a debt."""
+        self._connection.execute(
+            update(accounts).where(accounts.c.address == address).values(debt=accounts.c.debt + coins)
+        )
+
+    def restore(self, address: bytes, coins: int) -> None:
+        """Write: coins of an expiry that was undone, once that is final."""
+        self._connection.execute(
+            update(accounts).where(accounts.c.address == address).values(credited=accounts.c.credited + coins)
+        )
 
     def begin_refund(self, address: bytes, coins: int) -> None:
         """Write: coins of an accepted refund are on their way."""

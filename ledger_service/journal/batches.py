@@ -29,13 +29,14 @@ from sqlalchemy import (
 
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
 from ledger_service.domain.effects import BRINGING
-from ledger_service.domain.entries import DeskKind
+from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import accounts, batches, desks, entries, orders
 
 SIGNATURE_BYTES = 65
 QUERY_KEYS_MAX = 200
 QUERY_ACCOUNTS_MAX = 500
+FUNDING = (*BRINGING, Kind.EXPIRE)
 
 BatchKey = tuple[int, int]
 """(desk, seq)"""
@@ -390,14 +391,14 @@ class Batches:
         )
         return done.rowcount == len(journal_numbers)
 
-    def funding(self, spenders: Sequence[bytes], but_desk: int) -> set[BatchKey]:
-        """Batches of other desks that brought these accounts coins."""
+    def funding(self, spenders: Sequence[bytes], but_desk: int, kinds: Collection[int] = FUNDING) -> set[BatchKey]:
+        """Batches of other desks that brought these accounts coins, or that have to stand before what spends them."""
         found: set[BatchKey] = set()
         for start in range(0, len(spenders), QUERY_ACCOUNTS_MAX):
             rows = self._connection.execute(
                 select(entries.c.desk, entries.c.seq)
                 .where(entries.c.account.in_(spenders[start : start + QUERY_ACCOUNTS_MAX]))
-                .where(entries.c.kind.in_(BRINGING))
+                .where(entries.c.kind.in_(kinds))
                 .where(entries.c.desk != but_desk, entries.c.seq.is_not(None))
                 .distinct()
             )

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Kind
-from ledger_service.journal.schema import batches, counters, entries, persons, records
+from ledger_service.journal.schema import batches, counters, desks, entries, persons, records
 
 QUERY_KEYS_MAX = 200
 
@@ -109,6 +110,64 @@ class Entries:
         row = self._connection.execute(select(entries).where(entries.c.journal_no == journal_no)).one_or_none()
         return EntryRow(**row._mapping) if row else None
 
+    def at(self, desk: int, seq: int, position: int) -> EntryRow | None:
+        """The entry at a place on the chain."""
+        row = self._connection.execute(
+            select(entries).where(entries.c.desk == desk, entries.c.seq == seq, entries.c.position == position)
+        ).one_or_none()
+        return EntryRow(**row._mapping) if row else None
+
+    def open_expiries(self, treasuries: Collection[int]) -> dict[bytes, int]:
+        """Accounts with an expiry that is not final, and the first of these by journal number, of these desks."""
+        columns = select(entries.c.account, func.min(entries.c.journal_no)).where(entries.c.kind == Kind.EXPIRE)
+        queries = [columns.where(entries.c.desk.in_(treasuries), entries.c.seq.is_(None))]
+        open_ = self._connection.execute(
+            select(batches.c.desk, batches.c.seq).where(
+                text("batches.state <> 'final'"),
+                batches.c.desk.in_(treasuries),  # spelled as the partial index
+            )
+        )
+        keys = [(row[0], row[1]) for row in open_]
+        queries += [
+            columns.where(tuple_(entries.c.desk, entries.c.seq).in_(keys[start : start + QUERY_KEYS_MAX]))
+            for start in range(0, len(keys), QUERY_KEYS_MAX)
+        ]
+        found: dict[bytes, int] = {}
+        for query in queries:
+            for account, journal_no in self._connection.execute(query.group_by(entries.c.account)):
+                found[account] = min(journal_no, found.get(account, journal_no))
+        return found
+
+    def is_taking_open(self, account: bytes) -> bool:
+        """Whether an entry that takes coins of an account is not final."""
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        return (
+            self._connection.execute(
+                select(entries.c.journal_no)
+                .select_from(entries.outerjoin(batches, place))
+                .where(entries.c.account == account, entries.c.kind.in_(TAKING))
+                .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+                .limit(1)
+            ).first()
+            is not None
+        )
+
+    def first_open(self, addresses: Collection[bytes]) -> dict[bytes, int]:
+        """The first entry of each of these accounts that is not final, by journal number; missing where all are. Stopped desks do not count."""
+        wanted = list(addresses)
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        found: dict[bytes, int] = {}
+        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+            rows = self._connection.execute(
+                select(entries.c.account, func.min(entries.c.journal_no))
+                .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
+                .where(entries.c.account.in_(wanted[start : start + QUERY_KEYS_MAX]), desks.c.stopped.is_(None))
+                .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+                .group_by(entries.c.account)
+            )
+            found.update((row[0], row[1]) for row in rows)
+        return found
+
     def unsealed(self, desk: int, rows_max: int) -> list[EntryRow]:
         """The oldest entries of a desk that no batch has taken, by journal number."""
         rows = self._connection.execute(
@@ -128,10 +187,14 @@ class Entries:
         )
 
     def oldest_unsealed_at(self, but_desks: Collection[int] = ()) -> int | None:
-        """When the oldest entry that no batch has taken was accepted, of all desks but these; None where all are sealed."""
+        """When the oldest entry that no batch has taken was accepted, of all desks but these; None where all are sealed.
+
+        What waits for people and not for the chain does not count: a correction for a hold, a close for its venue's signature.
+        """
         return self._connection.execute(
             select(entries.c.accepted_at)
             .where(entries.c.seq.is_(None), entries.c.desk.not_in(but_desks))
+            .where(entries.c.kind.not_in((Kind.CORRECT, Kind.MONTH_CLOSE)))
             .order_by(entries.c.journal_no)
             .limit(1)
         ).scalar_one_or_none()

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from ledger_service.domain.orders import Order, OrderCode
-from ledger_service.journal.schema import order_proposals, orders
+from ledger_service.journal.schema import batches, desks, entries, order_proposals, orders
+
+_OF_ACCOUNT = (OrderCode.FREEZE, OrderCode.UNFREEZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Orders:
                         "proposal_id": proposal_id,
                         "code": order.code,
                         "args": json.dumps([str(value) for value in order.args]),
+                        "account": order.args[0].to_bytes(20, "big") if order.code in _OF_ACCOUNT else None,
                     }
                     for order in new_orders
                 ],
@@ -77,11 +80,39 @@ class Orders:
         )
 
     def unsealed(self, rows_max: int) -> list[OrderRow]:
-        """The oldest orders that no batch has taken."""
-        rows = self._connection.execute(
-            select(orders).where(orders.c.seq.is_(None)).order_by(orders.c.id).limit(rows_max)
-        )
+        """The oldest orders that no batch has taken and that may go.
+
+        A freeze waits until what was accepted for its account before is final, and what is ordered for that account later waits with it.
+        """
+        wanted = select(orders).where(orders.c.seq.is_(None))
+        for account, first in self._waiting_freezes().items():
+            wanted = wanted.where(or_(orders.c.account.is_(None), orders.c.account != account, orders.c.id < first))
+        rows = self._connection.execute(wanted.order_by(orders.c.id).limit(rows_max))
         return [_order(row) for row in rows]
+
+    def _waiting_freezes(self) -> dict[bytes, int]:
+        """Accounts with a freeze to order and entries that are not final, and the first such order; a stopped desk's entries are not
+        waited for. What was ordered for an account before its freeze does not wait: entries since then rely on it.
+        """
+        freezing = {
+            row[0]: row[1]
+            for row in self._connection.execute(
+                select(orders.c.account, func.min(orders.c.id))
+                .where(orders.c.seq.is_(None), orders.c.code == OrderCode.FREEZE)
+                .group_by(orders.c.account)
+            )
+        }
+        if not freezing:
+            return {}
+        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        busy = self._connection.execute(
+            select(entries.c.account)
+            .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
+            .where(entries.c.account.in_(freezing), desks.c.stopped.is_(None))
+            .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .distinct()
+        ).scalars()
+        return {account: freezing[account] for account in busy}
 
     def of_batch(self, seq: int) -> list[OrderRow]:
         """The orders of a batch of desk 0, in order."""

@@ -59,9 +59,15 @@ accounts = Table(
     Column("refunding", BigInteger, nullable=False, server_default="0"),  # accepted refunds that are not final yet
     Column("debited", BigInteger, nullable=False, server_default="0"),  # accepted debits
     Column("held", BigInteger, nullable=False, server_default="0"),  # open holds
+    Column("debt", BigInteger, nullable=False, server_default="0"),  # coins that corrections want and are not there yet
+    Column("frozen", Boolean, nullable=False, server_default=text("false")),
     Column("on_chain", Boolean, nullable=False, server_default=text("false")),
-    CheckConstraint("credited >= 0 AND refunding >= 0 AND debited >= 0 AND held >= 0", name="not_negative"),
+    CheckConstraint(
+        "credited >= 0 AND refunding >= 0 AND debited >= 0 AND held >= 0 AND debt >= 0", name="not_negative"
+    ),
     CheckConstraint("credited + refunding - debited - held >= 0", name="not_overspent"),
+    Index("ix_accounts_debt", "address", sqlite_where=text("debt > 0"), postgresql_where=text("debt > 0")),
+    Index("ix_accounts_frozen", "address", sqlite_where=text("frozen"), postgresql_where=text("frozen")),
 )
 
 persons = Table(
@@ -195,7 +201,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("kind", String(16), nullable=False),  # import, record, orders, close, balances
+    Column("kind", String(16), nullable=False),  # import, record, orders, close, balances, expiry, correction
     Column("status", String(16), nullable=False),  # staging, waiting, approved, rejected, withdrawn
     Column("submitted_by", String(36), ForeignKey("actors.id"), nullable=False),
     Column("submitted_at", BigInteger, nullable=False),
@@ -269,7 +275,9 @@ entries = Table(
     Column("who", String(36), ForeignKey("actors.id"), nullable=False),
     Column("approver", String(36), ForeignKey("actors.id")),
     Column("consent", String(36)),
-    Column("original_no", BigInteger),  # the journal number of the redeem that a refund undoes
+    Column(
+        "original_no", BigInteger
+    ),  # of a refund: its redeem's journal number; of a correction: the credit's or expiry's
     Column("word_line", BigInteger),  # what the word's line says, where that is not its journal number
     Column("seq", BigInteger),
     Column("position", Integer),
@@ -305,6 +313,7 @@ orders = Table(
     Column("proposal_id", String(36), ForeignKey("approvals.id"), nullable=False),
     Column("code", Integer, nullable=False),
     Column("args", Text, nullable=False),  # JSON list of decimal strings
+    Column("account", Bytes(20)),  # whom it freezes or unfreezes
     Column("seq", BigInteger),
     Column("position", Integer),
     Column("skip_reason", Integer),
@@ -350,6 +359,7 @@ batches = Table(
         postgresql_where=text("state <> 'final'"),
     ),
     Index("uq_batches_post_number", "post_number", unique=True),
+    Index("ix_batches_place", "desk", "seq", "state", "post_number", "day"),  # without reading the long row
 )
 
 # Batches of the chain that the books know by their words alone: the bundle is missing, or nobody here sealed them.
@@ -588,6 +598,84 @@ checks = Table(
     Column("done_at", BigInteger),
     Column("detail", Text),  # JSON: the sums, and where they differ
     Index("ix_checks_state", "state", "requested_at"),
+)
+
+# The treasury's acts. A correction is accepted with its approval; `taken` is what it took, from acceptance on, and what the chain burnt once final.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", String(36), ForeignKey("approvals.id"), primary_key=True),
+    Column("original_no", BigInteger, ForeignKey("entries.journal_no"), nullable=False),
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), unique=True),
+    Column("coins", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False, server_default="0"),
+    Column("restores", Boolean, nullable=False),  # it undoes an expiry
+    Column("reason", String(200), nullable=False),
+    CheckConstraint("coins > 0 AND taken >= 0 AND taken <= coins", name="within"),
+    Index("ix_corrections_original", "original_no"),
+)
+# How much of an entry was corrected, never more than it moved.
+corrected = Table(
+    "corrected",
+    metadata,
+    Column("original_no", BigInteger, ForeignKey("entries.journal_no"), primary_key=True, autoincrement=False),
+    Column("issued", BigInteger, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    CheckConstraint("coins >= 0 AND coins <= issued", name="within"),
+)
+expiry_runs = Table(
+    "expiry_runs",
+    metadata,
+    Column("id", String(36), ForeignKey("approvals.id"), primary_key=True),
+    Column("cut_day", Integer, nullable=False),  # lots are taken that count up to this day
+    Column("accounts", Integer, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+)
+expiry_lines = Table(
+    "expiry_lines",
+    metadata,
+    Column("run_id", String(36), ForeignKey("approvals.id"), primary_key=True),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    CheckConstraint("coins > 0", name="positive"),
+)
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("proposal_id", String(36), ForeignKey("approvals.id"), nullable=False),
+    Column("account", Bytes(20), ForeignKey("accounts.address"), nullable=False),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("first_day", Integer, nullable=False),
+    Column("end_day", Integer, nullable=False),  # the last day on which it holds
+    Column("appeal_day", Integer, nullable=False),  # up to which the person may object
+    Column("state", String(8), nullable=False),  # frozen, lifted
+    Index(
+        "uq_freezes_once",
+        "account",
+        unique=True,
+        sqlite_where=text("state = 'frozen'"),
+        postgresql_where=text("state = 'frozen'"),
+    ),
+)
+# What people are to be told: expiry_60, expiry_30, expiry_7, expired, corrected, restored, set_off, frozen, unfrozen. A row says whom and what,
+# never their name; whoever sends it looks them up.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),  # what it is about: with person and kind, told once
+    Column("due_day", Integer, nullable=False),
+    Column("coins", BigInteger, nullable=False),
+    Column("expiry_day", Integer),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    UniqueConstraint("person_id", "kind", "subject"),
+    Index("ix_notices_unsent", "id", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")),
 )
 
 courses = Table(

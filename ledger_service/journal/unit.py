@@ -20,15 +20,20 @@ from ledger_service.journal.chain_marks import ChainMarks
 from ledger_service.journal.checks import Checks
 from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
+from ledger_service.journal.corrections import Corrections
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.entries import Entries
+from ledger_service.journal.expiries import Expiries
 from ledger_service.journal.findings import FindingRows
+from ledger_service.journal.freezes import Freezes
 from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
 from ledger_service.journal.locks import intake_lock
+from ledger_service.journal.lots import Lots
 from ledger_service.journal.master import Master
+from ledger_service.journal.notices import Notices
 from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
 from ledger_service.journal.people import People
@@ -89,6 +94,26 @@ class Unit:
     @cached_property
     def gifts(self) -> Gifts:
         return Gifts(self.connection)
+
+    @cached_property
+    def lots(self) -> Lots:
+        return Lots(self.connection)
+
+    @cached_property
+    def expiries(self) -> Expiries:
+        return Expiries(self.connection)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        return Corrections(self.connection)
+
+    @cached_property
+    def freezes(self) -> Freezes:
+        return Freezes(self.connection)
+
+    @cached_property
+    def notices(self) -> Notices:
+        return Notices(self.connection)
 
     @cached_property
     def courses(self) -> Courses:

@@ -1,9 +1,9 @@
 """Which entries the next batch of a desk takes, in which order, with which proofs and needs.
 
-Refunds come first, sorted by their redeem's place, then venues' closes, because the contract walks the annex once (docs/formats.md, Annex).
-That is safe: their redeems are in earlier batches, and a refund before an older debit of its account only brings that debit coins. The other
-way round is not: a debit may spend the coins of a refund before it, so where a refund waits for its redeem's place, all later entries of that account
-wait with it.
+Refunds and corrections come first, sorted by their original's place, then venues' closes, because the contract walks the annex once
+(docs/formats.md, Annex). That is safe: their redeems are in earlier batches, a refund before an older debit of its account only brings that debit
+coins, and before a correction nothing of its account is open. The other way round is not: a debit may spend the coins of a refund before it, so
+where a refund waits for its redeem's place, all later entries of that account wait with it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ledger_service.domain.batches import (
     proof_item,
 )
 from ledger_service.domain.closes import statement_item
-from ledger_service.domain.effects import TAKING
+from ledger_service.domain.effects import DEPENDING, TAKING
 from ledger_service.domain.entries import Entry, Kind
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.master import DeskRow
@@ -34,20 +34,26 @@ from ledger_service.journal.unit import Unit
 from ledger_service.posting.gas import ANNEX_BYTE, batch_gas, entry_gas
 
 DESK_SIGNATURES = 3  # more than any desk but the office is likely to have
-_WITH_ITEM = (Kind.REFUND, Kind.MONTH_CLOSE)
+_SPENDING = (*TAKING, Kind.CORRECT)
+_WITH_PROOF = (Kind.REFUND, Kind.CORRECT)
+_WITH_ITEM = (*_WITH_PROOF, Kind.MONTH_CLOSE)
+
+ItemKey = tuple[int, int, int]
+"""Names an annex item: a proof's (desk, seq, chunk), or (-1, -1, journal number) of a close's statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The place of the redeem that a refund undoes."""
+    """The place of the redeem that a refund undoes, or of what a correction does."""
 
+    desk: int
     seq: int
     position: int
 
     @property
-    def chunk(self) -> tuple[int, int]:
+    def chunk(self) -> ItemKey:
         """What one proof item proves."""
-        return self.seq, self.position // CHUNK_ENTRIES
+        return self.desk, self.seq, self.position // CHUNK_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,19 @@ class Draft:
     gas_max: int
 
 
-def draft(unit: Unit, desk: DeskRow, office_seq: int) -> tuple[Draft | None, int]:
-    """The next batch of a desk (None where nothing can be sealed now), and how many accounts' charges no batch can carry."""
-    candidates = _of_one_day(unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX))
+def draft(
+    unit: Unit, desk: DeskRow, office_seq: int, expiring: Mapping[bytes, int] | None = None
+) -> tuple[Draft | None, int]:
+    """The next batch of a desk (None where nothing can be sealed now), and how many accounts' charges no batch can carry.
+
+    `expiring` are the first expiries by account that are not final (journal numbers).
+    """
+    candidates = unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX)
     originals = _originals(unit, desk.number, candidates)
     statements = _statements(unit, candidates)
-    ready = _without_waiting(candidates, originals, statements, is_closing=unit.closes.is_closing(desk.number))
-    chosen, items, gas = _within_bounds(unit, desk.number, _split_items(ready), originals, statements)
+    waits = _out_of_order(unit, candidates, expiring or {})
+    ready = _without_waiting(candidates, originals, statements, waits, is_closing=unit.closes.is_closing(desk.number))
+    chosen, items, gas = _within_bounds(unit, desk.number, _split_items(_of_one_day(ready)), originals, statements)
     chosen, needs, stuck = _within_needs(unit, desk.number, chosen, office_seq)
     if not chosen:
         return None, stuck
@@ -91,22 +103,29 @@ def draft(unit: Unit, desk: DeskRow, office_seq: int) -> tuple[Draft | None, int
 
 
 def _of_one_day(rows: Sequence[EntryRow]) -> list[EntryRow]:
-    """A batch has one day: the day of acceptance of its entries."""
+    """A batch has one day: the day of acceptance of its entries. One that waited longer than others takes the day that its desk has come to."""
     return list(takewhile(lambda row: row.accepted_day == rows[0].accepted_day, rows))
 
 
 def _without_waiting(
-    rows: Sequence[EntryRow], originals: Mapping[int, Original], statements: Mapping[int, bytes], *, is_closing: bool
+    rows: Sequence[EntryRow],
+    originals: Mapping[int, Original],
+    statements: Mapping[int, bytes],
+    waits: set[int],
+    *,
+    is_closing: bool,
 ) -> list[EntryRow]:
     """The rows but those that wait, and everything of their accounts after them: the order within an account is kept.
 
     A refund waits for its redeem's place, and while a close of its venue is on its way: it could take coins that the close burns. A close waits for
-    its venue's signatures.
+    its venue's signatures. `waits` are the numbers of those that expiries and corrections hold back, or that these wait for.
     """
     waiting: set[bytes] = set()
     ready = []
     for row in rows:
-        if row.kind == Kind.REFUND and (is_closing or row.journal_no not in originals):
+        if row.journal_no in waits or (row.kind in _WITH_PROOF and row.journal_no not in originals):
+            waiting.add(row.account)
+        if row.kind == Kind.REFUND and is_closing:
             waiting.add(row.account)
         if row.kind == Kind.MONTH_CLOSE and statements.get(row.journal_no) == b"":
             waiting.add(row.account)
@@ -115,19 +134,44 @@ def _without_waiting(
     return ready
 
 
-def _originals(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> dict[int, Original]:
-    """The redeems of refunds, by the refund's journal number; one that no batch has taken yet is missing: its refund waits.
+def _out_of_order(unit: Unit, rows: Sequence[EntryRow], expiring: Mapping[bytes, int]) -> set[int]:
+    """Entries whose turn in their account's order has not come, by journal number.
 
-    A redeem that has a place is in a signed batch, because a desk's next batch is drafted only after its last one is signed.
+    What an expiry may take and what a correction finds depend on what stands before them, so these wait until everything of their account that was
+    accepted before is final; and until an expiry is, what takes coins of its account waits for it. A correction of more than is free burns what
+    it finds: it waits for open holds too, and for what became of them.
+    """
+    first = unit.entries.first_open({row.account for row in rows if row.kind in DEPENDING})
+    return {
+        row.journal_no
+        for row in rows
+        if (row.kind in DEPENDING and first.get(row.account, row.journal_no) < row.journal_no)
+        or (row.kind in TAKING and expiring.get(row.account, row.journal_no) < row.journal_no)
+        or (row.kind == Kind.CORRECT and _is_spoken_for(unit, row.account))
+    }
+
+
+def _is_spoken_for(unit: Unit, account: bytes) -> bool:
+    """Whether coins that a correction would burn are promised to a hold or to an entry on its way."""
+    row = unit.accounts.read(account)
+    return row is not None and row.free < 0 and (row.held > 0 or unit.entries.is_taking_open(account))
+
+
+def _originals(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> dict[int, Original]:
+    """What refunds and corrections undo, by their journal number; one that no batch has taken yet is missing: its refund waits.
+
+    A redeem that has a place is in a signed batch, because a desk's next batch is drafted only after its last one is signed. What a correction
+    undoes is final, as is everything of its account before it.
     """
     found = {}
     for row in rows:
-        if row.kind != Kind.REFUND:
+        if row.kind not in _WITH_PROOF:
             continue
         original = unit.entries.read(row.original_no) if row.original_no is not None else None
-        if original is not None and original.desk == desk and original.seq is not None:
+        is_ours = original is not None and (row.kind == Kind.CORRECT or original.desk == desk)
+        if original is not None and is_ours and original.seq is not None:
             assert original.position is not None
-            found[row.journal_no] = Original(original.seq, original.position)
+            found[row.journal_no] = Original(original.desk, original.seq, original.position)
     return found
 
 
@@ -141,13 +185,11 @@ def _statements(unit: Unit, rows: Sequence[EntryRow]) -> dict[int, bytes]:
     return found
 
 
-def _item_key(
-    row: EntryRow, originals: Mapping[int, Original], statements: Mapping[int, bytes]
-) -> tuple[int, int] | None:
-    """What names the annex item that an entry needs: a proof's chunk, or (-1, journal number) for a statement."""
-    if row.kind == Kind.REFUND:
+def _item_key(row: EntryRow, originals: Mapping[int, Original], statements: Mapping[int, bytes]) -> ItemKey | None:
+    """What names the annex item that an entry needs, if it needs one."""
+    if row.kind in _WITH_PROOF:
         return originals[row.journal_no].chunk
-    return (-1, row.journal_no) if row.journal_no in statements else None
+    return (-1, -1, row.journal_no) if row.journal_no in statements else None
 
 
 def _split_items(rows: list[EntryRow]) -> list[EntryRow]:
@@ -160,23 +202,23 @@ def _split_items(rows: list[EntryRow]) -> list[EntryRow]:
 
 def _within_bounds(
     unit: Unit, desk: int, rows: list[EntryRow], originals: dict[int, Original], statements: Mapping[int, bytes]
-) -> tuple[list[EntryRow], dict[tuple[int, int], bytes], int]:
+) -> tuple[list[EntryRow], dict[ItemKey, bytes], int]:
     """As many of the rows as gas and annex allow, the proof of each chunk, and the gas of the entries."""
     if not rows:
         return [], {}, 0
     unseen = unit.batches.new_accounts(desk, max(row.journal_no for row in rows))
-    redeems: dict[int, Batch] = {}
-    items: dict[tuple[int, int], bytes] = {}
+    undone: dict[tuple[int, int], Batch] = {}
+    items: dict[ItemKey, bytes] = {}
     chosen: list[EntryRow] = []
     gas, annex_bytes = 0, 1
-    needs = BATCH_NEEDS_MAX if any(row.kind in TAKING for row in rows) else 1
+    needs = BATCH_NEEDS_MAX if any(row.kind in _SPENDING for row in rows) else 1
     room = BATCH_GAS_MAX - batch_gas(0, needs=needs, annex_bytes=0, signatures=DESK_SIGNATURES)
     for row in rows:
         row_gas = entry_gas(row.kind, is_new_account=row.account in unseen)
         item = b""
         if (key := _item_key(row, originals, statements)) is not None and key not in items:
             statement = statements.get(row.journal_no)
-            item = statement_item(statement) if statement else _item(unit, desk, originals[row.journal_no], redeems)
+            item = statement_item(statement) if statement else _item(unit, originals[row.journal_no], undone)
             items[key] = item
         grown = annex_bytes + len(item)
         if gas + row_gas + ANNEX_BYTE * grown > room or grown > BATCH_ANNEX_BYTES_MAX:
@@ -187,12 +229,13 @@ def _within_bounds(
     return chosen, items, gas
 
 
-def _item(unit: Unit, desk: int, original: Original, redeems: dict[int, Batch]) -> bytes:
-    if original.seq not in redeems:
-        row = unit.batches.read(desk, original.seq)
+def _item(unit: Unit, original: Original, undone: dict[tuple[int, int], Batch]) -> bytes:
+    key = original.desk, original.seq
+    if key not in undone:
+        row = unit.batches.read(*key)
         assert row is not None, "an entry is placed in the transaction that stores its batch"
-        redeems[original.seq] = row.batch
-    return proof_item(redeems[original.seq], original.position)
+        undone[key] = row.batch
+    return proof_item(undone[key], original.position)
 
 
 def _within_needs(
@@ -205,11 +248,12 @@ def _within_needs(
     final_seqs: dict[int, int] = {}
     stuck: set[bytes] = set()
     while rows:
-        spenders = sorted({row.account for row in rows if row.kind in TAKING})
+        spenders = sorted({row.account for row in rows if row.kind in _SPENDING})
+        corrected = sorted({row.account for row in rows if row.kind == Kind.CORRECT})
         needs = {OFFICE_DESK: office_seq} if office_seq else {}
         for other, seq in _of_closes(unit, desk, rows):
             needs[other] = max(needs.get(other, 0), seq)
-        for other, seq in unit.batches.funding(spenders, desk):
+        for other, seq in unit.batches.funding(spenders, desk) | unit.batches.funding(corrected, desk, TAKING):
             if other not in final_seqs:
                 final_seqs[other] = unit.batches.final_seq(other)
             if seq <= final_seqs[other]:
@@ -239,17 +283,19 @@ def _is_stuck(unit: Unit, desk: int, account: bytes, office_seq: int, final_seqs
     return len(funding | ({OFFICE_DESK} if office_seq else set())) > BATCH_NEEDS_MAX
 
 
-def _order(row: EntryRow, originals: dict[int, Original]) -> tuple[int, int, int, int]:
+def _order(row: EntryRow, originals: dict[int, Original]) -> tuple[int, int, int, int, int]:
     if row.kind == Kind.MONTH_CLOSE and row.word_line:
-        return 1, 0, 0, row.journal_no  # a venue's, whose statement must not be a fund's close's
-    if row.kind != Kind.REFUND:
-        return 2, 0, 0, row.journal_no
+        return 1, 0, 0, 0, row.journal_no  # a venue's, whose statement must not be a fund's close's
+    if row.kind not in _WITH_PROOF:
+        return 2, 0, 0, 0, row.journal_no
     original = originals[row.journal_no]
-    return 0, original.seq, original.position, row.journal_no
+    return 0, original.desk, original.seq, original.position, row.journal_no
 
 
 def _word(row: EntryRow, originals: dict[int, Original]) -> bytes:
-    ref, line = row.ref, row.journal_no if row.word_line is None else row.word_line
-    if row.kind == Kind.REFUND:
-        ref, line = originals[row.journal_no].position, originals[row.journal_no].seq
-    return Entry(row.account, row.kind, ref, row.units, row.day, line).pack()
+    ref, day, line = row.ref, row.day, row.journal_no if row.word_line is None else row.word_line
+    if row.kind in _WITH_PROOF:
+        original = originals[row.journal_no]
+        ref, line = original.position, original.seq
+        day = original.desk if row.kind == Kind.CORRECT else day
+    return Entry(row.account, row.kind, ref, row.units, day, line).pack()

@@ -31,6 +31,7 @@ from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.settlement import Settlement
+from ledger_service.posting.undoing import settle_corrections, undo_skipped
 
 BLOCKS_A_STEP = 500
 BATCHES_A_UNIT = 6  # keeps the write lock short: some 3,000 entries, 20 to 30 ms
@@ -250,7 +251,7 @@ class Follower:
                 movements = unit.batches.movements(desk, seq)
                 if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
                     closing.append((desk, seq))
-                sums.add(movements, {skip[0] for skip in skips})
+                sums.add(desk, seq, movements, {skip[0] for skip in skips})
             for row in unit.outside.of(keys).values():
                 sums.add_outside(row.moves)
         return _Settled(tuple(keys), sums, tuple(skipping), tuple(closing))
@@ -383,7 +384,9 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         refused_debits=settled.sums.refused_debits,
         debits=settled.sums.debits,
     )
+    settle_corrections(unit, settled.sums.corrections)
     unit.closes.settle(settled.closing)
+    undo_skipped(unit, skipped)
     _return_limits(unit, skipped)
 
 
@@ -402,7 +405,7 @@ def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
                 unit.limits.reserve_budget(day.year, -row.coins)
             if unit.limits.person_months(month, [row.account]).get(row.account, 0) >= row.coins:
                 unit.limits.return_person_months(month, {row.account: row.coins})
-        elif row.kind in TAKING:
+        elif row.kind in (*TAKING, Kind.CORRECT):
             _return_desk(unit, row.desk, month, row.coins)
 
 

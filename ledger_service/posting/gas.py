@@ -34,6 +34,9 @@ _ENTRY = {
     Kind.REDEEM: 9_800,
     Kind.REFUND: 42_000,
     Kind.DONATE: 13_000,
+    Kind.EXPIRE: 10_600,
+    Kind.CORRECT: 45_000,
+    Kind.SET_OFF: 11_000,
     Kind.MONTH_CLOSE: 60_000,
 }
 _OTHER_ENTRY = 30_000

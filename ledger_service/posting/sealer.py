@@ -19,6 +19,7 @@ from ledger_service.domain.batches import (
     Batch,
 )
 from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.evidence import root_of
 from ledger_service.domain.orders import encode_orders
 from ledger_service.journal.master import DeskRow
@@ -88,7 +89,9 @@ class Sealer:
                 if number not in unsigned and not desks[number].stopped and self._gate.lets(number)
             ]
             office_seq = desks[OFFICE_DESK].sealed_seq if OFFICE_DESK in desks else 0
-            drafts = [one for desk in open_desks if (one := self._draft(unit, desk, office_seq)) is not None]
+            treasuries = [desk.number for desk in desks.values() if desk.kind is DeskKind.TREASURY and not desk.stopped]
+            expiring = unit.entries.open_expiries(treasuries)
+            drafts = [one for desk in open_desks if (one := self._draft(unit, desk, office_seq, expiring)) is not None]
             if drafts and unit.orders.unsealed(
                 1
             ):  # asked last, so that no entry was read that came after an order was not
@@ -103,8 +106,8 @@ class Sealer:
             sealed += self._seal_entries(drafts[start : start + BATCHES_A_UNIT], audit_head, seals)
         return sealed
 
-    def _draft(self, unit: Unit, desk: DeskRow, office_seq: int) -> Draft | None:
-        made, stuck = draft(unit, desk, office_seq)
+    def _draft(self, unit: Unit, desk: DeskRow, office_seq: int, expiring: Mapping[bytes, int]) -> Draft | None:
+        made, stuck = draft(unit, desk, office_seq, expiring)
         subject = f"needs {desk.number}"
         if stuck:
             self._findings.notice(

@@ -16,6 +16,8 @@ class Settlement:
     credits: Counter[bytes] = field(default_factory=Counter)
     refunds: Counter[bytes] = field(default_factory=Counter)
     refused_debits: Counter[bytes] = field(default_factory=Counter)
+    corrections: list[tuple[int, int, int]] = field(default_factory=list)
+    """Applied ones as (desk, seq, position), in the order of the chain: what they took depends on what stood there (posting/undoing.py)."""
     debits: Counter[bytes] = field(default_factory=Counter)
     """Only of batches from outside: what the books accept is debited then."""
 
@@ -26,7 +28,7 @@ class Settlement:
             self.refunds[account] += refunding
             self.debits[account] += debited
 
-    def add(self, movements: Iterable[tuple[bytes, int, int, int]], skipped: set[int]) -> None:
+    def add(self, desk: int, seq: int, movements: Iterable[tuple[bytes, int, int, int]], skipped: set[int]) -> None:
         """The entries of one batch as (account, kind, coins, position), and the positions that the chain skipped.
 
         A skipped credit brings nothing. Nor does a skipped refund, and what it takes off `refunding` depends on its redeem (follower.py).
@@ -40,3 +42,5 @@ class Settlement:
                 self.credits[account] += coins
             elif effect is Effect.BACK:
                 self.refunds[account] += coins
+            elif effect is Effect.CORRECTION:
+                self.corrections.append((desk, seq, position))

@@ -22,10 +22,11 @@ from ledger_service.journal.schema import accounts, audit_log, batches, chain_id
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import PersonSeal, Vault
 from ledger_service.reads.chain import EvidenceIncomplete
+from ledger_service.reads.corrections import supply_change, unsettled
 
 VERSION = 1
 ROWS_A_CHUNK = 1_000
-_SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1}
+_SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1, Kind.EXPIRE: -1, Kind.SET_OFF: -1}
 
 Sign = Callable[[int, int, int, bytes, int, int, int], bytes]
 """A receipt's signature over (journal no, desk, kind, account, units, day, posted by)."""
@@ -118,7 +119,12 @@ def _orders(unit: Unit, seq: int) -> list[dict[str, Any]]:
 def _entries(unit: Unit, vault: Vault, desk: int, seq: int) -> list[dict[str, Any]]:
     original = entries.alias("original")
     rows = unit.connection.execute(
-        select(entries, original.c.seq.label("original_seq"), original.c.position.label("original_position"))
+        select(
+            entries,
+            original.c.desk.label("original_desk"),
+            original.c.seq.label("original_seq"),
+            original.c.position.label("original_position"),
+        )
         .select_from(entries.outerjoin(original, original.c.journal_no == entries.c.original_no))
         .where(entries.c.desk == desk, entries.c.seq == seq)
         .order_by(entries.c.position)
@@ -133,7 +139,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
             f"the person of entry {row.journal_no} was forgotten: its leaf is in the bundles only",
             f"{row.journal_no}번 기록의 주민 정보가 삭제되어 증빙은 묶음 파일에만 있습니다",
         )
-    is_refund = row.kind == Kind.REFUND
+    has_proof = row.kind in (Kind.REFUND, Kind.CORRECT)
     leaf = Leaf(
         row.position + 1,
         row.kind,
@@ -149,10 +155,10 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
         "position": row.position + 1,
         "account": _hex(row.account),
         "kind": row.kind,
-        "ref": row.original_position if is_refund else row.ref,
+        "ref": row.original_position if has_proof else row.ref,
         "units": row.units,
-        "day": row.day,
-        "line": row.original_seq if is_refund else row.journal_no if row.word_line is None else row.word_line,
+        "day": row.original_desk if row.kind == Kind.CORRECT else row.day,
+        "line": row.original_seq if has_proof else row.journal_no if row.word_line is None else row.word_line,
         "journal_no": row.journal_no,
         "leaf": _hex(leaf.hash()),
         "record": _hex(leaf.record),
@@ -200,20 +206,22 @@ def _pending(unit: Unit, signing: Signing) -> list[dict[str, Any]]:
 def _accounts(unit: Unit) -> Iterator[bytes]:
     """What each account holds on the chain: what the books call final, with what is posted and not final, without open debits."""
     changes: defaultdict[bytes, int] = defaultdict(int)
-    for row in _off_chain(unit):
+    off_chain = _off_chain(unit)
+    for row in off_chain:
         if row.kind in TAKING:
             changes[row.account] += row.coins
-    posted = select(entries).join(
-        batches,
-        (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq) & (batches.c.state == "posted"),
-    )
-    for row in unit.connection.execute(posted):
+    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq) & (batches.c.state == "posted")
+    posted = unit.connection.execute(select(entries).join(batches, place)).all()
+    undoing = unsettled(unit, off_chain, posted)
+    for row in posted:
+        if row.kind == Kind.CORRECT:
+            continue
         if (row.kind in BRINGING) is (row.skip_reason is None):  # coins that came in, or did not go out
             changes[row.account] += row.coins
     last = b""
     while True:
         rows = unit.connection.execute(
-            select(accounts.c.address, accounts.c.credited, accounts.c.debited)
+            select(accounts.c.address, accounts.c.credited, accounts.c.debited, accounts.c.debt)
             .where(accounts.c.address > last, not_(RESERVED))
             .order_by(accounts.c.address)
             .limit(ROWS_A_CHUNK)
@@ -226,7 +234,8 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
                 {
                     "type": "account",
                     "account": _hex(row.address),
-                    "coins": row.credited - row.debited + changes[row.address],
+                    "coins": row.credited - row.debited + changes[row.address] + undoing.coins[row.address],
+                    "debt": row.debt + undoing.debt[row.address],
                 }
                 for row in rows
             ]
@@ -256,7 +265,12 @@ def _totals(unit: Unit) -> dict[str, Any]:
         "coins_donated": coins_of.get(Kind.DONATE, 0),
         "coins_opened": coins_of.get(Kind.OPENING, 0),
         "coins_closed": coins_of.get(Kind.MONTH_CLOSE, 0),
-        "supply": sum(sign * coins_of.get(kind, 0) for kind, sign in _SUPPLY.items()) + _reissued(unit),
+        "coins_expired": coins_of.get(Kind.EXPIRE, 0),
+        "coins_corrected": coins_of.get(Kind.CORRECT, 0),
+        "coins_set_off": coins_of.get(Kind.SET_OFF, 0),
+        "supply": sum(sign * coins_of.get(kind, 0) for kind, sign in _SUPPLY.items())
+        + _reissued(unit)
+        + supply_change(unit),
     }
 
 

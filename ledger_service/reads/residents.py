@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.cells import plain_code
-from ledger_service.domain.days import civil_day
+from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import Kind
 from ledger_service.errors import NotFound
 from ledger_service.journal.people import PersonRow
@@ -31,10 +31,20 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
+class NextExpiry:
+    """Coins that count up to and with a day, the nearest. `state` is forecast while something accepted is not final."""
+
+    on: date
+    coins: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """Coins of a resident: what can be spent now, what is held for charges, and what is still on its way.
 
-    `pending_credits` are approved and not final yet, `waiting_credits` wait for approval; won by the coin's value of the day.
+    `pending_credits` are approved and not final yet, `waiting_credits` wait for approval; won by the coin's value of the day. `debt` are coins that
+    corrections want: what is earned pays it, and is not available before. `frozen_until` is the last day of a freeze.
     """
 
     person_id: str
@@ -46,6 +56,9 @@ class Balance:
     waiting_credits: int
     krw_per_coin: int | None
     available_krw: int | None
+    debt: int
+    next_expiry: NextExpiry | None
+    frozen_until: date | None
 
 
 def require_person(unit: Unit, actor: Actor, person_id: str, *roles: Role) -> PersonRow:
@@ -86,6 +99,7 @@ def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Bala
         account = unit.accounts.read(person.account)
         assert account is not None  # a foreign key says so
         krw = unit.master.coin_value(civil_day(today))
+        freeze = unit.freezes.standing(person.account) if account.frozen else None
         return Balance(
             person_id=person_id,
             day=today,
@@ -96,7 +110,21 @@ def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Bala
             waiting_credits=_waiting_credits(unit, person_id),
             krw_per_coin=krw,
             available_krw=None if krw is None else account.available * krw,
+            debt=account.debt,
+            next_expiry=_next_expiry(unit, person.account),
+            frozen_until=None if freeze is None else date_of(freeze.end_day),
         )
+
+
+def _next_expiry(unit: Unit, account: bytes) -> NextExpiry | None:
+    """What of an account counts up to the nearest day, once everything accepted is final."""
+    history = unit.lots.history(account)
+    lots = history.forecast().lots(account)
+    if not lots:
+        return None
+    day = lots[0].expiry_day
+    coins = sum(lot.left for lot in lots if lot.expiry_day == day)
+    return NextExpiry(date_of(day), coins, "forecast" if history.pending else "final")
 
 
 def _shown(vault: Vault, person: PersonRow) -> Resident:

@@ -206,7 +206,8 @@ def _visible(actor: Actor) -> ColumnElement[bool]:
     if actor.has(Role.OFFICE, Role.AUDITOR):
         return approvals.c.id.is_not(None)
     touches = exists().where(records.c.import_id == approvals.c.id, records.c.desk.in_(sorted(actor.desks)))
-    return approvals.c.kind.in_(SUBMISSION_KINDS) & or_(approvals.c.submitted_by == actor.id, touches)
+    own_correction = (approvals.c.kind == "correction") & (approvals.c.submitted_by == actor.id)
+    return own_correction | approvals.c.kind.in_(SUBMISSION_KINDS) & or_(approvals.c.submitted_by == actor.id, touches)
 
 
 def _line(row: Row[tuple[object, ...]], actor: Actor) -> ApprovalLine:

@@ -28,12 +28,19 @@ class KindTotal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Coins by what happened to them. `outstanding` = credited - spent + refunded - donated, `final_outstanding` of final entries."""
+    """Coins by what happened to them. `outstanding` are those that people hold: credited and refunded, less what was spent, donated,
+    expired, set off and taken back; `final_outstanding` of final entries. `corrected` counts what corrections ask for, `taken_back` what they got.
+    """
 
     credited: int
     spent: int
     refunded: int
     donated: int
+    expired: int
+    corrected: int
+    taken_back: int
+    restored: int
+    set_off: int
     outstanding: int
     final_outstanding: int
     kinds: list[KindTotal]
@@ -49,6 +56,7 @@ def totals(journal: Journal) -> Totals:
         for start in range(0, len(open_keys), QUERY_KEYS_MAX):
             places = tuple_(entries.c.desk, entries.c.seq).in_(open_keys[start : start + QUERY_KEYS_MAX])
             waiting.append(_sums(unit, places))
+        undone = unit.corrections.sums()
     kinds = []
     for kind, (count, coins, skipped) in sorted(accepted.items()):
         open_count = sum(found[kind][0] for found in waiting if kind in found)
@@ -56,13 +64,19 @@ def totals(journal: Journal) -> Totals:
         name = Kind(kind).name.lower()
         kinds.append(KindTotal(name, count, coins, count - open_count, coins - open_coins, skipped))
     all_coins = {one.kind: one.coins for one in kinds}
+    final_coins = {one.kind: one.final_coins for one in kinds}
     return Totals(
         credited=all_coins.get("credit", 0),
         spent=all_coins.get("redeem", 0),
         refunded=all_coins.get("refund", 0),
         donated=all_coins.get("donate", 0),
-        outstanding=_outstanding(all_coins),
-        final_outstanding=_outstanding({one.kind: one.final_coins for one in kinds}),
+        expired=all_coins.get("expire", 0),
+        corrected=all_coins.get("correct", 0),
+        taken_back=undone.taken,
+        restored=undone.restored,
+        set_off=all_coins.get("set_off", 0),
+        outstanding=_outstanding(all_coins) - undone.taken + undone.restored,
+        final_outstanding=_outstanding(final_coins) - undone.final_taken + undone.final_restored,
         kinds=kinds,
     )
 
@@ -84,4 +98,5 @@ def _sums(unit: Unit, *conditions: ColumnElement[bool]) -> dict[int, tuple[int, 
 
 
 def _outstanding(coins: dict[str, int]) -> int:
-    return coins.get("credit", 0) - coins.get("redeem", 0) + coins.get("refund", 0) - coins.get("donate", 0)
+    brought = coins.get("credit", 0) + coins.get("opening", 0) + coins.get("refund", 0)
+    return brought - sum(coins.get(kind, 0) for kind in ("redeem", "donate", "expire", "set_off", "closure"))

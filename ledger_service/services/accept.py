@@ -48,39 +48,61 @@ def accept(
     consent: str | None,
     original_no: int | None = None,
     day: int | None = None,
-    approver: str | None = None,
 ) -> int:
-    """Write one debit, refund or treasury's entry, accepted today; its journal number. `key` is its business key within `boram` as source.
+    """Write one debit or refund entry, accepted today; its journal number. `key` is its business key within `boram` as source.
 
-    `day` is the entry's own where that is not today. `approver` is who decided what `actor` proposed.
+    `day` is the entry's own where that is not today.
     The last thing a command does: the journal number's counter is locked until the commit.
     """
-    accepted_day = civil_day(today)
+    row = entry_row(
+        context, person, seal, today=today, desk=desk, kind=kind, coins=coins, ref=ref, key=key, who=actor.id,
+        consent=consent, original_no=original_no, day=day,
+    )  # fmt: skip
     journal_no = unit.entries.next_numbers("journal", 1)
-    unit.entries.add_many(
-        [
-            {
-                "journal_no": journal_no,
-                "desk": desk,
-                "kind": int(kind),
-                "account": person.account,
-                "person_id": person.id,
-                "ref": ref,
-                "units": coins,
-                "day": accepted_day if day is None else day,
-                "coins": coins,
-                "accepted_day": accepted_day,
-                "accepted_at": context.clock.now(),
-                "record_key": context.vault.record_key("boram", key),
-                "business_key_sealed": seal.seal("business_key", f"boram\x1f{key}"),
-                "who": actor.id,
-                "approver": approver,
-                "consent": consent,
-                "original_no": original_no,
-            }
-        ]
-    )
+    unit.entries.add_many([{"journal_no": journal_no, **row}])
     return journal_no
+
+
+def entry_row(
+    context: Context,
+    person: PersonRow,
+    seal: PersonSeal,
+    *,
+    today: date,
+    desk: int,
+    kind: Kind,
+    coins: int,
+    ref: int,
+    key: str,
+    who: str,
+    approver: str | None = None,
+    consent: str | None = None,
+    day: int | None = None,
+    original_no: int | None = None,
+) -> dict[str, Any]:
+    """An entry accepted today, but for its journal number: what can be made before the write lock, of many.
+
+    `day` is the entry's own where that is not today, `approver` who decided what `who` submitted, `key` its business key.
+    """
+    accepted_day = civil_day(today)
+    return {
+        "desk": desk,
+        "kind": int(kind),
+        "account": person.account,
+        "person_id": person.id,
+        "ref": ref,
+        "units": coins,
+        "day": accepted_day if day is None else day,
+        "coins": coins,
+        "accepted_day": accepted_day,
+        "accepted_at": context.clock.now(),
+        "record_key": context.vault.record_key("boram", key),
+        "business_key_sealed": seal.seal("business_key", f"boram\x1f{key}"),
+        "who": who,
+        "approver": approver,
+        "consent": consent,
+        "original_no": original_no,
+    }
 
 
 def receipt(context: Context, journal_no: int) -> dict[str, Any]:

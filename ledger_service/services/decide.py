@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ledger_service.domain.actors import Actor
-from ledger_service.services import balances, close_month, credit, setup
-from ledger_service.services.context import Context, Once
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.journal.unit import WriteUnit
+from ledger_service.services import balances, close_month, correct, credit, expire, setup
+from ledger_service.services.context import Context, Once, run_once
+
+TREASURY_KINDS = ("expiry", "correction")
 
 Approve = Callable[[Context, Actor, Once | None, str], dict[str, Any]]
 Decline = Callable[[Context, Actor, Once | None, str, str], dict[str, Any]]
+
+
+def decline_act(context: Context, actor: Actor, once: Once | None, proposal_id: str, reason: str) -> dict[str, Any]:
+    """Reject what another proposed to the treasury, or withdraw one's own: nothing was reserved for it."""
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        approval = credit.waiting(unit, actor, proposal_id, TREASURY_KINDS, deciding=False)
+        own = approval.submitted_by == actor.id
+        if not own:
+            actor.require(Role.OFFICE)
+        status = "withdrawn" if own else "rejected"
+        unit.approvals.move(proposal_id, "waiting", status, actor.id, context.clock.now(), reason)
+        unit.audit_log.write(context.clock.now(), actor.id, status, proposal_id)
+        return {"id": proposal_id, "status": status}
+
+    return run_once(context, actor.id, once, command)
+
 
 APPROVE: Mapping[str, Approve] = {
     "import": credit.approve,
@@ -18,6 +38,8 @@ APPROVE: Mapping[str, Approve] = {
     "orders": setup.approve_orders,
     "close": close_month.approve_close,
     "balances": balances.approve_balances,
+    "expiry": expire.approve_expiry,
+    "correction": correct.approve_correction,
 }
 DECLINE: Mapping[str, Decline] = {
     "import": credit.decline,
@@ -25,4 +47,6 @@ DECLINE: Mapping[str, Decline] = {
     "orders": setup.decline_orders,
     "close": close_month.decline_close,
     "balances": balances.decline_balances,
+    "expiry": decline_act,
+    "correction": decline_act,
 }

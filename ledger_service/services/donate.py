@@ -13,6 +13,7 @@ from ledger_service.journal.master import FundRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import accept, person_of, treasury_of
 from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.frozen import refuse_frozen
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move
 from ledger_service.services.spend import require_coins, too_few, value_on
@@ -54,6 +55,8 @@ def give(
     refuse_when_behind(context, unit, coins)
     person = person_of(unit, person_id)
     account = unit.accounts.lock(person.account)
+    if account.frozen:
+        refuse_frozen(unit, person.account)
     if not unit.accounts.debit(person.account, coins):
         raise too_few(account.available, coins)
     reserve_move(unit, treasury.number, coins, today)

@@ -22,6 +22,7 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
+from ledger_service.services.frozen import freeze_step, unfreeze_step
 from ledger_service.services.master_file import (
     read_centers,
     read_courses,
@@ -213,7 +214,8 @@ def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_i
         if found is None:
             raise NotFound(f"there is no proposal {proposal_id}", "해당 제안이 없습니다")
         title, content = found
-        orders = [order for step in content["steps"] for order in _apply(context, unit, step)]
+        steps = [{**step, "proposal": proposal_id} for step in content["steps"]]
+        orders = [order for step in steps for order in _apply(context, unit, step)]
         encode_orders(orders)  # an order that does not encode would keep desk 0's batch from ever being sealed
         unit.orders.add_many(proposal_id, orders)
         unit.approvals.move(proposal_id, "waiting", "approved", actor.id, context.clock.now(), None)
@@ -476,6 +478,8 @@ _STEPS: dict[str, Callable[[Context, WriteUnit, Step], list[Order]]] = {
     "open": _open,
     "seal": _seal,
     "adopt": _adopt,
+    "freeze": freeze_step,
+    "unfreeze": unfreeze_step,
 }
 
 _FILE_STEPS: dict[str, Callable[[bytes], list[Step]]] = {

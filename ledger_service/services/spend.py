@@ -18,6 +18,7 @@ from ledger_service.journal.spending import HoldRow, RedemptionRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import accept, person_of
 from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.frozen import refuse_frozen
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move, return_move
 
@@ -190,9 +191,11 @@ def hold_coins(
     refuse_when_behind(context, unit, coins)
     person = person_of(unit, person_id)
     account = unit.accounts.lock(person.account)
+    if account.frozen:
+        refuse_frozen(unit, person.account)
     here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0
     if not unit.accounts.hold(person.account, coins, refunding_here=here):
-        raise too_few(max(account.credited - account.debited - account.held + here, 0), coins)
+        raise too_few(max(account.free + here, 0), coins)
     reserve_move(unit, desk, coins, today)
     now = context.clock.now()
     hold = HoldRow(
@@ -215,7 +218,8 @@ def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, toda
         day, value = hold.reserved_day, agreed
     if not unit.spending.end_hold(hold.id, "captured", alive_at=context.clock.now()):
         raise hold_ended(unit, hold.id)
-    unit.accounts.capture(hold.account, hold.coins)
+    if not unit.accounts.capture(hold.account, hold.coins):
+        refuse_frozen(unit, hold.account)
     reserved = date_of(hold.reserved_day)
     if month_number(reserved) != month_number(today):
         return_move(unit, hold.desk, hold.coins, reserved)

@@ -22,6 +22,8 @@ ONE, TWO = b"\x01" * 20, b"\x02" * 20
 def test_applied_credits_and_refunds_bring_coins_and_skipped_debits_give_them_back() -> None:
     sums = Settlement()
     sums.add(
+        3,
+        4,
         [
             (ONE, Kind.CREDIT, 10, 0),
             (ONE, Kind.CREDIT, 5, 1),
@@ -30,12 +32,17 @@ def test_applied_credits_and_refunds_bring_coins_and_skipped_debits_give_them_ba
             (ONE, Kind.REDEEM, 7, 4),
             (ONE, Kind.REDEEM, 8, 5),
             (TWO, Kind.DONATE, 9, 6),
+            (ONE, Kind.CORRECT, 2, 7),
+            (ONE, Kind.CORRECT, 2, 8),
+            (TWO, Kind.EXPIRE, 1, 9),
+            (TWO, Kind.SET_OFF, 1, 10),
         ],
-        {1, 3, 5, 6},
+        {1, 3, 5, 6, 8, 10},
     )
     assert sums.credits == {ONE: 10}
     assert sums.refunds == {TWO: 3}
-    assert sums.refused_debits == {ONE: 8, TWO: 9}
+    assert sums.refused_debits == {ONE: 8, TWO: 10}
+    assert sums.corrections == [(3, 4, 7)]
 
 
 def test_a_row_of_the_audit_log_is_hashed_as_the_formats_say() -> None:

@@ -55,6 +55,28 @@ def test_every_kind_of_batch_costs_less_than_its_bound(sqlite_place: Place) -> N
     assert town.available(people) == [600 - 40 - 3 + 7] * FULL
 
 
+def test_the_treasurys_batches_cost_less_than_their_bounds(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found(people=FULL, centres=30)
+    poster = sqlite_place.poster()
+    poster.prepare()
+    credits = town.credit(1, people, units=30)
+    poster.run_until_quiet()
+    town.expire(people, 7)
+    poster.run_until_quiet()
+    check(sqlite_place, 200, 1, 1.6)
+    for person, journal_no in zip(people[:150], credits, strict=False):
+        town.correct(person, 300, journal_no)  # 293 are left, 7 become debt
+    poster.run_until_quiet()
+    check(sqlite_place, 200, 2, 1.6)
+    town.credit(1, people, units=1)
+    poster.run_until_quiet()
+    for person in people[:150]:
+        town.set_off(person, 7)
+    poster.run_until_quiet()
+    check(sqlite_place, 200, 3, 1.8)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_small_batch_costs_less_than_its_bound(sqlite_place: Place, count: int) -> None:
     town = sqlite_place.town

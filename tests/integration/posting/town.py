@@ -51,6 +51,25 @@ GUARDIAN = signer("guardian")
 SENDER = signer("sender")
 
 
+def hours(rate_id: int, programme: str, first_day: date, expiry_months: int) -> RateVersion:
+    """A programme's rate, as an order gives it to the chain."""
+    return RateVersion(
+        rate_id,
+        programme,
+        programme,
+        "hour",
+        RATE_COINS,
+        1,
+        first_day,
+        None,
+        1000,
+        0,
+        Measure.COUNT,
+        1000,
+        expiry_months,
+    )
+
+
 class TownKeys:
     """The keys of every desk, but of those that are held outside."""
 
@@ -112,6 +131,7 @@ class Town:
             )
             unit.master.add_fund(1, "F1", "fund", "body")
             unit.master.add_coin_value(1, 100)
+            unit.master.add_rate(hours(1, "HOURS", date(2020, 1, 1), 60))
             unit.approvals.add(self.proposal, "orders", "approved", self.clerk, self.clock.now())
             unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month))
             unit.commit()
@@ -140,10 +160,11 @@ class Town:
             unit.commit()
         return rows
 
-    def credit(self, desk: int, people: Sequence[PersonRow], units: int = 1) -> list[int]:
+    def credit(self, desk: int, people: Sequence[PersonRow], units: int = 1, rate: int = 1) -> list[int]:
         """Accepted credits, one a person; their journal numbers."""
+        acts = [(one, units, units * RATE_COINS) for one in people]
         with self.journal.write() as unit:
-            numbers = self._accept(unit, desk, Kind.CREDIT, [(one, units, units * RATE_COINS) for one in people], ref=1)
+            numbers = self._accept(unit, desk, Kind.CREDIT, acts, ref=rate)
             unit.commit()
         return numbers
 
@@ -170,6 +191,38 @@ class Town:
         with self.journal.write() as unit:
             unit.accounts.begin_refund(person.account, coins)
             (number,) = self._accept(unit, desk, Kind.REFUND, [(person, coins, coins)], original_no=original_no)
+            unit.commit()
+        return number
+
+    def expire(self, people: Sequence[PersonRow], coins: int) -> list[int]:
+        """Accepted expiries of coins that have not expired: the chain knows no lots."""
+        with self.journal.write() as unit:
+            for person in people:
+                assert unit.accounts.debit(person.account, coins)
+            numbers = self._accept(unit, 200, Kind.EXPIRE, [(person, coins, coins) for person in people])
+            unit.commit()
+        return numbers
+
+    def correct(self, person: PersonRow, coins: int, original_no: int) -> int:
+        """An accepted correction of a credit."""
+        with self.journal.write() as unit:
+            account = unit.accounts.lock(person.account)
+            taken = min(account.available, coins)
+            unit.accounts.take_back(person.account, coins, taken)
+            (number,) = self._accept(unit, 200, Kind.CORRECT, [(person, coins, coins)], original_no=original_no)
+            correction_id = self.new_id()
+            unit.approvals.add(correction_id, "correction", "approved", self.clerk, self.clock.now())
+            unit.corrections.add(id=correction_id, original_no=original_no, coins=coins, restores=False, reason="wrong")
+            assert unit.corrections.undo(original_no, coins, coins)
+            unit.corrections.accept(correction_id, number, taken)
+            unit.commit()
+        return number
+
+    def set_off(self, person: PersonRow, coins: int) -> int:
+        """An accepted set-off of a debt."""
+        with self.journal.write() as unit:
+            assert unit.accounts.set_off(person.account, coins)
+            (number,) = self._accept(unit, 200, Kind.SET_OFF, [(person, coins, coins)])
             unit.commit()
         return number
 

@@ -20,13 +20,32 @@ def upgrade() -> None:
         sa.Column("refunding", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("debited", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("debt", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("frozen", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("on_chain", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.CheckConstraint("credited + refunding - debited - held >= 0", name=op.f("ck_accounts_not_overspent")),
         sa.CheckConstraint(
-            "credited >= 0 AND refunding >= 0 AND debited >= 0 AND held >= 0", name=op.f("ck_accounts_not_negative")
+            "credited >= 0 AND refunding >= 0 AND debited >= 0 AND held >= 0 AND debt >= 0",
+            name=op.f("ck_accounts_not_negative"),
         ),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_accounts")),
     )
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_accounts_debt",
+            ["address"],
+            unique=False,
+            sqlite_where=sa.text("debt > 0"),
+            postgresql_where=sa.text("debt > 0"),
+        )
+        batch_op.create_index(
+            "ix_accounts_frozen",
+            ["address"],
+            unique=False,
+            sqlite_where=sa.text("frozen"),
+            postgresql_where=sa.text("frozen"),
+        )
+
     op.create_table(
         "audit_log",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -250,6 +269,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state <> 'final'"),
             postgresql_where=sa.text("state <> 'final'"),
         )
+        batch_op.create_index("ix_batches_place", ["desk", "seq", "state", "post_number", "day"], unique=False)
         batch_op.create_index("uq_batches_post_number", ["post_number"], unique=True)
 
     op.create_table(
@@ -322,6 +342,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_actors_name")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_actors_token_hash")),
     )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("due_day", sa.Integer(), nullable=False),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("expiry_day", sa.Integer(), nullable=True),
+        sa.Column("queued_at", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_notices_person_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("person_id", "kind", "subject", name=op.f("uq_notices_person_id")),
+    )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_notices_unsent",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        )
+
     op.create_table(
         "approvals",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -522,6 +566,36 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "corrected",
+        sa.Column("original_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("issued", sa.BigInteger(), nullable=False),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("coins >= 0 AND coins <= issued", name=op.f("ck_corrected_within")),
+        sa.ForeignKeyConstraint(["original_no"], ["entries.journal_no"], name=op.f("fk_corrected_original_no_entries")),
+        sa.PrimaryKeyConstraint("original_no", name=op.f("pk_corrected")),
+    )
+    op.create_table(
+        "corrections",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("original_no", sa.BigInteger(), nullable=False),
+        sa.Column("journal_no", sa.BigInteger(), nullable=True),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.Column("taken", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("restores", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.CheckConstraint("coins > 0 AND taken >= 0 AND taken <= coins", name=op.f("ck_corrections_within")),
+        sa.ForeignKeyConstraint(["id"], ["approvals.id"], name=op.f("fk_corrections_id_approvals")),
+        sa.ForeignKeyConstraint(["journal_no"], ["entries.journal_no"], name=op.f("fk_corrections_journal_no_entries")),
+        sa.ForeignKeyConstraint(
+            ["original_no"], ["entries.journal_no"], name=op.f("fk_corrections_original_no_entries")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+        sa.UniqueConstraint("journal_no", name=op.f("uq_corrections_journal_no")),
+    )
+    with op.batch_alter_table("corrections", schema=None) as batch_op:
+        batch_op.create_index("ix_corrections_original", ["original_no"], unique=False)
+
+    op.create_table(
         "donations",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("journal_no", sa.BigInteger(), nullable=False),
@@ -539,6 +613,52 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("donations", schema=None) as batch_op:
         batch_op.create_index("ix_donations_person", ["person_id"], unique=False)
+
+    op.create_table(
+        "expiry_lines",
+        sa.Column("run_id", sa.String(length=36), nullable=False),
+        sa.Column("account", sa.LargeBinary(length=20), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("coins > 0", name=op.f("ck_expiry_lines_positive")),
+        sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_expiry_lines_account_accounts")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_expiry_lines_person_id_persons")),
+        sa.ForeignKeyConstraint(["run_id"], ["approvals.id"], name=op.f("fk_expiry_lines_run_id_approvals")),
+        sa.PrimaryKeyConstraint("run_id", "account", name=op.f("pk_expiry_lines")),
+    )
+    op.create_table(
+        "expiry_runs",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("cut_day", sa.Integer(), nullable=False),
+        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("coins", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["approvals.id"], name=op.f("fk_expiry_runs_id_approvals")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expiry_runs")),
+    )
+    op.create_table(
+        "freezes",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("proposal_id", sa.String(length=36), nullable=False),
+        sa.Column("account", sa.LargeBinary(length=20), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("first_day", sa.Integer(), nullable=False),
+        sa.Column("end_day", sa.Integer(), nullable=False),
+        sa.Column("appeal_day", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_freezes_account_accounts")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_freezes_person_id_persons")),
+        sa.ForeignKeyConstraint(["proposal_id"], ["approvals.id"], name=op.f("fk_freezes_proposal_id_approvals")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_freezes")),
+    )
+    with op.batch_alter_table("freezes", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_freezes_once",
+            ["account"],
+            unique=True,
+            sqlite_where=sa.text("state = 'frozen'"),
+            postgresql_where=sa.text("state = 'frozen'"),
+        )
 
     op.create_table(
         "imports",
@@ -569,6 +689,7 @@ def upgrade() -> None:
         sa.Column("proposal_id", sa.String(length=36), nullable=False),
         sa.Column("code", sa.Integer(), nullable=False),
         sa.Column("args", sa.Text(), nullable=False),
+        sa.Column("account", sa.LargeBinary(length=20), nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("skip_reason", sa.Integer(), nullable=True),
@@ -724,10 +845,23 @@ def downgrade() -> None:
     op.drop_table("orders")
     op.drop_table("order_proposals")
     op.drop_table("imports")
+    with op.batch_alter_table("freezes", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_freezes_once", sqlite_where=sa.text("state = 'frozen'"), postgresql_where=sa.text("state = 'frozen'")
+        )
+
+    op.drop_table("freezes")
+    op.drop_table("expiry_runs")
+    op.drop_table("expiry_lines")
     with op.batch_alter_table("donations", schema=None) as batch_op:
         batch_op.drop_index("ix_donations_person")
 
     op.drop_table("donations")
+    with op.batch_alter_table("corrections", schema=None) as batch_op:
+        batch_op.drop_index("ix_corrections_original")
+
+    op.drop_table("corrections")
+    op.drop_table("corrected")
     with op.batch_alter_table("closes", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_closes_once",
@@ -770,6 +904,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_approvals_status_id")
 
     op.drop_table("approvals")
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_notices_unsent", sqlite_where=sa.text("sent_at IS NULL"), postgresql_where=sa.text("sent_at IS NULL")
+        )
+
+    op.drop_table("notices")
     op.drop_table("actors")
     op.drop_table("persons")
     op.drop_table("person_months")
@@ -777,6 +917,7 @@ def downgrade() -> None:
     op.drop_table("courses")
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_index("uq_batches_post_number")
+        batch_op.drop_index("ix_batches_place")
         batch_op.drop_index(
             "ix_batches_not_final",
             sqlite_where=sa.text("state <> 'final'"),
@@ -813,5 +954,9 @@ def downgrade() -> None:
         )
 
     op.drop_table("audit_log")
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.drop_index("ix_accounts_frozen", sqlite_where=sa.text("frozen"), postgresql_where=sa.text("frozen"))
+        batch_op.drop_index("ix_accounts_debt", sqlite_where=sa.text("debt > 0"), postgresql_where=sa.text("debt > 0"))
+
     op.drop_table("accounts")
     # ### end Alembic commands ###

@@ -1,0 +1,113 @@
+"""What the treasury does to accounts: expiry, corrections, freezes. Each is a proposal that another person approves (POST /approvals/…)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from ledger_service.api.guard import new_router
+from ledger_service.api.models import Answer, Coins, Day, Id, Question, responses
+from ledger_service.api.ports import ActorPort, ContextPort, OncePort
+from ledger_service.services import correct, expire, freeze
+
+TAG = "Treasury"
+router = new_router(TAG)
+
+ReasonText = Annotated[str, Field(min_length=1, max_length=200, description="no personal data")]
+
+
+class ExpiryTo(Question):
+    """Coins count up to and with their day; the run takes those whose day is not after this one, which is past."""
+
+    to: Day
+
+
+class ExpiryPreview(Answer):
+    """What a run would take now."""
+
+    to: date
+    accounts: int
+    coins: int
+
+
+class ExpiryProposed(ExpiryPreview):
+    """A run that waits for another person. Approval takes of nobody more."""
+
+    id: Id
+    status: str
+
+
+class NewCorrection(Question):
+    """The credit to take back or the expiry to undo: its journal number, or desk/seq/index on the chain; without coins, all that is left of it."""
+
+    entry: str = Field(pattern=correct.ENTRY_PATTERN, examples=["1204", "1/17/3"])
+    coins: Coins | None = None
+    reason: ReasonText
+
+
+class CorrectionProposed(Answer):
+    """A correction that waits for another person of the coin office; `restores` an expiry, else takes a credit back."""
+
+    id: Id
+    status: str
+    original_no: int
+    coins: int
+    restores: bool
+
+
+class NewFreeze(Question):
+    """Whom to freeze, up to and with which day, and why."""
+
+    person_id: Id
+    until: Day
+    reason: ReasonText
+
+
+class Lift(Question):
+    """Whose freeze to end before its day, and why."""
+
+    person_id: Id
+    reason: ReasonText
+
+
+class FreezeProposed(Answer):
+    """A proposal that waits for another person. The resident may object within `appeal_days` of its approval."""
+
+    id: Id
+    status: str
+    title: str
+    appeal_days: int
+
+
+@router.post("/expiries/preview", responses=responses(401, 403, 409, 422))
+def preview_expiry(run: ExpiryTo, context: ContextPort, actor: ActorPort) -> ExpiryPreview:
+    """How many accounts and coins a run would take; nothing is stored."""
+    return ExpiryPreview(**expire.preview_expiry(context, actor, run.to))
+
+
+@router.post("/expiries", status_code=201, responses=responses(400, 401, 403, 409, 422))
+def propose_expiry(run: ExpiryTo, context: ContextPort, actor: ActorPort, once: OncePort) -> ExpiryProposed:
+    """Propose an expiry run. It wants every desk final up to its day."""
+    return ExpiryProposed(**expire.propose_expiry(context, actor, once, run.to))
+
+
+@router.post("/corrections", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def propose_correction(
+    new: NewCorrection, context: ContextPort, actor: ActorPort, once: OncePort
+) -> CorrectionProposed:
+    """Propose to take a wrong credit back, or to undo an expiry, in part or whole."""
+    return CorrectionProposed(**correct.propose_correction(context, actor, once, new.entry, new.coins, new.reason))
+
+
+@router.post("/freezes", status_code=201, responses=responses(400, 401, 403, 404, 422))
+def propose_freeze(new: NewFreeze, context: ContextPort, actor: ActorPort, once: OncePort) -> FreezeProposed:
+    """Propose to freeze an account: once approved nothing is credited to it or taken from it, up to and with the day."""
+    return FreezeProposed(**freeze.propose_freeze(context, actor, once, new.person_id, new.until, new.reason))
+
+
+@router.post("/freezes/lift", status_code=201, responses=responses(400, 401, 403, 404, 422))
+def propose_lift(lift: Lift, context: ContextPort, actor: ActorPort, once: OncePort) -> FreezeProposed:
+    """Propose to end a freeze before its day."""
+    return FreezeProposed(**freeze.propose_unfreeze(context, actor, once, lift.person_id, lift.reason))

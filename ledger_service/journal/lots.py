@@ -1,0 +1,178 @@
+"""What the lots of accounts are folded from (domain/lots.py): their applied entries, those that are final in the order of the chain.
+
+Nothing about lots is stored. An account has some tens of entries a year, and what is folded is always what the chain says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select, tuple_
+
+from ledger_service.domain.entries import Kind
+from ledger_service.domain.lots import LotFold, Movement, Name, Place, expiry_day_of, fold
+from ledger_service.journal.schema import accounts, batches, entries, persons, rates
+
+QUERY_ACCOUNTS_MAX = 500
+QUERY_BATCHES_MAX = 200
+_PENDING = 2**62  # stands in the place of a post number
+
+
+@dataclass(slots=True)
+class History:
+    """An account's applied entries: the final ones in chain order, and those on their way in the order of acceptance."""
+
+    final: list[Movement] = field(default_factory=list)
+    pending: list[Movement] = field(default_factory=list)
+
+    def folded(self) -> LotFold:
+        """The lots that are final."""
+        return fold(self.final)
+
+    def forecast(self) -> LotFold:
+        """The lots once everything that was accepted is final."""
+        return fold([*self.final, *self.pending])
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchPlace:
+    """A batch: its state, post number (0 before it has one) and day."""
+
+    state: str
+    post_number: int
+    day: int
+
+    @property
+    def is_on_chain(self) -> bool:
+        return self.state in ("posted", "final")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody with coins that may have expired."""
+
+    account: bytes
+    person_id: str
+
+
+def name_of(journal_no: int) -> Name:
+    """The books call an entry by its journal number: it has one before it has a place on the chain."""
+    return 0, 0, journal_no
+
+
+class Lots:
+    """Repository of what lots come from."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def history(self, account: bytes) -> History:
+        """One account's entries."""
+        return self.histories([account])[account]
+
+    def histories(self, addresses: Iterable[bytes]) -> dict[bytes, History]:
+        """Several accounts' entries."""
+        wanted = list(addresses)
+        months = self._expiry_months()
+        found = {address: History() for address in wanted}
+        everything = self._places() if len(wanted) > 1 else None
+        for start in range(0, len(wanted), QUERY_ACCOUNTS_MAX):
+            rows = self._rows(wanted[start : start + QUERY_ACCOUNTS_MAX])
+            places = self._places({(row.desk, row.seq) for row in rows}) if everything is None else everything
+            for row in rows:
+                at = places.get((row.desk, row.seq))
+                history, movement = found[row.account], _movement(row, at, months)
+                (history.final if at is not None and at.state == "final" else history.pending).append(movement)
+        for history in found.values():
+            history.final.sort(key=_place)
+            history.pending.sort(key=_place)
+        return found
+
+    def coins_before(self, account: bytes, desk: int, seq: int, position: int) -> int:
+        """What an account held on the chain before an entry that is there."""
+        months, rows = self._expiry_months(), self._rows([account])
+        places = self._places({(desk, seq), *((row.desk, row.seq) for row in rows)})
+        until = places[desk, seq].post_number, position
+        before = [
+            _movement(row, at, months)
+            for row in rows
+            if (at := places.get((row.desk, row.seq))) is not None
+            and at.is_on_chain
+            and (at.post_number, row.position) < until
+        ]
+        return fold(sorted(before, key=_place)).coins(account)
+
+    def holders(self, activity_days: Mapping[int, tuple[int, int]], returned: tuple[int, int]) -> list[Holder]:
+        """Whoever has free coins, is not frozen, and was credited for a day between the rate's two (or opened a balance, or had coins
+        returned between two days): nobody else can hold coins that expire when these do."""
+        made = [
+            and_(entries.c.kind == Kind.CREDIT, entries.c.ref == rate, entries.c.day.between(first, last))
+            for rate, (first, last) in activity_days.items()
+        ]
+        made.append(entries.c.kind == Kind.OPENING)
+        made.append(and_(entries.c.kind.in_((Kind.REFUND, Kind.CORRECT)), entries.c.accepted_day.between(*returned)))
+        rows = self._connection.execute(
+            select(persons.c.account, persons.c.id)
+            .join(accounts, accounts.c.address == persons.c.account)
+            .where(~accounts.c.frozen)
+            .where(accounts.c.credited - accounts.c.debited - accounts.c.held - accounts.c.debt > 0)
+            .where(accounts.c.address.in_(select(entries.c.account).where(or_(*made))))
+            .order_by(persons.c.account)
+        )
+        return [Holder(*row) for row in rows]
+
+    def _expiry_months(self) -> dict[int, int]:
+        return {
+            row.id: row.expiry_months for row in self._connection.execute(select(rates.c.id, rates.c.expiry_months))
+        }
+
+    def _rows(self, addresses: Sequence[bytes]) -> Sequence[Any]:
+        """Without their batches, whose rows are long and few: these are read once, not with every entry."""
+        return self._connection.execute(
+            select(
+                entries.c.journal_no, entries.c.desk, entries.c.account, entries.c.kind, entries.c.ref, entries.c.coins,
+                entries.c.day, entries.c.accepted_day, entries.c.original_no, entries.c.seq, entries.c.position,
+            ).where(entries.c.account.in_(addresses), entries.c.skip_reason.is_(None))
+        ).all()  # fmt: skip
+
+    def _places(self, keys: Collection[tuple[int, int | None]] | None = None) -> dict[tuple[int, int], _BatchPlace]:
+        """Where these batches (or all) stand on the chain."""
+        columns = select(batches.c.desk, batches.c.seq, batches.c.state, batches.c.post_number, batches.c.day)
+        if keys is None:
+            return _by_key(self._connection.execute(columns))
+        wanted = sorted((desk, seq) for desk, seq in keys if seq is not None)
+        found: dict[tuple[int, int], _BatchPlace] = {}
+        for start in range(0, len(wanted), QUERY_BATCHES_MAX):
+            chunk = wanted[start : start + QUERY_BATCHES_MAX]
+            found |= _by_key(self._connection.execute(columns.where(tuple_(batches.c.desk, batches.c.seq).in_(chunk))))
+        return found
+
+
+def _by_key(rows: Iterable[Row[Any]]) -> dict[tuple[int, int], _BatchPlace]:
+    return {(row.desk, row.seq): _BatchPlace(row.state, abs(row.post_number or 0), row.day) for row in rows}
+
+
+def _place(movement: Movement) -> Place:
+    return movement.place
+
+
+def _movement(row: Row[Any], at: _BatchPlace | None, months: Mapping[int, int]) -> Movement:
+    day, expiry_day = row.day, 0
+    if row.kind == Kind.CREDIT:
+        expiry_day = expiry_day_of(day, months[row.ref])
+    elif row.kind == Kind.OPENING:
+        expiry_day = expiry_day_of(day, row.ref)
+    elif row.kind == Kind.CORRECT:  # its own day is not in its word, which the chain's fold cannot see
+        day = row.accepted_day if at is None else at.day
+    return Movement(
+        place=(at.post_number, row.position) if at is not None and at.is_on_chain else (_PENDING, row.journal_no),
+        name=name_of(row.journal_no),
+        account=row.account,
+        kind=row.kind,
+        coins=row.coins,
+        day=day,
+        expiry_day=expiry_day,
+        original=None if row.original_no is None else name_of(row.original_no),
+    )

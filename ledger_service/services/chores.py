@@ -1,0 +1,44 @@
+"""What has to be done without anybody asking: holds and freezes end, debts are set off, wishes carried out, people told. Each round is short."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger_service.services.context import Context
+from ledger_service.services.frozen import lift_freezes
+from ledger_service.services.gifts import carry_out_wishes
+from ledger_service.services.notify import NoticeSender, queue_expiry_notices, send_notices
+from ledger_service.services.set_off import set_off_debts
+from ledger_service.services.spend import expire_holds
+
+
+class Chores:
+    """One process does them. `round` may be called as often as one likes."""
+
+    def __init__(self, context: Context, sender: NoticeSender) -> None:
+        self._context = context
+        self._sender = sender
+        self._told_of: date | None = None
+
+    def round(self) -> None:
+        """Everything that is due. One that fails does not keep the others; what the first one raised is raised at the end."""
+        failed: Exception | None = None
+        for chore in (
+            expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._tell_of_expiry, self._send,
+        ):  # fmt: skip
+            try:
+                chore(self._context)
+            except Exception as error:  # noqa: BLE001  raised below
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+    def _tell_of_expiry(self, context: Context) -> None:
+        """Once a business day: it reads every account whose coins expire soon."""
+        today = context.clock.today()
+        if self._told_of != today:
+            queue_expiry_notices(context)
+            self._told_of = today
+
+    def _send(self, context: Context) -> None:
+        send_notices(context, self._sender)

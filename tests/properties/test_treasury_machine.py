@@ -1,0 +1,212 @@
+"""Random commands of a district: nobody's coins are lost or made, and the books, both folds of the lots and the model agree after every step."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.entries import DeskKind
+from ledger_service.errors import BoramError
+from ledger_service.services import correct, credit, expire, freeze, frozen, notify, set_off, setup, spend
+from tests.books import SAMPLES, Books, PostgresDistrict, SqliteDistrict
+from tests.memory_chain import MemoryChain
+
+MEMBERS = ("S100000", "S100013")
+
+
+class District(RuleBasedStateMachine):
+    """Two residents, one centre, one venue, the treasury, and the chain in memory. `source` opens fresh books."""
+
+    source: ClassVar[Callable[[Path], Any]]
+
+    credits, charges, expiries, holds = Bundle("credits"), Bundle("charges"), Bundle("expiries"), Bundle("holds")
+
+    @initialize()
+    def open(self) -> None:
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.books: Books = self.stack.enter_context(type(self).source(folder))
+        self.chain = MemoryChain(self.books)
+        self.sessions = 0
+        lines = (SAMPLES / "members.csv").read_text("utf-8-sig").splitlines()
+        self.rows = {line.split(",")[0]: line.split(",") for line in lines}
+        with self.books.journal.write() as unit:  # coins count two months here: years would be too long a walk
+            unit.connection.exec_driver_sql("UPDATE rates SET expiry_months = 2")
+            unit.connection.exec_driver_sql(
+                "UPDATE orders SET args = REPLACE(args, '\"60\"]', '\"2\"]') WHERE code = 6"
+            )
+            unit.commit()
+        self.centre = self.books.desk(DeskKind.CENTRE, "SVC")
+        self.venue = self.books.desk(DeskKind.VENUE, "GYM")
+        self.desks = [self.centre, self.venue, self.books.desk(DeskKind.TREASURY, "TREASURY")]
+        self.clerk = self.books.actor("clerk", Role.CLERK, desks=frozenset({self.centre}))
+        self.approver = self.books.actor("approver", Role.APPROVER, desks=frozenset({self.centre}))
+        self.chain.post()
+
+    def teardown(self) -> None:
+        if hasattr(self, "stack"):
+            self.stack.close()
+
+    # What people do
+
+    @rule(target=credits, member=st.sampled_from(MEMBERS), back=st.integers(0, 40), hours=st.integers(1, 3))
+    def earn(self, member: str, back: int, hours: int) -> Any:
+        number, name, birth, *_ = self.rows[member]
+        self.sessions += 1
+        day = self.books.clock.today() - timedelta(days=back)
+        act = {
+            "member_number": number, "name": name, "birth_date": birth, "programme": "VOL", "activity_day": day.isoformat(),
+            "start": f"{9 + self.sessions % 4 * 3:02d}:00", "end": f"{9 + self.sessions % 4 * 3 + hours:02d}:00",
+        }  # fmt: skip
+        made = self.tried(credit.submit_record, self.clerk, self.centre, act)
+        done = made and self.tried(credit.approve, self.approver, made["id"])
+        return done["first_journal_no"] if done and done["first_journal_no"] else multiple()
+
+    @rule(target=charges, member=st.sampled_from(MEMBERS), coins=st.integers(1, 25))
+    def charge(self, member: str, coins: int) -> Any:
+        done = self.tried(spend.charge, self.books.office, self.books.person(member), self.venue, coins)
+        return done["id"] if done else multiple()
+
+    @rule(charge=charges, coins=st.integers(1, 12))
+    def refund(self, charge: str, coins: int) -> None:
+        self.tried(spend.refund, self.books.office, charge, coins)
+
+    @rule(target=holds, member=st.sampled_from(MEMBERS), coins=st.integers(1, 12))
+    def hold(self, member: str, coins: int) -> Any:
+        made = self.tried(spend.place_hold, self.books.office, self.books.person(member), self.venue, coins)
+        return made["id"] if made else multiple()
+
+    @rule(hold=holds, take=st.booleans())
+    def end_hold(self, hold: str, take: bool) -> None:
+        self.tried(spend.capture_hold if take else spend.release_hold, self.books.office, hold)
+
+    # What the treasury does
+
+    @rule(journal_no=credits, coins=st.integers(1, 15))
+    def take_back(self, journal_no: int, coins: int) -> None:
+        self.corrected(str(journal_no), coins)
+
+    @rule(journal_no=expiries, coins=st.integers(1, 15))
+    def undo_expiry(self, journal_no: int, coins: int) -> None:
+        self.corrected(str(journal_no), coins)
+
+    @rule(target=expiries, back=st.integers(1, 10), meanwhile=st.integers(0, 10))
+    def expire(self, back: int, meanwhile: int) -> Any:
+        to = self.books.clock.today() - timedelta(days=back)
+        made = self.tried(expire.propose_expiry, self.books.office, to)
+        if made and meanwhile:
+            self.tried(spend.charge, self.books.office, self.books.person(MEMBERS[0]), self.venue, meanwhile)
+        done = made and self.tried(expire.approve_expiry, self.books.second, made["id"])
+        return done["first_journal_no"] if done and done["first_journal_no"] else multiple()
+
+    @rule(member=st.sampled_from(MEMBERS), days=st.integers(0, 10))
+    def freeze(self, member: str, days: int) -> None:
+        until = self.books.clock.today() + timedelta(days=days)
+        made = self.tried(freeze.propose_freeze, self.books.office, self.books.person(member), until, "why")
+        if made:
+            self.tried(setup.approve_orders, self.books.second, made["id"])
+
+    @rule()
+    def chores(self) -> None:
+        set_off.set_off_debts(self.books.context)
+        frozen.lift_freezes(self.books.context)
+        spend.expire_holds(self.books.context)
+        notify.queue_expiry_notices(self.books.context)
+
+    # What time and the chain do
+
+    @rule(days=st.integers(1, 40))
+    def days_pass(self, days: int) -> None:
+        self.books.clock.business_date = min(self.books.clock.today() + timedelta(days=days), date(2024, 12, 20))
+        self.books.clock.seconds += days * 60
+
+    @rule(held_back=st.sets(st.integers(0, 2), max_size=2))
+    def chain_takes(self, held_back: set[int]) -> None:
+        self.books.clock.seconds += 1
+        self.chain.held_back = {self.desks[place] for place in held_back}
+        self.chain.post()
+        self.chain.held_back = set()
+
+    @invariant()
+    def everything_agrees(self) -> None:
+        if not hasattr(self, "chain"):
+            return
+        assert self.chain.audit() == []
+        with self.books.journal.read() as unit:
+            assert unit.batches.skipped_total() == 0, "what was accepted was skipped"
+            for member in MEMBERS:
+                person = unit.people.by_id(self.books.person(member))
+                assert person is not None
+                account = unit.accounts.read(person.account)
+                assert account is not None
+                history = unit.lots.history(person.account)
+                on_chain = self.chain.model.state.account(person.account)
+                folded = history.folded()
+                assert (folded.coins(person.account), folded.debt(person.account)) == (on_chain.coins, on_chain.debt)
+                assert folded.uncovered == 0
+                if not history.pending:
+                    assert (account.credited - account.debited, account.debt) == (on_chain.coins, on_chain.debt)
+                assert account.free <= on_chain.coins + account.refunding
+
+    def corrected(self, entry: str, coins: int) -> None:
+        made = self.tried(correct.propose_correction, self.clerk, entry, coins, "why") or self.tried(
+            correct.propose_correction, self.books.office, entry, coins, "why"
+        )
+        if made:
+            self.tried(correct.approve_correction, self.books.second, made["id"])
+
+    def tried(self, command: Callable[..., dict[str, Any]], actor: Actor, *rest: Any) -> dict[str, Any] | None:
+        """Its answer; None where the rules refuse it."""
+        try:
+            return command(self.books.context, actor, None, *rest)
+        except BoramError:
+            return None
+
+
+def machine(source: Callable[[Path], Any]) -> type[District]:
+    return type("Machine", (District,), {"source": staticmethod(source)})
+
+
+def run(source: Callable[[Path], Any], examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        machine(source),
+        settings=settings(
+            max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+@pytest.mark.timeout(600)
+def test_nothing_a_district_does_loses_or_makes_a_coin(sqlite_district: SqliteDistrict) -> None:
+    run(lambda folder: sqlite_district.copy("district", folder), examples=8, steps=25)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_nothing_a_district_does_for_long_loses_or_makes_a_coin(sqlite_district: SqliteDistrict) -> None:
+    run(lambda folder: sqlite_district.copy("district", folder), examples=150, steps=50)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.timeout(3600)
+def test_nothing_a_district_does_on_postgresql_loses_or_makes_a_coin(postgres_district: PostgresDistrict) -> None:
+    run(lambda folder: postgres_district.copy("district", folder), examples=25, steps=30)
