@@ -32,6 +32,7 @@ from ledger_service.adapters.keys import (
     KeyFolder,
     ServiceReceipts,
 )
+from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.adapters.secrets import create_master_key, read_master_key, read_passphrase
 from ledger_service.api.app import create_app
 from ledger_service.api.ports import Ports
@@ -95,6 +96,7 @@ class Installation:
     guardian: bytes
     wake: Wake
     context: Context
+    passwords: Argon2Passwords
 
     def app(self) -> FastAPI:
         """The API over this installation."""
@@ -112,6 +114,8 @@ class Installation:
                 monotonic=time.monotonic,
                 upload_bytes_max=self.settings.import_bytes_max,
                 service_key=self.keys.address(SERVICE_KEY),
+                passwords=self.passwords,
+                is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,
             )
         )
@@ -251,6 +255,7 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
         guardian=guardian,
         wake=wake,
         context=context,
+        passwords=Argon2Passwords(light=settings.environment != "production"),
     )
 
 

@@ -34,12 +34,14 @@ actors_app = typer.Typer(no_args_is_help=True, help=words("Who may act.", "사�
 desks_app = typer.Typer(no_args_is_help=True, help=words("Centres, venues, the treasury.", "센터와 사용처."))
 chain_app = typer.Typer(no_args_is_help=True, help=words("The chain behind the ledger.", "체인."))
 books_app = typer.Typer(no_args_is_help=True, help=words("The books beside the chain.", "장부."))
+admin_app = typer.Typer(no_args_is_help=True, help=words("The first administrator.", "첫 관리자."))
 keys_app = typer.Typer(no_args_is_help=True, help=words("Keys of a new home.", "키."))
 app.add_typer(actors_app, name="actor")
 app.add_typer(desks_app, name="desk")
 app.add_typer(chain_app, name="chain")
 app.add_typer(books_app, name="books")
 app.add_typer(keys_app, name="keys")
+app.add_typer(admin_app, name="admin")
 
 Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
 As = Annotated[str | None, typer.Option("--as", help=words("who acts (BORAM_AS)", "실행하는 사용자(BORAM_AS)"))]
@@ -393,11 +395,27 @@ def books_rebuild(home: Home = None) -> int:
 
 
 @books_app.command("export")
-def books_export(file: Path, home: Home = None, acting: As = None) -> None:
+def books_export(
+    file: Path,
+    reason: Annotated[str, typer.Option(help=words("why; it is kept", "반출 사유(기록에 남음)"))],
+    home: Home = None,
+    acting: As = None,
+) -> None:
     """Write the books as JSON lines, to be held against the chain: boram verify --books FILE."""
     with ledger(home, acting) as asked:
-        size = asked.download("/books", file)
+        size = asked.download("/books", file, reason)
     say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+
+
+@admin_app.command("create")
+def admin_create(
+    name: Annotated[str, typer.Argument(help=words("the name to sign in with", "로그인 이름"))] = "admin",
+    home: Home = None,
+) -> None:
+    """Invite the first administrator: a secret, printed once, by which password and second factor are set within three days."""
+    from ledger_service.commands.admin import create_admin
+
+    create_admin(home, name)
 
 
 @keys_app.command("create")

@@ -20,6 +20,7 @@ IMPORT_BYTES_MAX = 32 * 2**20
 CONFIRMATIONS_MAX = 10_000
 FINALITY_TAGS = ("finalized", "safe")
 EMBEDDED_CHAIN_ID = 31_337
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 class SettingsInvalid(BoramError):
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     chain_finality: str = "finalized"
     host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    proxy: str | None = None  # the address of the TLS proxy before us, whose X-Forwarded-For is believed
     business_date: date | None = None
     kill_at: str | None = None
     passphrase_file: Path | None = None
@@ -55,7 +57,9 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("database_url", "keys_url", "rpc_url", "business_date", "kill_at", "chain_id", mode="before")
+    @field_validator(
+        "database_url", "keys_url", "rpc_url", "business_date", "kill_at", "chain_id", "proxy", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -107,6 +111,11 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """Whether the service runs its own chain."""
         return self.rpc_url is None
+
+    @property
+    def is_loopback_demo(self) -> bool:
+        """Whether this is for trying out on one machine: never production, never an address that others reach."""
+        return self.environment != "production" and self.host in LOOPBACK_HOSTS
 
     @property
     def books_url(self) -> str:

@@ -8,8 +8,10 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from ledger_service.api import courses, crediting, health, ledger, office, page, residents, spending
+from ledger_service.api import accounts, courses, crediting, health, ledger, office, page, residents, sessions, spending
 from ledger_service.api.access import ACCESS
+from ledger_service.api.browser import COOKIE
+from ledger_service.api.gate import SecretGate
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting
@@ -22,7 +24,8 @@ VERSION = "1"
 _DESCRIPTION = """
 A civic reward ledger: coins for volunteering, spent at public venues, on a chain that outsiders can check.
 
-* **Tokens.** `Authorization: Bearer …`; what no role allows is refused.
+* **Who acts.** A machine sends `Authorization: Bearer …`; a browser signs in and has a session cookie, and then sends the session's
+  form token (`X-Form-Token`) with whatever is not a GET. What no role allows is refused.
 * **Exactly once.** A request that changes the books carries an `Idempotency-Key`. The same key and request give the stored answer
   again, for ever; the same key with another request is refused (`idempotency_key_reused`).
 * **States.** A credit counts in the balance when it is `final` on the chain; a charge counts from the moment it is `accepted`.
@@ -36,6 +39,7 @@ _TAGS = [
     {"name": courses.TAG, "description": "Courses and sign-ups"},
     {"name": office.OFFICE_TAG, "description": "Master data, orders, desks and rates"},
     {"name": office.ACTORS_TAG, "description": "Who may act"},
+    {"name": sessions.TAG, "description": "Passwords with a second factor, cards with a PIN, sessions"},
     {"name": ledger.TAG, "description": "Batches, receipts, sums, the way to the chain"},
     {"name": health.TAG, "description": "For machines that watch"},
 ]
@@ -55,6 +59,7 @@ def create_app(ports: Ports) -> FastAPI:
     )
     app.state.ports = ports
     app.state.upload_slots = new_upload_slots()
+    app.state.secret_gate = SecretGate()
     app.state.ledger_numbers = CollectorRegistry()
     app.state.ledger_numbers.register(LedgerNumbers(ports.context))
     add_handlers(app, ports.database_errors)
@@ -66,6 +71,9 @@ def create_app(ports: Ports) -> FastAPI:
         courses.router,
         office.office_router,
         office.actors_router,
+        accounts.router,
+        sessions.router,
+        sessions.invitations_router,
         ledger.router,
         page.router,
         page.page_router,
@@ -91,7 +99,10 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components.get("schemas", {}).pop(unused, None)
     components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    }
     for (method, path), rule in ACCESS.items():
         operation = document["paths"].get(path, {}).get(method.lower())
         if operation is None:
@@ -99,15 +110,25 @@ def _described(app: FastAPI) -> dict[str, Any]:
         if "422" in operation["responses"]:
             operation["responses"]["422"] = responses(422)[422]  # FastAPI describes its own shape
         if rule.roles is not None:
-            operation["security"] = [{"token": []}]
+            operation["security"] = [{"token": []}, {"session": []}]
             roles = ", ".join(sorted(rule.roles))
             operation["description"] = f"{operation.get('description', '')}\n\nFor: {roles}."
         if rule.keyed:
             operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+        if rule.reasoned:
+            operation.setdefault("parameters", []).append(_REASON_PARAMETER)
     app.openapi_schema = document
     return document
 
 
+_REASON_PARAMETER = {
+    "name": "Access-Reason",
+    "in": "header",
+    "required": True,
+    "description": "Why the data is taken; kept in the access log. Percent-encoded UTF-8",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 600},
+    "example": "yearly audit 2024",
+}
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -16,6 +16,7 @@ import uvicorn
 
 from ledger_service.adapters.home import Runtime
 from ledger_service.adapters.keys import SENDER_KEY
+from ledger_service.adapters.sms import SmsFile
 from ledger_service.bootstrap import Installation, installed
 from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.chain.contract import LedgerContract
@@ -25,6 +26,7 @@ from ledger_service.config import Settings, SettingsInvalid
 from ledger_service.posting.loops import Poster, PostingLoops
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.progress import Progress
+from ledger_service.services.messages import send_messages
 from ledger_service.services.spend import expire_holds
 
 HOLDS_SECONDS = 5
@@ -126,7 +128,8 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
         access_log=False,
         lifespan="off",
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=settings.proxy is not None,
+        forwarded_allow_ips=settings.proxy or "",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
@@ -198,15 +201,17 @@ def posting_context(installation: Installation) -> PostingContext:
 
 @contextmanager
 def _holds(installation: Installation) -> Iterator[None]:
-    """A thread that ends holds whose time is over."""
+    """A thread that ends holds whose time is over, and hands messages to the gateway."""
     stopping = threading.Event()
+    gateway = SmsFile(installation.home.folder / "messages.jsonl")
 
     def live() -> None:
         while not stopping.wait(HOLDS_SECONDS):
             try:
                 expire_holds(installation.context)
+                send_messages(installation.context, gateway)
             except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
-                _log.warning("holds were not expired", error=type(error).__name__)
+                _log.warning("holds were not expired, or messages not sent", error=type(error).__name__)
 
     thread = threading.Thread(target=live, name="holds", daemon=True)
     thread.start()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import batches, counters, entries, persons, records
 
 QUERY_KEYS_MAX = 200
@@ -101,6 +102,8 @@ class Entries:
     def read(self, journal_no: int) -> EntryRow | None:
         """One entry."""
         row = self._connection.execute(select(entries).where(entries.c.journal_no == journal_no)).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return EntryRow(**row._mapping) if row else None
 
     def unsealed(self, desk: int, rows_max: int) -> list[EntryRow]:

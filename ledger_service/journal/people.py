@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import persons
 
 QUERY_KEYS_MAX = 500
@@ -55,7 +56,7 @@ class People:
     def by_id(self, person_id: str) -> PersonRow | None:
         """One person."""
         row = self._connection.execute(select(*_COLUMNS).where(persons.c.id == person_id)).one_or_none()
-        return PersonRow(*row) if row else None
+        return _noted(PersonRow(*row)) if row else None
 
     def by_member_index(self, indexes: Iterable[bytes]) -> list[PersonRow]:
         """The people of these member numbers' blind indexes, in no order."""
@@ -65,5 +66,11 @@ class People:
             rows = self._connection.execute(
                 select(*_COLUMNS).where(persons.c.member_number_index.in_(wanted[start : start + QUERY_KEYS_MAX]))
             )
-            found.extend(PersonRow(*row) for row in rows)
+            found.extend(_noted(PersonRow(*row)) for row in rows)
         return found
+
+
+def _noted(person: PersonRow) -> PersonRow:
+    """Whoever is fetched while a request is served gets a row in the access log."""
+    note_person(person.id)
+    return person

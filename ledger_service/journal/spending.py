@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import donations, entries, holds, redemptions, refunds
 
 
@@ -58,6 +59,8 @@ class Spending:
     def hold(self, hold_id: str) -> HoldRow | None:
         """One hold."""
         row = self._connection.execute(select(holds).where(holds.c.id == hold_id)).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return HoldRow(**row._mapping) if row else None
 
     def end_hold(self, hold_id: str, after: str, *, alive_at: int | None = None, dead_at: int | None = None) -> bool:
@@ -88,6 +91,8 @@ class Spending:
     def redemption(self, redemption_id: str) -> RedemptionRow | None:
         """One charge."""
         row = self._connection.execute(select(redemptions).where(redemptions.c.id == redemption_id)).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return RedemptionRow(**row._mapping) if row else None
 
     def take_back(self, redemption_id: str, coins: int) -> bool:

@@ -112,6 +112,11 @@ class Vault:
         self._record_key = _keyed(master, "record keys")
         self._member_key = _keyed(master, "member numbers")
         self._token_key = _keyed(master, "tokens")
+        self._card_key = _keyed(master, "cards")
+        self._pepper = _keyed(master, "passwords")
+        self._throttle_key = _keyed(master, "throttles")
+        self._form_key = _keyed(master, "forms")
+        self._secrets = AESGCM(derive(master, "staff secrets"))
         self.bundle_key = derive(master, "bundles")
 
     def record_key(self, source: str, number: str) -> bytes:
@@ -125,6 +130,36 @@ class Vault:
     def token_hash(self, token: str) -> bytes:
         """What is stored of a bearer token."""
         return _digest(self._token_key, token)
+
+    def card_index(self, card_number: str) -> bytes:
+        """The blind index by which a card is found."""
+        return _digest(self._card_key, card_number)
+
+    def peppered(self, owner: str, secret: str) -> str:
+        """What is given to argon2 in a password's or PIN's place: without the master key nobody can try a million PINs."""
+        return _digest(self._pepper, f"{owner}\x1f{secret}").hex()
+
+    def throttle_subject(self, kind: str, value: str) -> bytes:
+        """By what failed attempts are counted; it says nothing of the name, card or address."""
+        return _digest(self._throttle_key, f"{kind}\x1f{value}")
+
+    def form_token(self, session_secret: str) -> str:
+        """The token that a session's forms carry. Only who has the session's secret and the master key can make it."""
+        return _digest(self._form_key, session_secret).hex()
+
+    def seal_secret(self, owner: str, secret: str) -> bytes:
+        """A secret of staff, sealed for its owner."""
+        nonce = self._random_bytes(NONCE_BYTES)
+        return nonce + self._secrets.encrypt(nonce, secret.encode(), owner.encode())
+
+    def open_secret(self, owner: str, sealed: bytes) -> str:
+        """A secret of staff; SealBroken where it was sealed for somebody else, or changed."""
+        try:
+            return self._secrets.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner.encode()).decode()
+        except InvalidTag as error:
+            raise SealBroken(
+                "a secret of staff does not open: the master key differs, or the row was changed"
+            ) from error
 
     def create(self, person_ids: Iterable[str]) -> dict[str, PersonSeal]:
         """New keys, durable before any row of these people is written."""
