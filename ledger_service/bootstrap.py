@@ -52,6 +52,7 @@ from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
+from ledger_service.services.forget import forget_again
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -141,6 +142,7 @@ def installed(settings: Settings) -> Iterator[Installation]:
                 with installation.journal.write() as unit:
                     unit.records.drop_staged()
                     unit.commit()
+                forget_again(installation.context)  # the books may have come back from a backup
             yield installation
         finally:
             engine.dispose()

@@ -90,6 +90,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/books"): Rule(frozenset((_OFFICE, _AUDITOR)), reasoned=True),
     ("GET", f"{PREFIX}/access-log"): Rule(frozenset((_AUDITOR,)), reasoned=True),
     ("GET", f"{PREFIX}/access-log.csv"): Rule(frozenset((_AUDITOR,)), reasoned=True),
+    ("POST", f"{PREFIX}/residents/{{person_id}}/forget"): _keyed(_REGISTRAR),
+    ("GET", f"{PREFIX}/residents/{{person_id}}/own-data"): Rule(frozenset((_RESIDENT, _REGISTRAR)), reasoned=True),
     ("GET", f"{PREFIX}/residents/{{person_id}}/looks"): _only(_RESIDENT, _AUDITOR),
     ("GET", f"{PREFIX}/totals"): _only(_OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/status"): Rule(EVERYBODY_SIGNED_IN - {_RESIDENT}),

@@ -21,11 +21,12 @@ from ledger_service.api.models import (
 )
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
 from ledger_service.api.sessions import Done
-from ledger_service.reads import entries, looks, residents
+from ledger_service.reads import entries, looks, own_data, residents
 from ledger_service.reads.entries import EntriesPage
 from ledger_service.reads.looks import AccessPage
+from ledger_service.reads.own_data import OwnData
 from ledger_service.reads.residents import Balance, Resident
-from ledger_service.services import cards
+from ledger_service.services import cards, forget
 
 TAG = "Residents"
 router = new_router(TAG, "/residents")
@@ -133,3 +134,23 @@ def read_looks(
 ) -> AccessPage:
     """Who looked at a resident's data: for the resident, and for auditors."""
     return looks.looks_at(context.journal, actor, person_id, after, limit)
+
+
+class Forgotten(Answer):
+    """Nobody can read anything of this person any more."""
+
+    person_id: Id
+    forgotten: bool
+
+
+@router.post("/{person_id}/forget", responses=responses(400, 401, 403, 404, 409, 422))
+def forget_resident(person_id: IdPath, context: ContextPort, actor: ActorPort, once: OncePort) -> Forgotten:
+    """Forget a resident who has asked for it: the key that opens their data is destroyed. Everything of theirs has to be settled;
+    what is open is named."""
+    return Forgotten(**forget.forget(context, actor, once, person_id))
+
+
+@router.get("/{person_id}/own-data", responses=responses(400, 401, 403, 404))
+def read_own_data(person_id: IdPath, context: ContextPort, actor: ActorPort) -> OwnData:
+    """Everything that is kept of a resident, to take away: by themselves, or printed for them by a registrar."""
+    return own_data.own_data(context.journal, context.vault, actor, person_id, context.clock.today())

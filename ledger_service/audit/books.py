@@ -181,7 +181,7 @@ class BooksCheck:
         self._audit_tail = self._linked("audit log", row, self._audit_tail)
         self._audit_hashes[self._audit_tail[1]] = self._audit_tail[0]
         content = row["row"]
-        if content["action"] == ACCESS_HEAD_ACTION:
+        if content.get("action") == ACCESS_HEAD_ACTION:
             number, anchored = _number(content["detail"]["number"]), bytes_of(content["detail"]["hash"], 32)
             found = self._access_hashes.get(number)
             if found != anchored:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, insert, select
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, delete, insert, select
 
 from ledger_service.errors import BoramError
 
@@ -174,6 +174,18 @@ class Vault:
             with self._engine.execution_options(boram_write=True).begin() as connection:
                 connection.execute(insert(_person_keys), rows)
         return {person_id: PersonSeal(person_id, key, self._random_bytes) for person_id, key in keys.items()}
+
+    def forget(self, person_id: str, at: int) -> None:
+        """Destroy a person's key, for ever, and remember that it was: a restored copy of the books is held to it."""
+        with self._engine.execution_options(boram_write=True).begin() as connection:
+            connection.execute(delete(_person_keys).where(_person_keys.c.person_id == person_id))
+            if not connection.execute(select(_forgotten.c.at).where(_forgotten.c.person_id == person_id)).first():
+                connection.execute(insert(_forgotten).values(person_id=person_id, at=at))
+
+    def forgotten(self) -> list[str]:
+        """The ids of those who were forgotten."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(select(_forgotten.c.person_id).order_by(_forgotten.c.at)).scalars())
 
     def of_many(self, person_ids: Iterable[str]) -> Mapping[str, PersonSeal]:
         """The seals of these people; one who is forgotten is missing from the answer."""

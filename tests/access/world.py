@@ -123,6 +123,10 @@ class World:
             ("POST", "/enrolments"): (
                 "hall", "/enrolments", {"course_id": self.course, "person_id": person, "coins": 10},
             ),
+            ("GET", "/residents/{person_id}/own-data"): ("registrar", f"/residents/{person}/own-data", None),
+            ("POST", "/residents/{person_id}/forget"): (
+                "registrar", f"/residents/{self.books.person(OTHER)}/forget", None,
+            ),
             ("GET", "/access-log"): ("auditor", "/access-log", None),
         }  # fmt: skip
         return {(method, PREFIX + path): call for (method, path), call in calls.items()}
