@@ -115,6 +115,7 @@ class Installation:
                 monotonic=time.monotonic,
                 upload_bytes_max=self.settings.import_bytes_max,
                 service_key=self.keys.address(SERVICE_KEY),
+                domain=self.domain,
                 passwords=self.passwords,
                 is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,

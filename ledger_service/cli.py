@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -392,6 +393,43 @@ def books_rebuild(home: Home = None) -> int:
     from ledger_service.commands import recovery
 
     return recovery.rebuild_books(home)
+
+
+@app.command()
+def sign(
+    file: Annotated[Path, typer.Argument(help=words("batches to sign", "서명할 묶음 파일"))],
+    key: Annotated[Path, typer.Option(help=words("keystore of the desk", "기관 키 파일"))],
+    passphrase_file: Annotated[
+        Path, typer.Option(help=words("its passphrase", "암호 파일"), envvar="BORAM_PASSPHRASE_FILE")
+    ],
+    out: Annotated[Path, typer.Option(help=words("where the signatures go", "서명을 쓸 파일"))] = Path(
+        "signatures.json"
+    ),
+    yes: Annotated[bool, typer.Option("--yes", help=words("do not ask", "묻지 않음"))] = False,
+) -> int:
+    """On a centre's own machine: show batches, recomputed from their entries, and sign them with the centre's key."""
+    from ledger_service.commands.sign import sign as sign_batches
+
+    return DONE if sign_batches(file, out, key, passphrase_file, ask=not yes) else REFUSED
+
+
+@desks_app.command("waiting")
+def desk_waiting(desk: int, file: Path, home: Home = None, acting: As = None) -> None:
+    """Write the batches that wait for a desk's own signature into a file, for boram sign."""
+    with ledger(home, acting) as asked:
+        answer = asked.get(f"/desks/{desk}/waiting")
+    file.write_text(json.dumps(answer["handover"]), encoding="utf-8")
+    count = len(answer["handover"]["batches"])
+    say(f"{count} batches wait: boram sign {file}", f"서명할 묶음 {count}개: boram sign {file}")
+
+
+@desks_app.command("signatures")
+def desk_signatures(file: Path, home: Home = None, acting: As = None) -> None:
+    """Hand in the signatures that boram sign made; they are checked before anything is posted."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/desks/{content['desk']}/signatures", {"batches": content["batches"]})
+    say(f"{answer['taken']} signatures handed in", f"서명 {answer['taken']}개를 전달했습니다")
 
 
 @books_app.command("export")

@@ -84,6 +84,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/desks/{{desk}}/adoption"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/outside-entries"): _only(_OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/desks/{{desk}}/waiting"): _only(_APPROVER, _VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/desks/{{desk}}/signatures"): _keyed(_APPROVER, _VENUE, _OFFICE),
     ("GET", f"{PREFIX}/programmes"): _PUBLIC,
     ("GET", f"{PREFIX}/batches"): _PUBLIC,
     ("GET", f"{PREFIX}/receipts/{{journal_no}}"): Rule(EVERYBODY_SIGNED_IN - {_ADMIN, _REGISTRAR}),

@@ -8,7 +8,19 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from ledger_service.api import accounts, courses, crediting, health, ledger, office, page, residents, sessions, spending
+from ledger_service.api import (
+    accounts,
+    courses,
+    crediting,
+    health,
+    ledger,
+    office,
+    page,
+    residents,
+    sessions,
+    signing,
+    spending,
+)
 from ledger_service.api.access import ACCESS
 from ledger_service.api.browser import COOKIE
 from ledger_service.api.gate import SecretGate
@@ -40,6 +52,7 @@ _TAGS = [
     {"name": office.OFFICE_TAG, "description": "Master data, orders, desks and rates"},
     {"name": office.ACTORS_TAG, "description": "Who may act"},
     {"name": sessions.TAG, "description": "Passwords with a second factor, cards with a PIN, sessions"},
+    {"name": signing.TAG, "description": "For organisations that keep their own key"},
     {"name": ledger.TAG, "description": "Batches, receipts, sums, the way to the chain"},
     {"name": health.TAG, "description": "For machines that watch"},
 ]
@@ -74,6 +87,7 @@ def create_app(ports: Ports) -> FastAPI:
         accounts.router,
         sessions.router,
         sessions.invitations_router,
+        signing.router,
         ledger.router,
         page.router,
         page.page_router,

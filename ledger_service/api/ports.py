@@ -10,6 +10,7 @@ import orjson
 from fastapi import Depends, Request
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.batches import Domain
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context, Once
 from ledger_service.services.sign_in import Passwords
@@ -35,6 +36,7 @@ class Ports:
     monotonic: Callable[[], float]
     upload_bytes_max: int
     service_key: bytes  # the address that signs receipts
+    domain: Domain
     passwords: Passwords
     is_loopback_demo: bool  # plain HTTP, for this machine alone: the session cookie cannot be Secure
     database_errors: tuple[

@@ -163,7 +163,7 @@ def begin_assisted(
     return _begun(request, response, signed_in)
 
 
-@router.get("", responses=responses(401))
+@router.get("", responses=responses(401, 403))
 def list_sessions(request: Request, context: ContextPort, actor: ActorPort) -> list[SessionLine]:
     """One's own open sessions."""
     this = request.state.session.id if request.state.session is not None else None
@@ -173,7 +173,7 @@ def list_sessions(request: Request, context: ContextPort, actor: ActorPort) -> l
     ]
 
 
-@router.get("/current", responses=responses(401, 404))
+@router.get("/current", responses=responses(401, 403, 404))
 def current_session(request: Request, context: ContextPort, actor: ActorPort) -> Session:
     """The session that asks, with its form token; 404 for a bearer token, which has none."""
     session = request.state.session

@@ -468,6 +468,18 @@ outside_batches = Table(
     Column("noted_at", BigInteger, nullable=False),
 )
 
+# Signatures that an organisation made on its own machine, until the posting loop has checked them.
+offered_signatures = Table(
+    "offered_signatures",
+    metadata,
+    Column("desk", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("signature", Bytes(65), primary_key=True),
+    Column("head", Bytes(32), nullable=False),
+    Column("actor_id", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("offered_at", BigInteger, nullable=False),
+)
+
 transactions = Table(
     "transactions",
     metadata,

@@ -28,6 +28,7 @@ from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
 from ledger_service.journal.master import Master
 from ledger_service.journal.messages import Messages
+from ledger_service.journal.offers import Offers
 from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
 from ledger_service.journal.people import People
@@ -141,6 +142,10 @@ class Unit:
     @cached_property
     def messages(self) -> Messages:
         return Messages(self.connection)
+
+    @cached_property
+    def offers(self) -> Offers:
+        return Offers(self.connection)
 
     @cached_property
     def access_log(self) -> AccessLog:

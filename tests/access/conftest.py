@@ -18,6 +18,7 @@ from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.api.app import create_app
 from ledger_service.api.ports import Ports
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.batches import Domain
 from tests.books import Books, SqliteDistrict
 
 HOST = "https://boram.example"
@@ -36,6 +37,7 @@ def new_app(books: Books, *, is_loopback_demo: bool = False, passwords: Argon2Pa
             monotonic=lambda: next(moments) / 1000,
             upload_bytes_max=1 << 20,
             service_key=bytes(20),
+            domain=Domain(31_337, b"\x11" * 20),
             passwords=passwords or Argon2Passwords(light=True),
             is_loopback_demo=is_loopback_demo,
         )

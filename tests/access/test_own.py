@@ -10,6 +10,7 @@ import pytest
 
 from ledger_service.api.access import ACCESS, PREFIX
 from ledger_service.domain.actors import Role
+from ledger_service.domain.entries import DeskKind
 from tests.access.conftest import Front
 from tests.access.world import OTHER, World
 
@@ -59,7 +60,7 @@ class Others:
         self.ids = {
             "import_id": world.submission, "approval_id": world.submission, "person_id": world.person,
             "hold_id": world.hold(), "redemption_id": charge["id"], "journal_no": charge["journal_no"],
-            "enrolment_id": world.sign_up(), "session_id": self.session,
+            "desk": front.books.desk(DeskKind.CENTRE, "SVC"), "enrolment_id": world.sign_up(), "session_id": self.session,
         }  # fmt: skip
 
     def body(self, path: str) -> Any:
@@ -68,6 +69,9 @@ class Others:
             "/approvals/{approval_id}/reject": {"reason": "no"},
             "/redemptions/{redemption_id}/refund": {"coins": 1},
             "/enrolments/{enrolment_id}/cancel": {},
+            "/desks/{desk}/signatures": {
+                "batches": [{"seq": 1, "head": "0x" + "00" * 32, "signatures": ["0x" + "00" * 65]}]
+            },
             "/donations": {"person_id": person, "fund": "WARM", "coins": 1},
             "/records": self.world.record(),
             "/imports": self.world.month("X1", "2024-04-20"),

@@ -16,7 +16,7 @@ from ledger_service.domain.actors import Role
 from tests.api.conftest import Caller, District
 
 SOMEBODY = str(uuid4())
-FILLED = {"journal_no": "1", "kind": "members"}
+FILLED = {"journal_no": "1", "kind": "members", "desk": "1"}
 STAFF = {
     Role.CLERK: "clerk",
     Role.APPROVER: "approver",

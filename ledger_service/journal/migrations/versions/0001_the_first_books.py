@@ -518,6 +518,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_invitations")),
     )
     op.create_table(
+        "offered_signatures",
+        sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("signature", sa.LargeBinary(length=65), nullable=False),
+        sa.Column("head", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("actor_id", sa.String(length=36), nullable=False),
+        sa.Column("offered_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name=op.f("fk_offered_signatures_actor_id_actors")),
+        sa.PrimaryKeyConstraint("desk", "seq", "signature", name=op.f("pk_offered_signatures")),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(length=32), nullable=False),
@@ -731,6 +742,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sessions_actor")
 
     op.drop_table("sessions")
+    op.drop_table("offered_signatures")
     op.drop_table("invitations")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_state_expires")
