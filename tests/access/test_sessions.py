@@ -144,8 +144,17 @@ def test_signing_somebody_in_from_another_site_is_refused(front: Front) -> None:
     assert browser.post("/sessions/resident", body, sec_fetch_site="cross-site").status_code == 403
 
 
-def test_a_bearer_token_needs_no_form_token(front: Front) -> None:
+def test_a_bearer_token_needs_no_form_token_wherever_it_comes_from(front: Front) -> None:
     assert front.ask("POST", "/sessions/end-all", "clerk").status_code == 200
+    elsewhere = {"origin": "https://other.example", "sec-fetch-site": "cross-site"}
+    assert front.ask("POST", "/sessions/end-all", "clerk", **elsewhere).status_code == 200
+
+
+def test_a_bearer_token_beside_a_cookie_is_what_counts(front: Front) -> None:
+    browser = front.resident(MEMBER)
+    answer = browser.post("/sessions/end-all", None, authorization="Bearer nobody", sec_fetch_site="cross-site")
+    assert answer.status_code == 401
+    assert browser.get("/actors/me").status_code == 200
 
 
 def test_a_cookie_of_a_session_is_not_a_bearer_token(front: Front) -> None:
