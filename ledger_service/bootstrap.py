@@ -32,6 +32,7 @@ from ledger_service.adapters.keys import (
     KeyFolder,
     ServiceReceipts,
 )
+from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.adapters.secrets import create_master_key, read_master_key, read_passphrase
 from ledger_service.api.app import create_app
 from ledger_service.api.ports import Ports
@@ -54,6 +55,7 @@ from ledger_service.journal.vault import Vault
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
 from ledger_service.services.credit import drop_left_over
+from ledger_service.services.forget import forget_again
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -104,6 +106,7 @@ class Installation:
     guardian: bytes
     wake: Wake
     context: Context
+    passwords: Argon2Passwords
 
     @property
     def alarms(self) -> Alarms:
@@ -127,6 +130,9 @@ class Installation:
                 upload_bytes_max=self.settings.import_bytes_max,
                 alarms=self.alarms,
                 service_key=self.keys.address(SERVICE_KEY),
+                domain=self.domain,
+                passwords=self.passwords,
+                is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,
             )
         )
@@ -155,6 +161,7 @@ def installed(settings: Settings) -> Iterator[Installation]:
             installation = _install(settings, home, keys, Journal(engine), vault)
             if installation.journal.is_sqlite:
                 drop_left_over(installation.context)
+            forget_again(installation.context)  # the books may have come back from a backup
         if not settings.is_sqlite:
             lock.share()
         yield installation
@@ -280,6 +287,7 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
         guardian=guardian,
         wake=wake,
         context=context,
+        passwords=Argon2Passwords(light=settings.environment != "production"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from contextlib import ExitStack, suppress
@@ -35,6 +36,7 @@ desks_app = typer.Typer(no_args_is_help=True, help=words("Centres, venues, the t
 chain_app = typer.Typer(no_args_is_help=True, help=words("The chain behind the ledger.", "체인."))
 books_app = typer.Typer(no_args_is_help=True, help=words("The books beside the chain.", "장부."))
 findings_app = typer.Typer(help=words("What posting found.", "원장 기록 중 발견한 문제."))
+admin_app = typer.Typer(no_args_is_help=True, help=words("The first administrator.", "첫 관리자."))
 keys_app = typer.Typer(no_args_is_help=True, help=words("Keys of a new home.", "키."))
 app.add_typer(actors_app, name="actor")
 app.add_typer(desks_app, name="desk")
@@ -46,6 +48,7 @@ app.command("close")(close_command)
 app.command("check")(check_command)
 app.command("budget")(budget_command)
 app.add_typer(keys_app, name="keys")
+app.add_typer(admin_app, name="admin")
 
 
 def main() -> NoReturn:
@@ -523,12 +526,65 @@ def findings_acknowledge(
     show_json(answer) if as_json else say(f"acknowledged: {answer['subject']}", f"확인함: {answer['subject']}")
 
 
+@app.command()
+def sign(
+    file: Annotated[Path, typer.Argument(help=words("batches to sign", "서명할 묶음 파일"))],
+    key: Annotated[Path, typer.Option(help=words("keystore of the desk", "기관 키 파일"))],
+    passphrase_file: Annotated[
+        Path, typer.Option(help=words("its passphrase", "암호 파일"), envvar="BORAM_PASSPHRASE_FILE")
+    ],
+    out: Annotated[Path, typer.Option(help=words("where the signatures go", "서명을 쓸 파일"))] = Path(
+        "signatures.json"
+    ),
+    yes: Annotated[bool, typer.Option("--yes", help=words("do not ask", "묻지 않음"))] = False,
+) -> int:
+    """On a centre's own machine: show batches, recomputed from their entries, and sign them with the centre's key."""
+    from ledger_service.commands.sign import sign as sign_batches
+
+    return DONE if sign_batches(file, out, key, passphrase_file, ask=not yes) else REFUSED
+
+
+@desks_app.command("waiting")
+def desk_waiting(desk: int, file: Path, home: Home = None, acting: As = None) -> None:
+    """Write the batches that wait for a desk's own signature into a file, for boram sign."""
+    with ledger(home, acting) as asked:
+        answer = asked.get(f"/desks/{desk}/waiting")
+    file.write_text(json.dumps(answer["handover"]), encoding="utf-8")
+    count = len(answer["handover"]["batches"])
+    say(f"{count} batches wait: boram sign {file}", f"서명할 묶음 {count}개: boram sign {file}")
+
+
+@desks_app.command("signatures")
+def desk_signatures(file: Path, home: Home = None, acting: As = None) -> None:
+    """Hand in the signatures that boram sign made; they are checked before anything is posted."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/desks/{content['desk']}/signatures", {"batches": content["batches"]})
+    say(f"{answer['taken']} signatures handed in", f"서명 {answer['taken']}개를 전달했습니다")
+
+
 @books_app.command("export")
-def books_export(file: Path, home: Home = None, acting: As = None) -> None:
+def books_export(
+    file: Path,
+    reason: Annotated[str, typer.Option(help=words("why; it is kept", "반출 사유(기록에 남음)"))],
+    home: Home = None,
+    acting: As = None,
+) -> None:
     """Write the books as JSON lines, to be held against the chain: boram verify --books FILE."""
     with ledger(home, acting) as asked:
-        size = asked.download("/books", file)
+        size = asked.download("/books", file, reason)
     say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+
+
+@admin_app.command("create")
+def admin_create(
+    name: Annotated[str, typer.Argument(help=words("the name to sign in with", "로그인 이름"))] = "admin",
+    home: Home = None,
+) -> None:
+    """Invite the first administrator: a secret, printed once, by which password and second factor are set within three days."""
+    from ledger_service.commands.admin import create_admin
+
+    create_admin(home, name)
 
 
 @keys_app.command("create")

@@ -21,6 +21,7 @@ IMPORT_BYTES_MAX = 32 * 2**20
 CONFIRMATIONS_MAX = 10_000
 FINALITY_TAGS = ("finalized", "safe")
 EMBEDDED_CHAIN_ID = 31_337
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 class SettingsInvalid(BoramError):
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     chain_finality: str = "finalized"
     host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    proxy: str | None = None  # the address of the TLS proxy before us, whose X-Forwarded-For is believed
     business_date: date | None = None
     kill_at: str | None = None
     role: Literal["all", "api", "post"] = "all"
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
         "business_date",
         "kill_at",
         "chain_id",
+        "proxy",
         "alarm_outstanding_krw",
         "alarm_year_issue_krw",
         mode="before",
@@ -143,6 +146,11 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """Whether the service runs its own chain."""
         return self.rpc_url is None
+
+    @property
+    def is_loopback_demo(self) -> bool:
+        """Whether this is for trying out on one machine: never production, never an address that others reach."""
+        return self.environment != "production" and self.host in LOOPBACK_HOSTS
 
     @property
     def books_url(self) -> str:

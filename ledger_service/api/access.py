@@ -10,19 +10,23 @@ PREFIX = "/api/v1"
 EVERYBODY_SIGNED_IN = frozenset(Role)
 
 _CLERK, _APPROVER, _VENUE, _OFFICE = Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE
-_AUDITOR, _ADMIN, _RESIDENT = Role.AUDITOR, Role.ADMIN, Role.RESIDENT
+_AUDITOR, _ADMIN, _RESIDENT, _REGISTRAR = Role.AUDITOR, Role.ADMIN, Role.RESIDENT, Role.REGISTRAR
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a route asks for. `roles` None: open to the public. `keyed`: it moves money or changes the books, and wants an
     Idempotency-Key. `upload`: its body may be a file. `loopback`: a caller on this machine needs no token.
+    `reasoned`: it takes data away in bulk, and wants an Access-Reason.
+    `checks_secret`: a slow hash is computed, so that few are at once.
     """
 
     roles: frozenset[Role] | None
     keyed: bool = False
     upload: bool = False
     loopback: bool = False
+    reasoned: bool = False
+    checks_secret: bool = False
 
 
 def _only(*roles: Role) -> Rule:
@@ -38,6 +42,7 @@ def _upload(*roles: Role) -> Rule:
 
 
 _PUBLIC = Rule(None)
+_SIGN_IN = Rule(None, checks_secret=True)
 
 ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/healthz"): _PUBLIC,
@@ -54,8 +59,11 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/approvals/{{approval_id}}"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/approvals/{{approval_id}}/approve"): _keyed(_APPROVER, _OFFICE),
     ("POST", f"{PREFIX}/approvals/{{approval_id}}/reject"): _keyed(_CLERK, _APPROVER, _OFFICE),
-    ("POST", f"{PREFIX}/residents/lookup"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE),
-    ("GET", f"{PREFIX}/residents/{{person_id}}"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _RESIDENT),
+    ("POST", f"{PREFIX}/residents"): _keyed(_REGISTRAR),
+    ("POST", f"{PREFIX}/residents/lookup"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR),
+    ("POST", f"{PREFIX}/residents/{{person_id}}/cards"): Rule(frozenset((_REGISTRAR,)), checks_secret=True),
+    ("POST", f"{PREFIX}/residents/{{person_id}}/cards/block"): _only(_REGISTRAR, _OFFICE, _RESIDENT),
+    ("GET", f"{PREFIX}/residents/{{person_id}}"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR, _RESIDENT),
     ("GET", f"{PREFIX}/residents/{{person_id}}/balance"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _RESIDENT),
     ("GET", f"{PREFIX}/residents/{{person_id}}/entries"): _only(_OFFICE, _AUDITOR, _RESIDENT),
     ("GET", f"{PREFIX}/residents/{{person_id}}/lots"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _RESIDENT),
@@ -69,6 +77,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", f"{PREFIX}/holds/{{hold_id}}/release"): _keyed(_VENUE, _OFFICE),
     ("POST", f"{PREFIX}/holds/{{hold_id}}/capture"): _keyed(_VENUE, _OFFICE),
     ("POST", f"{PREFIX}/redemptions"): _keyed(_VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/payment-codes"): _only(_RESIDENT),
     ("GET", f"{PREFIX}/redemptions"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/redemptions/{{redemption_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/redemptions/{{redemption_id}}/refund"): _keyed(_VENUE, _OFFICE),
@@ -88,18 +97,25 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/closes/{{close_id}}/statement"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/closes/payments/{{month}}"): _only(_OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/closes/payments/{{month}}/file"): _only(_OFFICE, _AUDITOR),
-    ("POST", f"{PREFIX}/master/{{kind}}"): _upload(_OFFICE, _VENUE),
+    ("POST", f"{PREFIX}/master/{{kind}}"): _upload(_OFFICE, _VENUE, _REGISTRAR),
     ("POST", f"{PREFIX}/orders/opening"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/budget"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/desks/{{desk}}/adoption"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/outside-entries"): _only(_OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/desks/{{desk}}/waiting"): _only(_APPROVER, _VENUE, _OFFICE),
+    ("POST", f"{PREFIX}/desks/{{desk}}/signatures"): _keyed(_APPROVER, _VENUE, _OFFICE),
     ("GET", f"{PREFIX}/programmes"): _PUBLIC,
     ("GET", f"{PREFIX}/batches"): _PUBLIC,
-    ("GET", f"{PREFIX}/receipts/{{journal_no}}"): Rule(EVERYBODY_SIGNED_IN - {_ADMIN}),
-    ("GET", f"{PREFIX}/books"): _only(_OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/receipts/{{journal_no}}"): Rule(EVERYBODY_SIGNED_IN - {_ADMIN, _REGISTRAR}),
+    ("GET", f"{PREFIX}/books"): Rule(frozenset((_OFFICE, _AUDITOR)), reasoned=True),
     ("GET", f"{PREFIX}/findings"): _only(_OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/findings/{{finding_id}}/acknowledge"): _keyed(_OFFICE),
+    ("GET", f"{PREFIX}/access-log"): Rule(frozenset((_AUDITOR,)), reasoned=True),
+    ("GET", f"{PREFIX}/access-log.csv"): Rule(frozenset((_AUDITOR,)), reasoned=True),
+    ("POST", f"{PREFIX}/residents/{{person_id}}/forget"): _keyed(_REGISTRAR),
+    ("GET", f"{PREFIX}/residents/{{person_id}}/own-data"): Rule(frozenset((_RESIDENT, _REGISTRAR)), reasoned=True),
+    ("GET", f"{PREFIX}/residents/{{person_id}}/looks"): _only(_RESIDENT, _AUDITOR),
     ("GET", f"{PREFIX}/totals"): _only(_OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/checks"): _keyed(_OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/checks"): _only(_OFFICE, _AUDITOR),
@@ -108,4 +124,24 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/actors"): _only(_ADMIN, _AUDITOR),
     ("POST", f"{PREFIX}/actors"): _only(_ADMIN),
     ("GET", f"{PREFIX}/actors/me"): Rule(EVERYBODY_SIGNED_IN),
+    ("POST", f"{PREFIX}/actors/{{actor_id}}/invitation"): _only(_ADMIN),
+    ("POST", f"{PREFIX}/actors/{{actor_id}}/roles"): _only(_ADMIN),
+    ("POST", f"{PREFIX}/actors/{{actor_id}}/revoke"): _only(_ADMIN),
+    ("POST", f"{PREFIX}/actors/{{actor_id}}/sessions/end"): _only(_ADMIN),
+    ("GET", f"{PREFIX}/actors/{{actor_id}}/tokens"): _only(_ADMIN, _AUDITOR),
+    ("POST", f"{PREFIX}/actors/{{actor_id}}/tokens"): _only(_ADMIN),
+    ("POST", f"{PREFIX}/actors/{{actor_id}}/tokens/{{token_id}}/revoke"): _only(_ADMIN),
+    ("POST", f"{PREFIX}/invitations/accept"): _SIGN_IN,
+    ("POST", f"{PREFIX}/invitations/confirm"): _SIGN_IN,
+    ("POST", f"{PREFIX}/sessions/staff"): _SIGN_IN,
+    ("POST", f"{PREFIX}/sessions/resident"): _SIGN_IN,
+    ("POST", f"{PREFIX}/sessions/phone-code"): _SIGN_IN,
+    ("POST", f"{PREFIX}/sessions/assisted"): Rule(frozenset((_CLERK, _APPROVER, _VENUE, _OFFICE)), checks_secret=True),
+    ("GET", f"{PREFIX}/sessions"): Rule(EVERYBODY_SIGNED_IN),
+    ("GET", f"{PREFIX}/sessions/current"): Rule(EVERYBODY_SIGNED_IN),
+    ("POST", f"{PREFIX}/sessions/end"): Rule(EVERYBODY_SIGNED_IN),
+    ("POST", f"{PREFIX}/sessions/end-all"): Rule(EVERYBODY_SIGNED_IN),
+    ("POST", f"{PREFIX}/sessions/{{session_id}}/end"): Rule(EVERYBODY_SIGNED_IN),
+    ("POST", f"{PREFIX}/sessions/password"): Rule(EVERYBODY_SIGNED_IN - {_RESIDENT}, checks_secret=True),
+    ("POST", f"{PREFIX}/sessions/pin"): Rule(frozenset((_RESIDENT,)), checks_secret=True),
 }

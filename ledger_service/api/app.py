@@ -8,8 +8,24 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from ledger_service.api import closes, courses, crediting, health, ledger, office, page, residents, spending, treasury
+from ledger_service.api import (
+    accounts,
+    closes,
+    courses,
+    crediting,
+    health,
+    ledger,
+    office,
+    page,
+    residents,
+    sessions,
+    signing,
+    spending,
+    treasury,
+)
 from ledger_service.api.access import ACCESS, Rule
+from ledger_service.api.browser import COOKIE
+from ledger_service.api.gate import SecretGate
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting
@@ -22,7 +38,8 @@ VERSION = "1"
 _DESCRIPTION = """
 A civic reward ledger: coins for volunteering, spent at public venues, on a chain that outsiders can check.
 
-* **Tokens.** `Authorization: Bearer …`; what no role allows is refused.
+* **Who acts.** A machine sends `Authorization: Bearer …`; a browser signs in and has a session cookie, and then sends the session's
+  form token (`X-Form-Token`) with whatever is not a GET. What no role allows is refused.
 * **Exactly once.** A request that changes the books carries an `Idempotency-Key`. The same key and request give the stored answer
   again, for ever; the same key with another request is refused (`idempotency_key_reused`).
 * **States.** A credit counts in the balance when it is `final` on the chain; a charge counts from the moment it is `accepted`.
@@ -38,6 +55,8 @@ _TAGS = [
     {"name": treasury.TAG, "description": "Expiry, corrections, freezes: proposed by one person, approved by another"},
     {"name": office.OFFICE_TAG, "description": "Master data, orders, desks and rates"},
     {"name": office.ACTORS_TAG, "description": "Who may act"},
+    {"name": sessions.TAG, "description": "Passwords with a second factor, cards with a PIN, sessions"},
+    {"name": signing.TAG, "description": "For organisations that keep their own key"},
     {"name": ledger.TAG, "description": "Batches, receipts, sums, the way to the chain"},
     {"name": health.TAG, "description": "For machines that watch"},
 ]
@@ -57,6 +76,7 @@ def create_app(ports: Ports) -> FastAPI:
     )
     app.state.ports = ports
     app.state.upload_slots = new_upload_slots()
+    app.state.secret_gate = SecretGate()
     app.state.ledger_numbers = CollectorRegistry()
     app.state.ledger_numbers.register(LedgerNumbers(ports.context))
     add_handlers(app, ports.database_errors)
@@ -70,6 +90,10 @@ def create_app(ports: Ports) -> FastAPI:
         treasury.router,
         office.office_router,
         office.actors_router,
+        accounts.router,
+        sessions.router,
+        sessions.invitations_router,
+        signing.router,
         ledger.router,
         page.router,
         page.page_router,
@@ -95,7 +119,10 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components.get("schemas", {}).pop(unused, None)
     components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    }
     for (method, path), rule in ACCESS.items():
         operation = document["paths"].get(path, {}).get(method.lower())
         if operation is None:
@@ -105,11 +132,13 @@ def _described(app: FastAPI) -> dict[str, Any]:
         if "422" in operation["responses"]:
             operation["responses"]["422"] = responses(422)[422]  # FastAPI describes its own shape
         if rule.roles is not None:
-            operation["security"] = [{"token": []}]
+            operation["security"] = [{"token": []}, {"session": []}]
             roles = ", ".join(sorted(rule.roles))
             operation["description"] = f"{operation.get('description', '')}\n\nFor: {roles}."
         if rule.keyed:
             operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+        if rule.reasoned:
+            operation.setdefault("parameters", []).append(_REASON_PARAMETER)
     app.openapi_schema = document
     return document
 
@@ -126,6 +155,14 @@ def _of_every(rule: Rule, operation: dict[str, Any]) -> set[int]:
     return found
 
 
+_REASON_PARAMETER = {
+    "name": "Access-Reason",
+    "in": "header",
+    "required": True,
+    "description": "Why the data is taken; kept in the access log. Percent-encoded UTF-8",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 600},
+    "example": "yearly audit 2024",
+}
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AsyncExitStack, contextmanager
 from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
 from typing import IO, Any
@@ -20,11 +20,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from ledger_service.api.access import ACCESS, PREFIX, Rule
+from ledger_service.api.browser import actor_of_cookie, refuse_cross_site, require_form_token
+from ledger_service.api.looking import reason_of, recorded
 from ledger_service.api.ports import ports_of
-from ledger_service.api.problems import BodyTooLarge, Busy, IdempotencyKeyMissing, RoleMissing, Unauthorized
+from ledger_service.api.problems import (
+    BodyTooLarge,
+    Busy,
+    IdempotencyKeyMissing,
+    RoleMissing,
+    ScopeMissing,
+    Unauthorized,
+)
 from ledger_service.domain.actors import Actor
 from ledger_service.errors import Forbidden
 from ledger_service.reads.actors import actor_of_token
+from ledger_service.services.accounts import is_within, scope_of
 from ledger_service.services.context import IDEMPOTENCY_KEY_LENGTH_MAX
 
 BODY_BYTES_MAX = 64 * 1024
@@ -37,6 +47,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1"})
 FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 LOCAL_ACTOR = "boram.actor"  # set in the ASGI scope by whoever calls the application in its own process
 
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")
 
 
@@ -52,19 +63,34 @@ class GuardedRoute(APIRoute):
             rule = rules.get(request.method)
             if rule is None:
                 raise Forbidden("nobody may do this", "허용되지 않은 요청입니다")
+            request.state.session = None
+            is_unsafe = request.method not in _SAFE_METHODS
+            if is_unsafe and "authorization" not in request.headers:
+                refuse_cross_site(request)  # a bearer token is never sent by a browser by itself
             if rule.roles is not None and not (rule.loopback and _is_on_this_machine(request)):
                 request.state.actor = await _admit(request, rule)
             if rule.keyed:
                 request.state.idempotency_key = _idempotency_key(request)
                 request.state.operation_id = _operation_id(request.state.idempotency_key)
+            reason = reason_of(request, rule.reasoned)
             with SpooledTemporaryFile(max_size=BODY_BYTES_MAX) as body:
                 await _read_body(request, rule, body)
+                request.state.body = b""
                 if not rule.upload:  # a file is bound to its key by its content (uploads.py)
                     request.state.body = body.read()
                     body.seek(0)
+                if request.state.session is not None and is_unsafe:
+                    require_form_token(request, request.state.body)
                 request.state.guarded = True
-                with _upload_slot(request) if rule.upload else nullcontext():
-                    return await inner(Request(request.scope, _replay(body, request)))
+                replayed = Request(request.scope, _replay(body, request))
+                async with AsyncExitStack() as stack:
+                    if rule.upload:
+                        stack.enter_context(_upload_slot(request))
+                    if rule.checks_secret:
+                        await stack.enter_async_context(request.app.state.secret_gate.place())
+                    if rule.roles is None:
+                        return await inner(replayed)
+                    return await recorded(request, reason, lambda: inner(replayed), is_export=rule.reasoned)
 
         return guarded
 
@@ -109,9 +135,8 @@ def _is_on_this_machine(request: Request) -> bool:
 async def _admit(request: Request, rule: Rule) -> Actor:
     actor = request.scope.get(LOCAL_ACTOR)
     if actor is None:
-        token = _bearer(request)
-        context = ports_of(request).context
-        actor = await run_in_threadpool(actor_of_token, context.journal, context.vault, token)
+        has_token = "authorization" in request.headers
+        actor = await (_actor_of_token(request) if has_token else actor_of_cookie(request))
     if actor is None:
         raise _nobody()
     assert rule.roles is not None and isinstance(actor, Actor)
@@ -122,6 +147,23 @@ async def _admit(request: Request, rule: Rule) -> Actor:
             f"this needs one of the roles {', '.join(wanted)}",
             f"이 일을 하려면 다음 중 하나의 권한이 필요합니다: {', '.join(wanted)}",
             roles=wanted,
+        )
+    return actor
+
+
+async def _actor_of_token(request: Request) -> Actor | None:
+    context = ports_of(request).context
+    found = await run_in_threadpool(
+        actor_of_token, context.journal, context.vault, _bearer(request), context.clock.now()
+    )
+    if found is None:
+        return None
+    actor, scopes = found
+    wanted = scope_of(request.method, request.state.route, PREFIX)
+    if not is_within(scopes, wanted):
+        request.state.actor_id = actor.id
+        raise ScopeMissing(
+            f"this token is not for {wanted}", f"이 토큰으로는 할 수 없는 요청입니다({wanted})", scope=wanted
         )
     return actor
 

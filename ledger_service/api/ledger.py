@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain as chain_lines
 from typing import Annotated, Literal
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -22,11 +22,12 @@ from ledger_service.api.models import (
     responses,
 )
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
-from ledger_service.reads import books, chain, checks, status, totals
+from ledger_service.reads import books, chain, checks, looks, status, totals
 from ledger_service.reads import findings as reads_findings
 from ledger_service.reads.chain import BatchesPage, ChainPlace, Proof
 from ledger_service.reads.checks import CheckLine
 from ledger_service.reads.findings import FindingsPage
+from ledger_service.reads.looks import AccessPage
 from ledger_service.reads.status import Status
 from ledger_service.reads.totals import Totals
 from ledger_service.services import accept, findings
@@ -134,6 +135,30 @@ def acknowledge_finding(
 ) -> Acknowledged:
     """The coin office has looked. Refused while what was found is still there; opened again where posting meets the same."""
     return Acknowledged(**findings.acknowledge(context, actor, once, finding_id, why.reason))
+
+
+@router.get("/access-log", responses=responses(400, 401, 403, 422))
+def export_access_log(
+    context: ContextPort,
+    person_id: Annotated[Id | None, Query(description="of one resident")] = None,
+    after: Annotated[int, Query(ge=0, le=2**62, description="the next_after of the page before")] = 0,
+    limit: RowsMax = ROWS_DEFAULT,
+) -> AccessPage:
+    """Who looked at whom, when, from where and why, oldest first. Asking is a look, too: the reason is kept."""
+    return looks.access_page(context.journal, person_id, after, limit)
+
+
+@router.get(
+    "/access-log.csv",
+    response_class=Response,
+    responses={**responses(400, 401, 403), 200: {"content": {"text/csv": {}}}},
+)
+def export_access_log_csv(
+    context: ContextPort, after: Annotated[int, Query(ge=0, le=2**62)] = 0, limit: RowsMax = ROWS_DEFAULT
+) -> Response:
+    """The same for a spreadsheet, safe against formulas."""
+    page = looks.access_page(context.journal, None, after, limit)
+    return Response(looks.access_csv(page), media_type="text/csv; charset=utf-8")
 
 
 @router.get("/totals", responses=responses(401, 403))

@@ -24,6 +24,10 @@ REQUEST_SECONDS = Histogram(
 )
 IMPORT_ROWS = Counter("boram_import_rows", "Submitted rows by outcome (this process)", ("outcome",), registry=REGISTRY)
 
+SIGN_IN_FAILURES = Counter(
+    "boram_sign_in_failures", "Sign-ins that were refused (this process)", ("who", "code"), registry=REGISTRY
+)
+
 
 def count_import(outcomes: Mapping[str, int]) -> None:
     """Count a submission's rows."""

@@ -12,12 +12,16 @@ from ledger_service.api.ports import Ports
 from ledger_service.api.problems import unexpected
 
 _HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_HTTPS_ONLY = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER_METHOD = "OTHER"  # a label is kept for ever, so its values are not the caller's to choose
 _NO_ROUTE = "none"
@@ -33,6 +37,7 @@ class Accounting:
     def __init__(self, app: ASGIApp, ports: Ports) -> None:
         self._app = app
         self._ports = ports
+        self._headers = _HEADERS if ports.is_loopback_demo else _HEADERS | _HTTPS_ONLY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,9 +54,8 @@ class Accounting:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
             await send(message)
 
         try:

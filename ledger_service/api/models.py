@@ -83,12 +83,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _MEANINGS = {
     400: "No usable Idempotency-Key, or a body that cannot be read",
-    401: "No valid token",
+    401: "No valid token or session, or a wrong secret",
     403: "Not for this role, not for this desk, or the same person",
     404: "Not there, or not for you",
     409: "The rules do not allow it now; nothing was changed",
     413: "Too large",
     415: "Not a table",
     422: "Not understood, outside its bounds, or a key with another body",
+    429: "Too many wrong attempts; nothing was looked at",
     503: "Not ready; send the same request again later",
 }

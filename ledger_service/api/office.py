@@ -26,7 +26,7 @@ actors_router = new_router(ACTORS_TAG, "/actors")
 
 MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits", "balances"]
 AnyDesk = Annotated[int, Path(ge=0, le=65_535, description="a desk's number, 0 for the office")]
-RoleName = Literal["clerk", "approver", "venue", "office", "auditor", "admin", "resident"]
+RoleName = Literal["clerk", "approver", "venue", "office", "registrar", "auditor", "admin", "resident"]
 
 
 class Loaded(Answer):
@@ -53,7 +53,7 @@ class NewActor(Question):
     """Somebody who may act."""
 
     name: str = Field(pattern=r"^\w[\w.-]{0,63}$", examples=["kim-clerk"], description="the name to sign in with")
-    roles: list[RoleName] = Field(min_length=1, max_length=7, examples=[["clerk"]])
+    roles: list[RoleName] = Field(min_length=1, max_length=8, examples=[["clerk"]])
     desks: list[Annotated[str, Field(min_length=1, max_length=41)]] = Field(
         default=[],
         max_length=300,

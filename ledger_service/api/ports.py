@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
+import orjson
 from fastapi import Depends, Request
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.alarms import NO_ALARMS, Alarms
+from ledger_service.domain.batches import Domain
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context, Once
+from ledger_service.services.sign_in import Passwords
 
 
 class AddActor(Protocol):
@@ -34,6 +37,9 @@ class Ports:
     monotonic: Callable[[], float]
     upload_bytes_max: int
     service_key: bytes  # the address that signs receipts
+    domain: Domain
+    passwords: Passwords
+    is_loopback_demo: bool  # plain HTTP, for this machine alone: the session cookie cannot be Secure
     alarms: Alarms = NO_ALARMS
     database_errors: tuple[
         type[Exception], ...
@@ -66,6 +72,14 @@ def once_of(request: Request) -> Once:
         request.url.query.encode(),
         request.state.body,
     )
+
+
+def once_without(request: Request, secret_field: str) -> Once:
+    """The same, but for one field of a JSON body: a stored hash must say nothing of a PIN."""
+    body = orjson.loads(request.state.body)
+    body.pop(secret_field, None)
+    plain = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    return Once.of(request.state.idempotency_key, request.method.encode(), request.url.path.encode(), b"", plain)
 
 
 ContextPort = Annotated[Context, Depends(context_of)]

@@ -39,6 +39,34 @@ class RoleMissing(BoramError):
     status = 403
 
 
+class ScopeMissing(BoramError):
+    """The bearer token is not good for this route. Fields: scope (the one that is wanted)."""
+
+    code = "scope_missing"
+    status = 403
+
+
+class CrossSite(BoramError):
+    """A browser sent this on behalf of another site."""
+
+    code = "cross_site"
+    status = 403
+
+
+class FormTokenMissing(BoramError):
+    """A request in a session came without the session's form token, or with another one."""
+
+    code = "form_token_missing"
+    status = 403
+
+
+class ReasonMissing(BoramError):
+    """Data is taken away in bulk: the request has to say why."""
+
+    code = "reason_missing"
+    status = 400
+
+
 class IdempotencyKeyMissing(BoramError):
     """A request that changes the books came without an Idempotency-Key, or with one that cannot be one."""
 
@@ -93,6 +121,8 @@ def problem(
         headers["www-authenticate"] = "Bearer"
     if status == 503:
         headers["retry-after"] = "5"
+    if status == 429 and fields and "seconds" in fields:
+        headers["retry-after"] = str(fields["seconds"])
     return Response(orjson.dumps(body, default=str), status, headers, MEDIA_TYPE)
 
 

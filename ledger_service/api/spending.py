@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
+from ledger_service.api.looking import address_of
 from ledger_service.api.models import (
     DESK_MAX,
     JOURNAL_NO_MAX,
@@ -22,12 +23,13 @@ from ledger_service.api.models import (
     RowsMax,
     responses,
 )
-from ledger_service.api.ports import ActorPort, ContextPort, OncePort
+from ledger_service.api.ports import ActorPort, ContextPort, OncePort, once_without, ports_of
 from ledger_service.printing.certificate import certificate_pdf
 from ledger_service.reads import donations, residents
 from ledger_service.reads import spending as reads
 from ledger_service.reads.spending import HoldLine, RedemptionLine, RedemptionsPage
-from ledger_service.services import donate, gifts, spend
+from ledger_service.services import cards, donate, gifts, sign_in, spend
+from ledger_service.services.consents import Word
 
 TAG = "Spending"
 router = new_router(TAG)
@@ -53,11 +55,23 @@ class Held(Answer):
 
 
 class NewCharge(Question):
-    """Coins to take at a counter, hold and capture in one step."""
+    """Coins to take at a counter, hold and capture in one step. The resident's word is a one-time payment code, or card and PIN;
+    it becomes the entry's evidence. Who pays is told by it, or by `person_id`: then no consent is on record, and the audit lists it.
+    """
 
-    person_id: Id
+    person_id: Id | None = None
     desk: DeskNumber
     coins: Coins
+    payment_code: str | None = Field(None, max_length=40, description="shown by the resident: once, within 90 seconds")
+    card_number: str | None = Field(None, max_length=40)
+    pin: str | None = Field(None, max_length=16)
+
+
+class Payment(Answer):
+    """A code to pay with, once: shown as a QR. `expires_at` is UTC seconds."""
+
+    code: str
+    expires_at: int
 
 
 class Charged(Answer):
@@ -132,10 +146,24 @@ def capture_hold(hold_id: IdPath, context: ContextPort, actor: ActorPort, once: 
     return Charged(**spend.capture_hold(context, actor, once, hold_id))
 
 
-@router.post("/redemptions", status_code=201, responses=responses(400, 401, 403, 404, 409, 422, 503))
-def charge(new: NewCharge, context: ContextPort, actor: ActorPort, once: OncePort) -> Charged:
+@router.post("/redemptions", status_code=201, responses=responses(400, 401, 403, 404, 409, 422, 429, 503))
+def charge(request: Request, new: NewCharge, context: ContextPort, actor: ActorPort, once: OncePort) -> Charged:
     """Charge coins at a counter."""
-    return Charged(**spend.charge(context, actor, once, new.person_id, new.desk, new.coins))
+    word = Word(payment_code=new.payment_code)
+    if new.card_number is not None:
+        once = once_without(request, "pin")
+        card = sign_in.check_card(
+            context, ports_of(request).passwords, address_of(request), new.card_number, new.pin or ""
+        )
+        word = Word(card_person=card.person_id)
+    return Charged(**spend.charge(context, actor, once, new.person_id, new.desk, new.coins, word))
+
+
+@router.post("/payment-codes", status_code=201, responses=responses(401, 403))
+def offer_payment(context: ContextPort, actor: ActorPort) -> Payment:
+    """A code for the counter, good for one charge within 90 seconds; the one before it is over."""
+    offered = cards.offer_payment(context, actor)
+    return Payment(code=offered.code, expires_at=offered.expires_at)
 
 
 @router.get("/redemptions", responses=responses(401, 403, 404))

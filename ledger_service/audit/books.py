@@ -23,6 +23,7 @@ from ledger_service.domain.orders import Order
 from ledger_service.errors import BoramError, Invalid
 
 VERSION = 1
+ACCESS_HEAD_ACTION = "chain access log"
 LINE_BYTES_MAX = 1024 * 1024
 
 _TOTALS_OF_OTHER_KINDS = (
@@ -98,12 +99,15 @@ class BooksCheck:
         self._unread: set[tuple[int, int]] = set()
         self._audit_hashes: dict[bytes, int] = {ZERO32: 0}
         self._audit_tail = (0, ZERO32)
+        self._access_tail = (0, ZERO32)
+        self._access_hashes: dict[int, bytes] = {}
         self._service_keys: frozenset[bytes] = frozenset()
         self._open: _Open | None = None
         self._accounts: set[bytes] = set()
         self._latest_day = 0
         self._state = State()
         self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "access": self._access_row,
             "audit": self._audit_row,
             "batch": self._batch,
             "entry": self._entry,
@@ -169,16 +173,34 @@ class BooksCheck:
             raise ValueError("these are the books of another contract")
         self._service_keys = frozenset(bytes_of(key, 20) for key in row["service_keys"])
 
+    def _access_row(self, row: dict[str, Any]) -> None:
+        self._access_tail = self._linked("access log", row, self._access_tail)
+        self._access_hashes[self._access_tail[0]] = self._access_tail[1]
+
     def _audit_row(self, row: dict[str, Any]) -> None:
+        self._audit_tail = self._linked("audit log", row, self._audit_tail)
+        self._audit_hashes[self._audit_tail[1]] = self._audit_tail[0]
+        content = row["row"]
+        if content.get("action") == ACCESS_HEAD_ACTION:
+            number, anchored = _number(content["detail"]["number"]), bytes_of(content["detail"]["hash"], 32)
+            found = self._access_hashes.get(number)
+            if found != anchored:
+                self._findings.add(
+                    "books_row",
+                    f"access log {number}",
+                    hex_of(anchored),
+                    "no such row" if found is None else hex_of(found),
+                )
+
+    def _linked(self, log: str, row: dict[str, Any], tail: tuple[int, bytes]) -> tuple[int, bytes]:
+        """The new tail of a chain of hashes, with a finding where the row does not follow the one before it."""
         number, stored = _number(row["number"]), bytes_of(row["hash"], 32)
-        last_number, last_hash = self._audit_tail
-        computed = keccak(last_hash + keccak(canonical(row["row"])))
-        if number != last_number + 1:
-            self._findings.add("books_row", f"audit log {number}", f"row {last_number + 1}", f"row {number}")
+        computed = keccak(tail[1] + keccak(canonical(row["row"])))
+        if number != tail[0] + 1:
+            self._findings.add("books_row", f"{log} {number}", f"row {tail[0] + 1}", f"row {number}")
         elif computed != stored:
-            self._findings.add("books_row", f"audit log {number}", hex_of(computed), hex_of(stored))
-        self._audit_tail = (number, stored)
-        self._audit_hashes[stored] = number
+            self._findings.add("books_row", f"{log} {number}", hex_of(computed), hex_of(stored))
+        return number, stored
 
     def _batch(self, row: dict[str, Any]) -> None:
         self._close()

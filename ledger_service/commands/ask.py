@@ -75,12 +75,13 @@ class Ledger:
             data = json.dumps(body).encode()
         return _answer(self._channel.send("POST", f"{PREFIX}{path}", headers, data))
 
-    def download(self, path: str, file: Path) -> int:
-        """Write the answer of a read into a file, whole or not at all; how many bytes."""
+    def download(self, path: str, file: Path, reason: str | None = None) -> int:
+        """Write the answer of a read into a file, whole or not at all; how many bytes. A reason stays in the access log."""
+        headers = {} if reason is None else {"access-reason": quote(reason)}
         temporary = file.with_name(f".{file.name}.tmp")
         try:
             with temporary.open("wb") as out:
-                _answer(self._channel.send("GET", f"{PREFIX}{path}", {}, None, out))
+                _answer(self._channel.send("GET", f"{PREFIX}{path}", headers, None, out))
             size = temporary.stat().st_size
             temporary.replace(file)
         except OSError as error:

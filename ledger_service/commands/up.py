@@ -22,6 +22,7 @@ import uvicorn
 from ledger_service.adapters.home import Runtime
 from ledger_service.adapters.keys import SENDER_KEY
 from ledger_service.adapters.notices import NoticeFiles
+from ledger_service.adapters.sms import SmsFile
 from ledger_service.bootstrap import Installation, installed
 from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.chain.contract import LedgerContract
@@ -34,6 +35,7 @@ from ledger_service.posting.ports import ChainAccess, Deployer, Finality, Postin
 from ledger_service.posting.progress import Progress
 from ledger_service.posting.stand_by import StandBy
 from ledger_service.services.chores import Chores
+from ledger_service.services.messages import send_messages
 
 CHORES_SECONDS = 5
 GRACE_SECONDS = 5
@@ -129,7 +131,8 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
         access_log=False,
         lifespan="off",
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=settings.proxy is not None,
+        forwarded_allow_ips=settings.proxy or "",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
@@ -231,8 +234,9 @@ def posting_context(installation: Installation) -> PostingContext:
 
 @contextmanager
 def _chores(installation: Installation, posting: StandBy) -> Iterator[None]:
-    """A thread that does what nobody asks for: holds end, debts are set off, people are told."""
+    """A thread that does what nobody asks for: holds end, debts are set off, people are told, messages go to the gateway."""
     stopping = threading.Event()
+    gateway = SmsFile(installation.home.folder / "messages.jsonl")
     chores = Chores(installation.context, NoticeFiles(installation.home.outbox))
 
     def live() -> None:
@@ -241,6 +245,7 @@ def _chores(installation: Installation, posting: StandBy) -> Iterator[None]:
                 continue
             try:
                 chores.round()
+                send_messages(installation.context, gateway)
             except Exception as error:  # noqa: BLE001  the database may be restarting: the next round tries again
                 _log.warning("chores were not done", error=type(error).__name__)
 

@@ -19,6 +19,8 @@ _DATE: Final = re.compile(
 )
 _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _UNUSABLE: Final = frozenset({"Cc", "Cs"})
+_FORMULA_STARTS: Final = frozenset("=+-@＝＋－＠")
+_FORMULA_CONTROLS: Final = frozenset("\t\r\n\x0b\x0c")
 _QUANTITY: Final = re.compile(rf"0*[1-9][0-9]{{0,{QUANTITY_DIGITS_MAX - 1}}}")
 
 
@@ -70,3 +72,15 @@ def read_quantity(text: str) -> int | None:
     """A positive whole number in digits alone, or None: no sign, no point, no comma, no exponent."""
     digits = plain_number(text)
     return None if _QUANTITY.fullmatch(digits) is None else int(digits)
+
+
+def exported_cell(text: str) -> str:
+    """A cell of a file that leaves for a spreadsheet: never a formula, whatever somebody typed.
+
+    One that a spreadsheet would compute (it begins with = + - @, their full-width forms, a tab, a line break or a null, also behind white
+    space) gets an apostrophe in front, as OWASP advises; the text stays readable.
+    """
+    shown = text.lstrip()
+    leading = text[: len(text) - len(shown)]
+    is_computed = shown[:1] in _FORMULA_STARTS or shown[:1] == "\0" or not _FORMULA_CONTROLS.isdisjoint(leading)
+    return f"'{text}" if text and is_computed else text

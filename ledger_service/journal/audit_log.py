@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from ledger_service.journal.access_log import LOOKING
 from ledger_service.journal.schema import audit_log
 
 
@@ -33,7 +34,10 @@ class AuditLog:
         self._connection = connection
 
     def write(self, at: int, actor_id: str, action: str, subject: str, **detail: Any) -> None:
-        """Write: one act, in the transaction that does it."""
+        """Write: one act, in the transaction that does it. At a desk, the member of staff who assists stands beside the resident."""
+        looking = LOOKING.get()
+        if looking is not None and looking.assisted_by is not None:
+            detail["assisted_by"] = looking.assisted_by
         self._connection.execute(
             insert(audit_log).values(
                 at=at,

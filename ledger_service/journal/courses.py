@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.schema import courses, enrolments
 
@@ -105,6 +106,8 @@ class Courses:
         row = self._connection.execute(
             select(enrolments).where(enrolments.c.id == enrolment_id).with_for_update()
         ).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return EnrolmentRow(**row._mapping) if row else None
 
     def unpaid_without_hold(self, created_before: int, rows_max: int) -> list[EnrolmentRow]:

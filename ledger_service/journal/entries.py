@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import batches, counters, desks, entries, persons, records
 
 QUERY_KEYS_MAX = 200
@@ -108,6 +109,8 @@ class Entries:
     def read(self, journal_no: int) -> EntryRow | None:
         """One entry."""
         row = self._connection.execute(select(entries).where(entries.c.journal_no == journal_no)).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return EntryRow(**row._mapping) if row else None
 
     def at(self, desk: int, seq: int, position: int) -> EntryRow | None:

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ledger_service.journal.schema import persons
+from ledger_service.journal.access_log import note_person
+from ledger_service.journal.schema import (
+    accounts,
+    approvals,
+    batches,
+    cards,
+    enrolments,
+    entries,
+    holds,
+    messages,
+    persons,
+    phone_codes,
+    records,
+)
 
 QUERY_KEYS_MAX = 500
 
@@ -52,10 +65,48 @@ class People:
                 [{name: getattr(row, name) for name in PersonRow.__slots__} | {"created_at": now} for row in rows],
             )
 
+    def erase(self, person_id: str, random_index: bytes) -> None:
+        """Write: nothing personal is left of a row; the account and what it did stay, as nobody's."""
+        self._connection.execute(
+            update(persons)
+            .where(persons.c.id == person_id)
+            .values(
+                member_number_index=random_index, member_number_sealed=b"", name_sealed=b"", birth_date_sealed=b"",
+                phone_sealed=None, residence_sealed=None,
+            )
+        )  # fmt: skip
+        self._connection.execute(update(messages).where(messages.c.person_id == person_id).values(text_sealed=None))
+        self._connection.execute(delete(phone_codes).where(phone_codes.c.person_id == person_id))
+        self._connection.execute(delete(cards).where(cards.c.person_id == person_id))
+
+    def open_matters(self, person_id: str) -> dict[str, int]:
+        """What keeps a person from being forgotten: how many of each is open."""
+        account = select(persons.c.account).where(persons.c.id == person_id).scalar_subquery()
+        final = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+        counts = {
+            "coins": select(accounts.c.credited + accounts.c.refunding - accounts.c.debited).where(
+                accounts.c.address == account
+            ),
+            "holds": select(func.count())
+            .select_from(holds)
+            .where(holds.c.person_id == person_id, holds.c.state == "held"),
+            "sign_ups": select(func.count())
+            .select_from(enrolments)
+            .where(enrolments.c.person_id == person_id, enrolments.c.state == "held"),
+            "records": select(func.count())
+            .select_from(records.join(approvals, approvals.c.id == records.c.import_id))
+            .where(records.c.person_id == person_id, approvals.c.status == "waiting", ~records.c.withdrawn),
+            "entries": select(func.count())
+            .select_from(entries.outerjoin(batches, final))
+            .where(entries.c.person_id == person_id, func.coalesce(batches.c.state, "") != "final"),
+        }
+        found = {name: int(self._connection.execute(query).scalar_one()) for name, query in counts.items()}
+        return {name: count for name, count in found.items() if count}
+
     def by_id(self, person_id: str) -> PersonRow | None:
         """One person."""
         row = self._connection.execute(select(*_COLUMNS).where(persons.c.id == person_id)).one_or_none()
-        return PersonRow(*row) if row else None
+        return _noted(PersonRow(*row)) if row else None
 
     def by_ids(self, person_ids: Iterable[str]) -> list[PersonRow]:
         """Some people, in no order."""
@@ -76,5 +127,11 @@ class People:
             rows = self._connection.execute(
                 select(*_COLUMNS).where(persons.c.member_number_index.in_(wanted[start : start + QUERY_KEYS_MAX]))
             )
-            found.extend(PersonRow(*row) for row in rows)
+            found.extend(_noted(PersonRow(*row)) for row in rows)
         return found
+
+
+def _noted(person: PersonRow) -> PersonRow:
+    """Whoever is fetched while a request is served gets a row in the access log."""
+    note_person(person.id)
+    return person

@@ -89,12 +89,132 @@ actors = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
-    Column("token_hash", Bytes(32), nullable=False, unique=True),
     Column("roles", String(200), nullable=False),  # comma-separated
     Column("desks", String(2000), nullable=False),  # comma-separated desk numbers
     Column("person_id", String(36), ForeignKey("persons.id")),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+)
+
+# Bearer tokens of machines and of the command line. `scopes` is a comma-separated list, `*` for all that the roles allow.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("actor_id", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("token_hash", Bytes(32), nullable=False, unique=True),
+    Column("scopes", String(1000), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Index("ix_api_tokens_actor", "actor_id"),
+)
+
+# How staff prove who they are. Until `confirmed_at` the second factor was never shown, and nobody signs in with it.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("actor_id", String(36), ForeignKey("actors.id"), primary_key=True),
+    Column("password_hash", String(200), nullable=False),  # argon2id of the password's keyed HMAC
+    Column("totp_sealed", Bytes, nullable=False),
+    Column(
+        "totp_step", BigInteger, nullable=False, server_default="0"
+    ),  # the last one that was used: none is taken twice
+    Column("changed_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),
+)
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("secret_hash", Bytes(32), primary_key=True),
+    Column("actor_id", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+# What a resident has in the hand. The number is random and stands here only as a blind index.
+cards = Table(
+    "cards",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("number_index", Bytes(32), nullable=False, unique=True),
+    Column("pin_hash", String(200), nullable=False),  # argon2id of the PIN's keyed HMAC
+    Column("created_at", BigInteger, nullable=False),
+    Column("blocked_at", BigInteger),
+    Index("ix_cards_person", "person_id"),
+)
+phone_codes = Table(
+    "phone_codes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("code_hash", Bytes(32), nullable=False),  # keyed HMAC of id and code
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Index("ix_phone_codes_person", "person_id", "expires_at"),
+)
+# Text messages on their way. The text is sealed under the person's key and dropped once it is sent.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("text_sealed", Bytes),
+    Column("state", String(8), nullable=False),  # waiting, sent, failed
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Index("ix_messages_state", "state", "id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(36), primary_key=True),  # names a session in lists; the secret is in the cookie alone
+    Column("secret_hash", Bytes(32), nullable=False, unique=True),
+    Column("actor_id", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("assisted_by", String(36), ForeignKey("actors.id")),
+    Column("factors", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("idle_seconds", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index("ix_sessions_actor", "actor_id"),
+)
+
+# Failed attempts by account, card and address: a keyed HMAC of each. Counted before the secret is looked at.
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("subject", Bytes(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("lockouts", Integer, nullable=False),
+    Column("locked_until", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+# A resident's word for a debit: a one-time code shown at the counter, or card and PIN. Used once, for one desk and amount.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(16), nullable=False),  # payment_code, card_pin
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("secret_hash", Bytes(32), unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("desk", Integer),
+    Column("coins", BigInteger),
+    CheckConstraint("used_at IS NULL OR (desk IS NOT NULL AND coins IS NOT NULL)", name="bound_when_used"),
+    Index("ix_consents_person", "person_id"),
 )
 
 desks = Table(
@@ -375,6 +495,18 @@ outside_batches = Table(
     Column("moves", Text, nullable=False),  # JSON: [account, credited, refunding, debited], as it settles
     Column("skips", Text, nullable=False),  # JSON: [position, reason]
     Column("noted_at", BigInteger, nullable=False),
+)
+
+# Signatures that an organisation made on its own machine, until the posting loop has checked them.
+offered_signatures = Table(
+    "offered_signatures",
+    metadata,
+    Column("desk", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("signature", Bytes(65), primary_key=True),
+    Column("head", Bytes(32), nullable=False),
+    Column("actor_id", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("offered_at", BigInteger, nullable=False),
 )
 
 transactions = Table(
@@ -740,6 +872,30 @@ audit_log = Table(
     Column("hash", Bytes(32)),
     Index(
         "ix_audit_log_unchained",
+        "id",
+        sqlite_where=text("number IS NULL"),
+        postgresql_where=text("number IS NULL"),
+    ),
+)
+
+# Who looked at whom, when and why. `person_id` is null where more people were touched than have rows of their own.
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("id", GROWING, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", String(36), nullable=False),
+    Column("assisted_by", String(36)),
+    Column("address", String(64), nullable=False),
+    Column("action", String(100), nullable=False),  # method and route
+    Column("person_id", String(36)),
+    Column("people", Integer, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("number", BigInteger, unique=True),  # place in the chain of hashes, given by the sealer
+    Column("hash", Bytes(32)),
+    Index("ix_access_log_person", "person_id", "id"),
+    Index(
+        "ix_access_log_unchained",
         "id",
         sqlite_where=text("number IS NULL"),
         postgresql_where=text("number IS NULL"),

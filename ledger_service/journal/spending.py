@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from ledger_service.journal.schema import donations, entries, holds, redemptions, refunds
+from ledger_service.journal.access_log import note_person
+from ledger_service.journal.schema import donations, enrolments, entries, holds, redemptions, refunds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,19 @@ class Spending:
     def hold(self, hold_id: str) -> HoldRow | None:
         """One hold."""
         row = self._connection.execute(select(holds).where(holds.c.id == hold_id)).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return HoldRow(**row._mapping) if row else None
+
+    def open_counter_holds(self, person_id: str) -> list[HoldRow]:
+        """A person's open holds that no sign-up has."""
+        rows = self._connection.execute(
+            select(holds)
+            .outerjoin(enrolments, enrolments.c.hold_id == holds.c.id)
+            .where(holds.c.person_id == person_id, holds.c.state == "held", enrolments.c.id.is_(None))
+            .order_by(holds.c.id)
+        )
+        return [HoldRow(**row._mapping) for row in rows]
 
     def end_hold(self, hold_id: str, after: str, *, alive_at: int | None = None, dead_at: int | None = None) -> bool:
         """Write: captured, released or expired, once. `alive_at` asks that it has not expired, `dead_at` that it has."""
@@ -88,6 +101,8 @@ class Spending:
     def redemption(self, redemption_id: str) -> RedemptionRow | None:
         """One charge."""
         row = self._connection.execute(select(redemptions).where(redemptions.c.id == redemption_id)).one_or_none()
+        if row is not None:
+            note_person(row.person_id)
         return RedemptionRow(**row._mapping) if row else None
 
     def take_back(self, redemption_id: str, coins: int) -> bool:

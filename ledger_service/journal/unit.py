@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from ledger_service.journal.access_log import LOOKING, AccessLog
 from ledger_service.journal.accounts import Accounts
 from ledger_service.journal.actors import Actors
 from ledger_service.journal.approvals import Approvals
@@ -20,8 +21,10 @@ from ledger_service.journal.chain_marks import ChainMarks
 from ledger_service.journal.checks import Checks
 from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
+from ledger_service.journal.consents import Consents
 from ledger_service.journal.corrections import Corrections
 from ledger_service.journal.courses import Courses
+from ledger_service.journal.credentials import Credentials
 from ledger_service.journal.entries import Entries
 from ledger_service.journal.expiries import Expiries
 from ledger_service.journal.findings import FindingRows
@@ -33,12 +36,15 @@ from ledger_service.journal.limits import Limits
 from ledger_service.journal.locks import intake_lock
 from ledger_service.journal.lots import Lots
 from ledger_service.journal.master import Master
+from ledger_service.journal.messages import Messages
 from ledger_service.journal.notices import Notices
+from ledger_service.journal.offers import Offers
 from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
 from ledger_service.journal.people import People
 from ledger_service.journal.records import Records
 from ledger_service.journal.returning import Returning
+from ledger_service.journal.sessions import Sessions, Throttles
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
 
@@ -163,13 +169,46 @@ class Unit:
     def chain_marks(self) -> ChainMarks:
         return ChainMarks(self.connection)
 
+    @cached_property
+    def credentials(self) -> Credentials:
+        return Credentials(self.connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.connection)
+
+    @cached_property
+    def throttles(self) -> Throttles:
+        return Throttles(self.connection)
+
+    @cached_property
+    def consents(self) -> Consents:
+        return Consents(self.connection)
+
+    @cached_property
+    def messages(self) -> Messages:
+        return Messages(self.connection)
+
+    @cached_property
+    def offers(self) -> Offers:
+        return Offers(self.connection)
+
+    @cached_property
+    def access_log(self) -> AccessLog:
+        return AccessLog(self.connection)
+
 
 class WriteUnit(Unit):
     """A unit that may write. Leaving it without `commit` rolls everything back."""
 
     def commit(self) -> None:
-        """Make the unit's work durable. A unit commits once."""
+        """Make the unit's work durable, with the access log's rows of the people it touched. A unit commits once."""
+        looking = LOOKING.get()
+        if looking is not None:
+            self.access_log.write(looking)
         self.connection.commit()
+        if looking is not None:
+            looking.all_written()
 
 
 class Journal:

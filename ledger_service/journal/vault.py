@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, insert, select
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, delete, insert, select
 
 from ledger_service.errors import BoramError
 
@@ -112,6 +112,11 @@ class Vault:
         self._record_key = _keyed(master, "record keys")
         self._member_key = _keyed(master, "member numbers")
         self._token_key = _keyed(master, "tokens")
+        self._card_key = _keyed(master, "cards")
+        self._pepper = _keyed(master, "passwords")
+        self._throttle_key = _keyed(master, "throttles")
+        self._form_key = _keyed(master, "forms")
+        self._secrets = AESGCM(derive(master, "staff secrets"))
         self.bundle_key = derive(master, "bundles")
         self.fingerprint = derive(master, "fingerprint")
         """Tells one master key from another, and nothing else of it."""
@@ -128,6 +133,36 @@ class Vault:
         """What is stored of a bearer token."""
         return _digest(self._token_key, token)
 
+    def card_index(self, card_number: str) -> bytes:
+        """The blind index by which a card is found."""
+        return _digest(self._card_key, card_number)
+
+    def peppered(self, owner: str, secret: str) -> str:
+        """What is given to argon2 in a password's or PIN's place: without the master key nobody can try a million PINs."""
+        return _digest(self._pepper, f"{owner}\x1f{secret}").hex()
+
+    def throttle_subject(self, kind: str, value: str) -> bytes:
+        """By what failed attempts are counted; it says nothing of the name, card or address."""
+        return _digest(self._throttle_key, f"{kind}\x1f{value}")
+
+    def form_token(self, session_secret: str) -> str:
+        """The token that a session's forms carry. Only who has the session's secret and the master key can make it."""
+        return _digest(self._form_key, session_secret).hex()
+
+    def seal_secret(self, owner: str, secret: str) -> bytes:
+        """A secret of staff, sealed for its owner."""
+        nonce = self._random_bytes(NONCE_BYTES)
+        return nonce + self._secrets.encrypt(nonce, secret.encode(), owner.encode())
+
+    def open_secret(self, owner: str, sealed: bytes) -> str:
+        """A secret of staff; SealBroken where it was sealed for somebody else, or changed."""
+        try:
+            return self._secrets.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner.encode()).decode()
+        except InvalidTag as error:
+            raise SealBroken(
+                "a secret of staff does not open: the master key differs, or the row was changed"
+            ) from error
+
     def create(self, person_ids: Iterable[str]) -> dict[str, PersonSeal]:
         """New keys, durable before any row of these people is written."""
         keys = {person_id: self._random_bytes(KEY_BYTES) for person_id in person_ids}
@@ -141,6 +176,18 @@ class Vault:
             with self._engine.execution_options(boram_write=True).begin() as connection:
                 connection.execute(insert(_person_keys), rows)
         return {person_id: PersonSeal(person_id, key, self._random_bytes) for person_id, key in keys.items()}
+
+    def forget(self, person_id: str, at: int) -> None:
+        """Destroy a person's key, for ever, and remember that it was: a restored copy of the books is held to it."""
+        with self._engine.execution_options(boram_write=True).begin() as connection:
+            connection.execute(delete(_person_keys).where(_person_keys.c.person_id == person_id))
+            if not connection.execute(select(_forgotten.c.at).where(_forgotten.c.person_id == person_id)).first():
+                connection.execute(insert(_forgotten).values(person_id=person_id, at=at))
+
+    def forgotten(self) -> list[str]:
+        """The ids of those who were forgotten."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(select(_forgotten.c.person_id).order_by(_forgotten.c.at)).scalars())
 
     def of_many(self, person_ids: Iterable[str]) -> Mapping[str, PersonSeal]:
         """The seals of these people; one who is forgotten is missing from the answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger_service.chain.signing import BadSignature, recover
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.journal.batches import BatchRow
 from ledger_service.posting.bundles import write_bundles
@@ -65,7 +66,28 @@ class DeskSignatures:
 
     def _signatures(self, row: BatchRow) -> Sequence[bytes]:
         signers = sorted(self._context.signers.signers_of(row.batch.desk), key=lambda signer: signer.address)
-        return [signer.sign_digest(row.head) for signer in signers]
+        return [signer.sign_digest(row.head) for signer in signers] or self._offered(row)
+
+    def _offered(self, row: BatchRow) -> Sequence[bytes]:
+        """What the organisation signed on its own machine, once enough of its keys did. What is no signature of theirs is dropped."""
+        with self._context.journal.read() as unit:
+            offered = unit.offers.of(row.batch.desk, row.batch.seq, row.head)
+            if not offered:
+                return []
+            threshold, keys = unit.orders.keys_of(row.batch.desk, row.batch.seq)
+        good: dict[bytes, bytes] = {}
+        for signature in offered:
+            try:
+                signer = recover(row.head, signature)
+            except BadSignature:
+                continue
+            if signer in keys:
+                good[signer] = signature
+        if set(offered) - set(good.values()):
+            with self._context.journal.write() as writing:
+                writing.offers.keep(row.batch.desk, row.batch.seq, good.values())
+                writing.commit()
+        return [good[signer] for signer in sorted(good)][:threshold] if 0 < threshold <= len(good) else []
 
     def _evidence(self, row: BatchRow) -> Evidence:
         """What was hashed into the batch: still at hand, or read again after a restart."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger_service.domain.actors import Actor
+from ledger_service.journal.sessions import SessionRow, session_hash
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
 
@@ -20,10 +21,16 @@ class ActorLine:
     person_id: str | None
 
 
-def actor_of_token(journal: Journal, vault: Vault, token: str) -> Actor | None:
-    """The actor of a bearer token, unless revoked."""
+def actor_of_token(journal: Journal, vault: Vault, token: str, now: int) -> tuple[Actor, tuple[str, ...]] | None:
+    """The actor of a bearer token and its scopes, unless revoked or over."""
     with journal.read() as unit:
-        return unit.actors.by_token_hash(vault.token_hash(token))
+        return unit.actors.by_token_hash(vault.token_hash(token), now)
+
+
+def actor_of_session(journal: Journal, secret: str, now: int) -> tuple[Actor, SessionRow] | None:
+    """Who a session's secret stands for, unless it is over."""
+    with journal.read() as unit:
+        return unit.sessions.by_secret(session_hash(secret), now)
 
 
 def actor_of_name(journal: Journal, name: str) -> Actor | None:
@@ -41,3 +48,30 @@ def actor_lines(journal: Journal) -> list[ActorLine]:
 def line_of(actor: Actor) -> ActorLine:
     """An actor as it is shown."""
     return ActorLine(actor.id, actor.name, sorted(actor.roles), sorted(actor.desks), actor.person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """A bearer token as it is shown: never its secret. Instants are UTC seconds."""
+
+    id: str
+    label: str
+    scopes: list[str]
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+def token_lines(journal: Journal, actor_id: str) -> list[TokenLine]:
+    """The tokens of an actor, oldest first."""
+    with journal.read() as unit:
+        rows = unit.actors.tokens_of(actor_id)
+    return [
+        TokenLine(one.id, one.label, list(one.scopes), one.created_at, one.expires_at, one.revoked_at) for one in rows
+    ]
+
+
+def sessions_of(journal: Journal, actor_id: str, now: int) -> list[SessionRow]:
+    """The open sessions of an actor, oldest first."""
+    with journal.read() as unit:
+        return unit.sessions.of_actor(actor_id, now)

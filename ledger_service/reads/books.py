@@ -18,7 +18,7 @@ from ledger_service.domain.hashing import ZERO32
 from ledger_service.domain.ids import id_word
 from ledger_service.errors import Refused
 from ledger_service.journal.checks import ON_CHAIN, RESERVED
-from ledger_service.journal.schema import accounts, audit_log, batches, chain_identity, entries
+from ledger_service.journal.schema import access_log, accounts, audit_log, batches, chain_identity, entries
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import PersonSeal, Vault
 from ledger_service.reads.chain import EvidenceIncomplete
@@ -59,6 +59,7 @@ def export_books(journal: Journal, vault: Vault, signing: Signing) -> Iterator[b
             )
         head = {"type": "books", "version": VERSION, "chain_id": identity.chain_id, "contract": _hex(identity.contract)}
         yield _lines([head | {"service_keys": [_hex(signing.address)]}])
+        yield from _access_log(unit)
         yield from _audit_log(unit)
         for desk, seq in _keys_on_chain(unit):
             yield _lines(_orders(unit, seq) if desk == OFFICE_DESK else _entries(unit, vault, desk, seq))
@@ -84,6 +85,32 @@ def _audit_log(unit: Unit) -> Iterator[bytes]:
                     "row": {
                         "id": row.id, "at": row.at, "actor": row.actor_id, "action": row.action, "subject": row.subject,
                         "detail": json.loads(row.detail),
+                    },
+                    "hash": _hex(row.hash),
+                }
+                for row in rows
+            ]
+        )  # fmt: skip
+
+
+def _access_log(unit: Unit) -> Iterator[bytes]:
+    last = 0
+    while True:
+        rows = unit.connection.execute(
+            select(access_log).where(access_log.c.number > last).order_by(access_log.c.number).limit(ROWS_A_CHUNK)
+        ).all()
+        if not rows:
+            return
+        last = rows[-1].number
+        yield _lines(
+            [
+                {
+                    "type": "access",
+                    "number": row.number,
+                    "row": {
+                        "id": row.id, "at": row.at, "actor": row.actor_id, "assisted_by": row.assisted_by,
+                        "address": row.address, "action": row.action, "person": row.person_id, "people": row.people,
+                        "reason": row.reason,
                     },
                     "hash": _hex(row.hash),
                 }

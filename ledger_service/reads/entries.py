@@ -70,19 +70,24 @@ def entries_of(journal: Journal, actor: Actor, person_id: str, before: int | Non
     """A resident's lines, newest first, paged by journal number."""
     with journal.read() as unit:
         person = require_person(unit, actor, person_id, *ENTRIES_ROLES)
-        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
-        wanted = (
-            select(entries, batches.c.state)
-            .select_from(entries.outerjoin(batches, place))
-            .where(entries.c.account == person.account)
-            .order_by(entries.c.journal_no.desc())
-            .limit(rows_max + 1)
-        )
-        if before is not None:
-            wanted = wanted.where(entries.c.journal_no < before)
-        page, last = cut([line_of(row) for row in unit.connection.execute(wanted)], rows_max)
+        page, last = cut(entries_for(unit, person.account, before, rows_max), rows_max)
         waiting = _waiting(unit, person_id, rows_max) if before is None else []
     return EntriesPage(waiting, page, last.journal_no if last else None)
+
+
+def entries_for(unit: Unit, account: bytes, before: int | None, rows_max: int) -> list[EntryLine]:
+    """The lines of an account, newest first; one more than asked for where there are more."""
+    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+    wanted = (
+        select(entries, batches.c.state)
+        .select_from(entries.outerjoin(batches, place))
+        .where(entries.c.account == account)
+        .order_by(entries.c.journal_no.desc())
+        .limit(rows_max + 1)
+    )
+    if before is not None:
+        wanted = wanted.where(entries.c.journal_no < before)
+    return [line_of(row) for row in unit.connection.execute(wanted)]
 
 
 def line_of(row: Row[tuple[object, ...]]) -> EntryLine:

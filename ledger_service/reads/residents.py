@@ -18,6 +18,7 @@ from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import Vault
 
 BALANCE_ROLES = (Role.OFFICE, Role.CLERK, Role.APPROVER, Role.VENUE)
+IDENTITY_ROLES = (*BALANCE_ROLES, Role.REGISTRAR)
 ENTRIES_ROLES = (Role.OFFICE, Role.AUDITOR)
 
 
@@ -71,15 +72,15 @@ def require_person(unit: Unit, actor: Actor, person_id: str, *roles: Role) -> Pe
 
 
 def require_visible(journal: Journal, actor: Actor, person_id: str) -> None:
-    """NotFound where the actor may not see this person's balance."""
+    """NotFound where the actor may not know of this person."""
     with journal.read() as unit:
-        require_person(unit, actor, person_id, *BALANCE_ROLES)
+        require_person(unit, actor, person_id, *IDENTITY_ROLES)
 
 
 def resident(journal: Journal, vault: Vault, actor: Actor, person_id: str) -> Resident:
     """The person of an id."""
     with journal.read() as unit:
-        person = require_person(unit, actor, person_id, *BALANCE_ROLES)
+        person = require_person(unit, actor, person_id, *IDENTITY_ROLES)
     return _shown(vault, person)
 
 

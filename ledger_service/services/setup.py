@@ -13,13 +13,14 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, date_of, month_number
-from ledger_service.domain.entries import DeskKind, Kind, is_personal_account
+from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, address_arg, encode_orders, text_arg
 from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.courses import CourseRow
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.services.cards import new_account
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
 from ledger_service.services.frozen import freeze_step, unfreeze_step
@@ -82,8 +83,11 @@ class AlreadyThere(Refused):
 
 def load_members(context: Context, actor: Actor, once: Once | None, data: bytes) -> dict[str, Any]:
     """Add the people of a file, each with a random account and a key of their own; those already known are left as they are."""
-    actor.require(Role.OFFICE)
+    actor.require(Role.OFFICE, Role.REGISTRAR)
     members = read_members(data)
+    with context.journal.read() as unit:
+        if unit.orders.is_sealed():  # who opens residents must not be who credits them
+            actor.require(Role.REGISTRAR)
     with context.journal.intake_lock:
         index = {member.member_number: context.vault.member_index(member.member_number) for member in members}
         with context.journal.read() as unit:
@@ -94,7 +98,7 @@ def load_members(context: Context, actor: Actor, once: Once | None, data: bytes)
         rows = [
             PersonRow(
                 id=person_id,
-                account=_new_account(context),
+                account=new_account(context),
                 member_number_index=index[member.member_number],
                 member_number_sealed=seals[person_id].seal("member_number", member.member_number),
                 name_sealed=seals[person_id].seal("name", member.name),
@@ -538,9 +542,3 @@ def _rate_from(values: dict[str, Any], rate_id: int) -> RateVersion:
             "measure": Measure(values["measure"]),
         }
     )
-
-
-def _new_account(context: Context) -> bytes:
-    while not is_personal_account(account := context.random_bytes(20)):
-        pass  # one chance in 2^143
-    return account

@@ -17,6 +17,7 @@ from ledger_service.journal.master import DeskRow
 from ledger_service.journal.spending import HoldRow, RedemptionRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import accept, person_of
+from ledger_service.services.consents import Word, consent_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.frozen import refuse_frozen
 from ledger_service.services.ledger_state import refuse_when_behind
@@ -24,6 +25,7 @@ from ledger_service.services.reserve import reserve_move, return_move
 
 HOLD_SECONDS = {"counter": 90, "sign_up": 2 * 24 * 3600}
 EXPIRED_A_PASS = 200
+NO_WORD = Word()
 REFUND_REASONS = ("counter", "cancelled", "cancelled_by_centre", "mistake")
 
 
@@ -99,13 +101,23 @@ def capture_hold(context: Context, actor: Actor, once: Once | None, hold_id: str
     return answer
 
 
-def charge(context: Context, actor: Actor, once: Once | None, person_id: str, desk: int, coins: int) -> dict[str, Any]:
-    """A counter charge in one step: hold and capture in one transaction."""
+def charge(
+    context: Context,
+    actor: Actor,
+    once: Once | None,
+    person_id: str | None,
+    desk: int,
+    coins: int,
+    word: Word = NO_WORD,
+) -> dict[str, Any]:
+    """A counter charge in one step: the resident's word, hold and capture in one transaction."""
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         today = context.clock.today()
-        hold = hold_coins(context, unit, actor, person_id, desk, coins, "counter", today)
-        return charge_answer(capture(context, unit, actor, hold, today))
+        venue_of(unit, actor, desk)
+        payer, consent = consent_of(context, unit, word, person_id, desk, coins)
+        hold = hold_coins(context, unit, actor, payer, desk, coins, "counter", today)
+        return charge_answer(capture(context, unit, actor, hold, today, consent))
 
     answer = run_once(context, actor.id, once, command)
     context.wake()
@@ -207,8 +219,10 @@ def hold_coins(
     return hold
 
 
-def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, today: date) -> RedemptionRow:
-    """Write: the hold's coins become a charge of today, and count in the venue's month of today.
+def capture(
+    context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, today: date, consent: str | None = None
+) -> RedemptionRow:
+    """Write: the hold's coins become a charge of today, and count in the venue's month of today. `consent` is the resident's word.
 
     Where the coin's value changed since, the charge is of the day of the hold: the price that was agreed to.
     """
@@ -227,7 +241,7 @@ def capture(context: Context, unit: WriteUnit, actor: Actor, hold: HoldRow, toda
     person = person_of(unit, hold.person_id)
     journal_no = accept(
         context, unit, actor, person, context.vault.of(person.id), today=today, desk=hold.desk, kind=Kind.REDEEM,
-        coins=hold.coins, ref=0, key=f"redeem {hold.id}", consent=hold.id, day=day,
+        coins=hold.coins, ref=0, key=f"redeem {hold.id}", consent=consent, day=day,
     )  # fmt: skip
     redemption = RedemptionRow(context.new_id(), journal_no, hold.id, person.id, hold.desk, hold.coins, value, 0, day)
     unit.spending.add_redemption(redemption)

@@ -53,7 +53,7 @@ class Caller:
         return self._client().post(f"/api/v1{path}", files=file, data=form, headers=self.headers(key))
 
     def headers(self, key: str | None = None) -> dict[str, str]:
-        found = {"accept-language": "en"}
+        found = {"accept-language": "en", "access-reason": "a test"}
         if self.token is not None:
             found["authorization"] = f"Bearer {self.token}"
         if key is not None:
@@ -164,6 +164,7 @@ def _set_up(district: District) -> None:
     district.add("counter", ["venue"], ["SENIOR", "POOL", "BANPO1"])
     district.add("other-counter", ["venue"], ["venue:YOUTH"])
     district.add("auditor", ["auditor"])
+    district.add("registrar", ["registrar"])
     people = members()[:CREDITED_RESIDENTS]
     file = month(*(act(f"SET-{place}", one, centre=CENTRES[place % 3]) for place, one in enumerate(people)))
     submitted = district.caller("clerk").upload("/imports", file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,16 +16,26 @@ from ledger_service.domain.actors import Role
 from tests.api.conftest import Caller, District
 
 SOMEBODY = str(uuid4())
-FILLED = {"journal_no": "1", "kind": "members", "finding_id": "1", "month": "2024-04", "code": "LOVE"}
+FILLED = {
+    "journal_no": "1",
+    "kind": "members",
+    "finding_id": "1",
+    "month": "2024-04",
+    "code": "LOVE",
+    "desk": "1",
+}
 STAFF = {
     Role.CLERK: "clerk",
     Role.APPROVER: "approver",
     Role.VENUE: "counter",
     Role.OFFICE: "office",
+    Role.REGISTRAR: "registrar",
     Role.AUDITOR: "auditor",
     Role.ADMIN: "admin",
     Role.RESIDENT: "resident",
 }
+COLUMNS = ["resident", "clerk", "approver", "venue", "office", "registrar", "auditor", "admin"]
+TABLE = Path(__file__).parents[2] / "docs" / "access.md"
 As = Callable[[str | None], Caller]
 
 
@@ -46,6 +57,25 @@ def call(district: District, method: str, path: str, name: str | None) -> int:
     caller = district.caller(name)
     client = TestClient(district.app, raise_server_exceptions=False)
     return client.request(method, url(path), headers=caller.headers("")).status_code
+
+
+def reviewed() -> dict[tuple[str, str], tuple[list[str], str]]:
+    """docs/access.md: the cells of each route, nobody first, then by role; and what it wants."""
+    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert rows[0] == ["", "route", "anonymous", *COLUMNS, "wants"]
+    return {(row[0], row[1].strip("`")): (row[2:-1], row[-1]) for row in rows[1:]}
+
+
+def test_the_reviewed_table_says_what_the_code_says() -> None:
+    table = reviewed()
+    assert set(table) == set(ACCESS), "docs/access.md has a row for each route, and none more"
+    for route, rule in ACCESS.items():
+        cells, wants = table[route]
+        let_in = [cell in ("yes", "own") for cell in cells]
+        assert let_in == [rule.roles is None, *(rule.roles is None or role in rule.roles for role in COLUMNS)], route
+        named = {"key": rule.keyed, "file": rule.upload, "reason": rule.reasoned, "gate": rule.checks_secret}
+        assert wants == (", ".join(name for name, is_wanted in named.items() if is_wanted) or "–"), route
 
 
 def test_the_table_has_exactly_the_routes_that_there_are(district: District) -> None:

@@ -150,7 +150,7 @@ def test_files_beyond_the_few_at_once_are_busy_and_pass_when_sent_again(
 ) -> None:
     def load(number: int) -> Any:
         rows = f"회원번호,이름,생년월일\nBUSY{number},김새봄,1990-01-02".encode()
-        return as_("office").upload("/master/members", rows, key=f"busy-{number}")
+        return as_("registrar").upload("/master/members", rows, key=f"busy-{number}")
 
     more = 3
     with ThreadPoolExecutor(UPLOADS_AT_ONCE + more) as pool:

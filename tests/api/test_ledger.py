@@ -200,10 +200,11 @@ def test_the_page_describes_every_route_with_its_problems(as_: As, district: Dis
         assert operation["description"].strip(), f"{method} {path}"
         assert operation["tags"], f"{method} {path}"
         if rule.roles is not None:
-            assert operation["security"] == [{"token": []}]
+            assert operation["security"] == [{"token": []}, {"session": []}]
             assert {"401", "403"} <= set(operation["responses"]) or path.endswith("/me")
         names = [one["name"] for one in operation.get("parameters", [])]
         assert ("Idempotency-Key" in names) is rule.keyed
+        assert ("Access-Reason" in names) is rule.reasoned
     described = {tag["name"] for tag in document["tags"]}
     used = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
     assert used == described

@@ -13,7 +13,9 @@ As = Callable[[str | None], Caller]
 
 def test_members_that_are_known_are_left_as_they_are(as_: As) -> None:
     rows = "회원번호,이름,생년월일\nS900001,김새봄,1990-01-02\nS100000,다른이름,1963-02-09".encode()
-    answer = as_("office").upload("/master/members", rows)
+    refused = as_("office").upload("/master/members", rows)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), "setup is sealed: a registrar's now"
+    answer = as_("registrar").upload("/master/members", rows)
     assert (answer.json()["added"], answer.json()["known"], answer.json()["id"]) == (1, 1, None)
     found = as_("clerk").post("/residents/lookup", {"member_number": " S900001 "}, key=None)
     assert found.json()["name"] == "김새봄"

@@ -205,6 +205,55 @@ def test_reordered_rows_of_the_audit_log_are_named(books: Books, rows: Rows) -> 
     assert {where for _, where in found(books.verify(rows))} >= {"audit log 3", "audit log 2"}
 
 
+def test_an_inserted_row_of_the_audit_log_is_named(books: Books, rows: Rows) -> None:
+    rows.insert(2, {**rows[2], "row": {**rows[2]["row"], "why": "nobody's"}})
+    assert found(books.verify(rows)) == [("books_row", "audit log 2")] * 2
+
+
+def with_looks(rows: Rows) -> Rows:
+    """The export with three looks, whose head a row of the audit log names."""
+    head, looks = bytes(32), []
+    for number in (1, 2, 3):
+        row = {"id": number, "at": 1, "actor": "a", "person": f"p{number}", "reason": "문의"}
+        head = keccak(head + keccak(canonical(row)))
+        looks.append({"type": "access", "number": number, "row": row, "hash": hex_of(head)})
+    last = max(index for index, row in enumerate(rows) if row["type"] == "audit")
+    row = {"action": "chain access log", "detail": {"number": 3, "hash": hex_of(head)}}
+    link = keccak(bytes.fromhex(rows[last]["hash"][2:]) + keccak(canonical(row)))
+    anchor = {"type": "audit", "number": rows[last]["number"] + 1, "row": row, "hash": hex_of(link)}
+    return [rows[0], *looks, *rows[1 : last + 1], anchor, *rows[last + 1 :]]
+
+
+def test_an_access_log_whose_head_the_audit_log_names_holds(books: Books, rows: Rows) -> None:
+    assert found(books.verify(with_looks(rows))) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "where"),
+    [
+        (lambda rows: rows[2]["row"].update(person="p9"), "access log 2"),
+        (lambda rows: rows.pop(2), "access log 3"),
+        (lambda rows: rows.insert(2, dict(rows[2])), "access log 2"),
+        (lambda rows: rows.insert(1, rows.pop(2)), "access log 2"),
+        (lambda rows: rows.pop(3), "access log 3"),
+    ],
+    ids=["changed", "deleted", "inserted", "reordered", "cut at its end"],
+)
+def test_a_spoilt_access_log_is_named(books: Books, rows: Rows, spoil: Any, where: str) -> None:
+    told = with_looks(rows)
+    spoil(told)
+    assert ("books_row", where) in found(books.verify(told))
+
+
+def test_an_access_log_that_was_chained_anew_is_not_what_the_audit_log_names(books: Books, rows: Rows) -> None:
+    told, head = with_looks(rows), bytes(32)
+    told[2]["row"]["person"] = "p9"
+    for row in told[1:4]:
+        head = keccak(head + keccak(canonical(row["row"])))
+        row["hash"] = hex_of(head)
+    assert found(books.verify(told)) == [("books_row", "access log 3")]
+
+
 def test_an_audit_log_that_was_chained_anew_loses_the_sealed_heads(books: Books, rows: Rows) -> None:
     head = bytes.fromhex(rows[1]["hash"][2:])
     rows[2]["row"]["why"] = "다른 이유"

@@ -68,7 +68,7 @@ def test_commands_find_the_service_and_a_second_one_is_refused(home: Path) -> No
         assert json.loads(command(home, "doctor", "--json"))["holds"] is True
         assert "The ledger holds" in command(home, "verify")
         books = home.parent / "books.jsonl"
-        command(home, "books", "export", str(books), "--as", "office")
+        command(home, "books", "export", str(books), "--reason", "a test", "--as", "office")
         assert '"type":"totals"' in books.read_text().splitlines()[-1]
         assert json.loads(command(home, "verify", "--books", str(books), "--json"))["findings"] == []
 

@@ -1,0 +1,74 @@
+"""Forgetting a person: the key that opens their data is destroyed, and with it the salts of their evidence.
+
+What they did stays in the ledger as nobody's: account, entries and leaf hashes, so that every sum and every head holds. The list of the
+forgotten is in the key database, not in the books: whatever copy of the books comes back is held to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.errors import Refused
+from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.accept import person_of
+from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.spend import end_hold
+
+INDEX_BYTES = 32
+
+
+class NotSettled(Refused):
+    """Something of the person's is open. Fields: coins, holds, sign_ups, records (that wait), entries (not final), as far as there are."""
+
+    code = "not_settled"
+
+
+def forget(context: Context, actor: Actor, once: Once | None, person_id: str) -> dict[str, Any]:
+    """Forget a resident. Holds at counters are released; coins, sign-ups and what is on its way have to be settled first."""
+    actor.require(Role.REGISTRAR)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        person = person_of(unit, person_id)
+        unit.accounts.lock(person.account)
+        for hold in unit.spending.open_counter_holds(person_id):
+            end_hold(context, unit, actor, hold, "released")
+        matters = unit.people.open_matters(person_id)
+        if matters:
+            named = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in matters.items())
+            raise NotSettled(
+                f"this resident has something open ({named}): settle it first, coins by a donation",
+                f"정리할 것이 남아 있습니다({named}). 코인은 기부 등으로 먼저 정리해 주세요",
+                **matters,
+            )
+        _erase(context, unit, person_id)
+        unit.audit_log.write(context.clock.now(), actor.id, "forget", person_id)
+        return {"person_id": person_id, "forgotten": True}
+
+    answer = run_once(context, actor.id, once, command)
+    # Last, and at each repetition of the request: a crash before it leaves the row empty and the key alone, which opens nothing.
+    context.vault.forget(person_id, context.clock.now())
+    return answer
+
+
+def forget_again(context: Context) -> int:
+    """Hold the books to the list of the forgotten: after a restore, and at each start. How many were erased again."""
+    erased = 0
+    for person_id in context.vault.forgotten():
+        with context.journal.write() as unit:
+            person = unit.people.by_id(person_id)
+            if person is not None and person.name_sealed:
+                _erase(context, unit, person_id)
+                unit.audit_log.write(context.clock.now(), "system", "forget again", person_id)
+                unit.commit()
+                erased += 1
+    return erased
+
+
+def _erase(context: Context, unit: WriteUnit, person_id: str) -> None:
+    now = context.clock.now()
+    unit.people.erase(person_id, context.random_bytes(INDEX_BYTES))
+    account = unit.actors.of_person(person_id)
+    if account is not None:
+        unit.sessions.end_all(account.id, now)
+        unit.actors.revoke(account.id, now)

@@ -1,0 +1,42 @@
+"""The first administrator: invited on the command line, once, and then a member of staff like any other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyotp
+import pytest
+from starlette.testclient import TestClient
+
+from ledger_service.bootstrap import installed
+from ledger_service.commands.admin import AdminThere, create_admin
+from ledger_service.config import read_settings
+from tests.access.conftest import PASSWORD
+
+
+def test_the_first_administrator_is_invited_once_and_signs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith("BORAM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("BORAM_ENVIRONMENT", "test")
+    home = tmp_path / "home"
+    create_admin(home, "kim")
+    create_admin(home, "kim")  # not confirmed yet: the invitation before is over
+    first, second = (line for line in capsys.readouterr().out.splitlines() if len(line) == 43)
+    with installed(read_settings(home=home)) as installation:
+        client = TestClient(installation.app(), base_url="http://127.0.0.1")
+        accept = "/api/v1/invitations/accept"
+        assert client.post(accept, json={"secret": first, "password": PASSWORD}).status_code == 401
+        factor = client.post(accept, json={"secret": second, "password": PASSWORD}).json()
+        totp, now = pyotp.TOTP(factor["secret"]), installation.clock.now()
+        shown = {"secret": second, "code": totp.at(now - 30)}
+        assert client.post("/api/v1/invitations/confirm", json=shown).json()["roles"] == ["admin"]
+        body = {"name": "kim", "password": PASSWORD, "code": totp.at(installation.clock.now() + 30)}
+        assert client.post("/api/v1/sessions/staff", json=body).status_code == 201
+        assert client.get("/api/v1/actors/me").json()["name"] == "kim"
+    with pytest.raises(AdminThere):
+        create_admin(home, "lee")
+    written = [file.read_bytes() for file in home.rglob("*") if file.is_file() and file.name != "service.log"]
+    assert not any(second.encode() in one or PASSWORD.encode() in one for one in written)
