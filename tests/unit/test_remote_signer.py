@@ -50,7 +50,7 @@ def test_a_service_that_signs_something_else_or_with_another_key_is_found_out() 
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"\x30", os.urandom(70), encode_dss_signature(0, 1), encode_dss_signature(1, ORDER)]
+    "answer", [b"", b"\x30", bytes(range(70)), encode_dss_signature(0, 1), encode_dss_signature(1, ORDER)]
 )
 def test_an_answer_that_is_no_signature_is_refused(answer: bytes) -> None:
     kms = FakeKms(high=False)

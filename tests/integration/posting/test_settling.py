@@ -5,23 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from ledger_service.domain.orders import Order, OrderCode, address_arg
 from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.records import RecordRow
-from ledger_service.journal.schema import accounts, rates
+from ledger_service.journal.schema import accounts
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import Finality
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.town import MONTH, TODAY, Town
-
-RATE = {
-    "id": 1, "programme": "HOURS", "name": "hours", "unit": "hour", "coins": 10, "per_units": 1, "first_day": 0,
-    "daily_cap_units": 9, "min_age": 0, "measure": "hours", "units_max": 1000, "expiry_months": 60,
-}  # fmt: skip
 
 
 def freeze(town: Town, poster: Poster, person: PersonRow) -> None:
@@ -123,7 +118,6 @@ def test_a_skipped_credit_gives_back_what_it_reserved_and_its_record_may_come_ag
     with town.journal.write() as unit:
         entry = unit.entries.read(number)
         assert entry is not None
-        unit.connection.execute(insert(rates).values(**RATE))
         unit.limits.set_desk_limit(1, MONTH, 200)
         unit.limits.set_budget(TODAY.year, 200)
         assert unit.limits.reserve_desk(1, MONTH, 140)

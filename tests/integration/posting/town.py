@@ -124,11 +124,6 @@ class Town:
             unit.actors.add(Actor(self.clerk, "clerk", frozenset(), frozenset(), None), b"\x01" * 32, self.clock.now())
             for number, kind in sorted(desks.items()):
                 unit.master.add_desk(number, kind, f"D{number}", f"desk {number}", 0, 1)
-            unit.master.add_rate(
-                RateVersion(
-                    1, "HOURS", "hours", "hour", RATE_COINS, 1, date(1970, 1, 1), None, 1000, 0, Measure.COUNT, 1000, 60
-                )
-            )
             unit.master.add_fund(1, "F1", "fund", "body")
             unit.master.add_coin_value(1, 100)
             unit.master.add_rate(hours(1, "HOURS", date(2020, 1, 1), 60))
