@@ -99,14 +99,14 @@ def redemptions_of(journal: Journal, actor: Actor, desk: int, before: int | None
 
 
 def enrolment(journal: Journal, actor: Actor, enrolment_id: str) -> EnrolmentLine:
-    """One sign-up for a course of a desk that is the actor's."""
+    """One sign-up that is the actor's own, or for a course of a desk that is theirs."""
     with journal.read() as unit:
         row = unit.connection.execute(
             select(enrolments, courses.c.desk)
             .join(courses, courses.c.id == enrolments.c.course_id)
             .where(enrolments.c.id == enrolment_id)
         ).one_or_none()
-    if row is None or not _may_see(actor, row.desk):
+    if row is None or not (_may_see(actor, row.desk) or actor.person_id == row.person_id):
         raise NotFound(f"there is no sign-up {enrolment_id}", "해당 수강 신청이 없습니다")
     return EnrolmentLine(**{name: getattr(row, name) for name in EnrolmentLine.__slots__})
 

@@ -1,4 +1,7 @@
-"""Signing up for a course with coins and won: coins are held at once and taken when the rest is confirmed."""
+"""Signing up for a course with coins and won: coins are held at once and taken when the rest is confirmed.
+
+A resident signs up and cancels for themselves; the venue does it for anybody, and it alone confirms that the won rest was paid.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ledger_service.domain.prices import Share, coins_at_most, refund_share, ref
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.courses import CourseRow, EnrolmentRow
+from ledger_service.journal.master import DeskRow
 from ledger_service.journal.spending import HoldRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
@@ -59,7 +63,7 @@ def enrol(
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         course = _course(unit, course_id)
-        venue = venue_of(unit, actor, course.desk)
+        venue = _venue(unit, actor, course.desk, person_id)
         person_of(unit, person_id)
         today = context.clock.today()
         if civil_day(today) > course.last_day:
@@ -76,7 +80,7 @@ def enrol(
             raise AlreadyEnrolled("already signed up for this course", "이미 신청한 강좌입니다", enrolment=existing.id)
         if not unit.courses.take_seat(course_id):
             raise CourseFull("every seat of this course is taken", "정원이 모두 찼습니다")
-        hold = hold_coins(context, unit, actor, person_id, course.desk, coins, "sign_up", today) if coins else None
+        hold = hold_coins(context, unit, actor, person_id, venue, coins, "sign_up", today) if coins else None
         enrolment = EnrolmentRow(
             context.new_id(), course_id, person_id, "held", coins, rest_krw(course.price_krw, coins, value),
             hold.id if hold else None, None, 0, 0, context.clock.now(),
@@ -100,6 +104,7 @@ def confirm_enrolment(context: Context, actor: Actor, once: Once | None, enrolme
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         enrolment, course = _enrolment(unit, actor, enrolment_id)
+        actor.require_desk(course.desk, Role.VENUE)
         if enrolment.state != "enrolled":
             enrolment = _complete(context, unit, actor, enrolment, course, context.clock.today())
         return enrolment_answer(enrolment)
@@ -116,6 +121,8 @@ def cancel_enrolment(
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         enrolment, course = _enrolment(unit, actor, enrolment_id)
+        if by_centre:
+            actor.require_desk(course.desk, Role.VENUE)
         if enrolment.state not in ("held", "enrolled"):
             raise _ended(enrolment)
         today = context.clock.today()
@@ -204,10 +211,27 @@ def _enrolment(unit: WriteUnit, actor: Actor, enrolment_id: str) -> tuple[Enrolm
     if enrolment is None:
         raise NotFound(f"there is no sign-up {enrolment_id}", "해당 수강 신청이 없습니다")
     course = _course(unit, enrolment.course_id)
+    if _is_own(actor, enrolment.person_id):
+        return enrolment, course
     if not may_use_desk(actor, course.desk):
         raise NotFound(f"there is no sign-up {enrolment_id}", "해당 수강 신청이 없습니다")
     actor.require_desk(course.desk, Role.VENUE)
     return enrolment, course
+
+
+def _is_own(actor: Actor, person_id: str) -> bool:
+    return actor.has(Role.RESIDENT) and actor.person_id == person_id
+
+
+def _venue(unit: Unit, actor: Actor, desk: int, person_id: str) -> DeskRow:
+    """The course's venue, where the actor is it or signs up for themselves; NotFound for a resident who names another person."""
+    if _is_own(actor, person_id):
+        venue = unit.master.desk(desk)
+        assert venue is not None  # a foreign key says so
+        return venue
+    if actor.has(Role.RESIDENT) and not actor.has(Role.VENUE, Role.OFFICE):
+        raise NotFound(f"there is no resident {person_id}", "해당 주민이 없습니다")
+    return venue_of(unit, actor, desk)
 
 
 def _ended(enrolment: EnrolmentRow) -> EnrolmentEnded:

@@ -71,7 +71,8 @@ def place_hold(
     """Reserve a resident's coins at a venue: 90 seconds at a counter, two days for a sign-up."""
 
     def command(unit: WriteUnit) -> dict[str, Any]:
-        hold = hold_coins(context, unit, actor, person_id, desk, coins, purpose, context.clock.today())
+        venue = venue_of(unit, actor, desk)
+        hold = hold_coins(context, unit, actor, person_id, venue, coins, purpose, context.clock.today())
         return {"id": hold.id, "state": hold.state, "coins": coins, "desk": desk, "expires_at": hold.expires_at}
 
     return run_once(context, actor.id, once, command)
@@ -114,9 +115,9 @@ def charge(
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         today = context.clock.today()
-        venue_of(unit, actor, desk)
+        venue = venue_of(unit, actor, desk)
         payer, consent = consent_of(context, unit, word, person_id, desk, coins)
-        hold = hold_coins(context, unit, actor, payer, desk, coins, "counter", today)
+        hold = hold_coins(context, unit, actor, payer, venue, coins, "counter", today)
         return charge_answer(capture(context, unit, actor, hold, today, consent))
 
     answer = run_once(context, actor.id, once, command)
@@ -187,10 +188,20 @@ def _free(unit: WriteUnit, hold: HoldRow) -> None:
 
 
 def hold_coins(
-    context: Context, unit: WriteUnit, actor: Actor, person_id: str, desk: int, coins: int, purpose: str, today: date
+    context: Context,
+    unit: WriteUnit,
+    actor: Actor,
+    person_id: str,
+    venue: DeskRow,
+    coins: int,
+    purpose: str,
+    today: date,
 ) -> HoldRow:
-    """Write: a hold, and its reservation of the account and of the venue's month. For commands that do more in the same unit."""
-    venue = venue_of(unit, actor, desk)
+    """Write: a hold, and its reservation of the account and of the venue's month. For commands that do more in the same unit.
+
+    The caller has settled that the actor may: a venue at its counter, or a resident who signs up.
+    """
+    desk = venue.number
     if purpose not in HOLD_SECONDS:
         raise Invalid(f"a purpose is one of {', '.join(HOLD_SECONDS)}", "용도를 골라 주세요")
     require_coins(coins)

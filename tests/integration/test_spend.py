@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from ledger_service.domain.actors import Role
+from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
 from ledger_service.journal.schema import courses, entries
@@ -292,3 +292,44 @@ def test_a_resident_donates_only_their_own_coins(district: Books) -> None:
     resident = district.actor("resident", Role.RESIDENT)
     with pytest.raises(Forbidden):
         donate.donate(district.context, resident, None, district.person(RESIDENT), "WARM", 1)
+
+
+def themselves(books: Books, member: str) -> Actor:
+    """The resident as an actor of their own."""
+    actor = Actor(
+        books.context.new_id(), f"resident-{member}", frozenset({Role.RESIDENT}), frozenset(), books.person(member)
+    )
+    with books.journal.write() as unit:
+        unit.actors.add(actor, books.context.vault.token_hash(actor.name), books.clock.now())
+        unit.commit()
+    return actor
+
+
+def test_a_resident_signs_up_and_cancels_for_themselves(district: Books) -> None:
+    district.grant(RESIDENT, 300)
+    me = themselves(district, RESIDENT)
+    signed = enrol.enrol(district.context, me, None, course_id(district), district.person(RESIDENT), 200)
+    assert (signed["state"], signed["rest_krw"]) == ("held", 500)
+    with pytest.raises(Forbidden):  # only the venue knows whether the won rest was paid
+        enrol.confirm_enrolment(district.context, me, None, signed["id"])
+    with pytest.raises(Forbidden):  # and only the centre can say that it cancelled the course
+        enrol.cancel_enrolment(district.context, me, None, signed["id"], by_centre=True)
+    enrol.confirm_enrolment(district.context, district.office, None, signed["id"])
+    cancelled = enrol.cancel_enrolment(district.context, me, None, signed["id"])
+    assert (cancelled["refunded_coins"], cancelled["refunded_krw"], seats_taken(district)) == (200, 500, 0)
+
+
+def test_a_resident_does_nothing_for_another(district: Books) -> None:
+    district.grant(OTHER, 300)
+    me = themselves(district, RESIDENT)
+    with pytest.raises(NotFound):
+        enrol.enrol(district.context, me, None, course_id(district), district.person(OTHER), 100)
+    signed = enrol.enrol(district.context, district.office, None, course_id(district), district.person(OTHER), 100)
+    for refused in (enrol.confirm_enrolment, enrol.cancel_enrolment):
+        with pytest.raises(NotFound):
+            refused(district.context, me, None, signed["id"])
+    with pytest.raises(Forbidden):
+        spend.charge(district.context, me, None, district.person(RESIDENT), hall(district), 10)
+    with pytest.raises(Forbidden):
+        spend.place_hold(district.context, me, None, district.person(RESIDENT), hall(district), 10, "sign_up")
+    assert (district.account(OTHER).held, seats_taken(district)) == (100, 1)
