@@ -56,6 +56,9 @@ from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
 from ledger_service.services.credit import drop_left_over
 from ledger_service.services.forget import forget_again
+from ledger_service.web.app import create_pages
+from ledger_service.web.brand import Brand
+from ledger_service.web.ports import ClosedDoor, Door, WebPorts
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -113,14 +116,25 @@ class Installation:
         """The thresholds that are watched."""
         return Alarms(self.settings.alarm_outstanding_krw, self.settings.alarm_year_issue_krw)
 
-    def app(self) -> FastAPI:
-        """The API over this installation."""
+    def app(self, door: Door | None = None) -> FastAPI:
+        """The API and the pages over this installation."""
 
         def add(
             by: Actor, name: str, roles: Sequence[Role], desks: Sequence[str], person_id: str | None
         ) -> tuple[ActorLine, str]:
             return add_actor(self.context, by.id, name, roles, desks, person_id)
 
+        pages = create_pages(
+            WebPorts(
+                context=self.context,
+                door=door or ClosedDoor(),
+                brand=_brand(self.settings),
+                service_key=self.keys.address(SERVICE_KEY),
+                upload_bytes_max=self.settings.import_bytes_max,
+                monotonic=time.monotonic,
+                database_errors=DATABASE_ERRORS,
+            )
+        )
         return create_app(
             Ports(
                 context=self.context,
@@ -134,8 +148,21 @@ class Installation:
                 passwords=self.passwords,
                 is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,
-            )
+            ),
+            pages,
         )
+
+
+def _brand(settings: Settings) -> Brand:
+    return Brand(
+        district=settings.district_name,
+        district_en=settings.district_name_en,
+        coin=settings.coin_name,
+        coin_en=settings.coin_name_en,
+        colour=settings.colour,
+        help_phone=settings.help_phone,
+        logo=settings.logo,
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger_service.domain.colours import CONTRAST_LEAST, contrast_with_white
 from ledger_service.domain.kill_points import KILL_POINTS
 from ledger_service.errors import BoramError
 from ledger_service.services.context import OPEN_DEBITS_MAX
@@ -22,6 +23,9 @@ CONFIRMATIONS_MAX = 10_000
 FINALITY_TAGS = ("finalized", "safe")
 EMBEDDED_CHAIN_ID = 31_337
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+
+
+Text = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class SettingsInvalid(BoramError):
@@ -58,9 +62,16 @@ class Settings(BaseSettings):
     open_debits_max: Annotated[int, Field(ge=1, lt=2**63)] = OPEN_DEBITS_MAX
     alarm_outstanding_krw: Annotated[int, Field(ge=1)] | None = None
     alarm_year_issue_krw: Annotated[int, Field(ge=1)] | None = None
+    district_name: Text = "서초구"
+    district_name_en: Text = "Seocho-gu"
+    coin_name: Text = "보람코인"
+    coin_name_en: Text = "Boram coin"
+    help_phone: Text = "02-000-0000"
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b50d0"
+    logo: Path | None = None
     import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
 
-    @field_validator("home", "passphrase_file", "master_key_file", "keys_folder", "bundles_folder")
+    @field_validator("home", "passphrase_file", "master_key_file", "keys_folder", "bundles_folder", "logo")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -73,6 +84,7 @@ class Settings(BaseSettings):
         "kill_at",
         "chain_id",
         "proxy",
+        "logo",
         "alarm_outstanding_krw",
         "alarm_year_issue_krw",
         mode="before",
@@ -110,6 +122,20 @@ class Settings(BaseSettings):
             if name not in KILL_POINTS or (times and not (times.isascii() and times.isdigit() and int(times) >= 1)):
                 raise ValueError(f"is one of {', '.join(KILL_POINTS)}, with :2 for the second time")
         return value
+
+    @field_validator("colour")
+    @classmethod
+    def _readable(cls, colour: str) -> str:
+        if contrast_with_white(colour) < CONTRAST_LEAST:
+            raise ValueError(f"is too light for white text: the contrast is below {CONTRAST_LEAST} (WCAG 2.2, 1.4.3)")
+        return colour
+
+    @field_validator("logo")
+    @classmethod
+    def _picture(cls, logo: Path | None) -> Path | None:
+        if logo is not None and not (logo.suffix in (".svg", ".png") and logo.is_file()):
+            raise ValueError("is an .svg or .png file that is there")
+        return logo
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

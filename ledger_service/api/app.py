@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from ledger_service.api import (
     accounts,
@@ -28,7 +29,7 @@ from ledger_service.api.browser import COOKIE
 from ledger_service.api.gate import SecretGate
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
-from ledger_service.api.middleware import Accounting
+from ledger_service.api.middleware import Accounting, Surfaces
 from ledger_service.api.models import Problem, responses
 from ledger_service.api.ports import Ports
 from ledger_service.api.problems import add_handlers
@@ -62,8 +63,8 @@ _TAGS = [
 ]
 
 
-def create_app(ports: Ports) -> FastAPI:
-    """The API over these ports."""
+def create_app(ports: Ports, pages: ASGIApp | None = None) -> FastAPI:
+    """The API over these ports; what is not the API's goes to the pages, if there are any."""
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -99,6 +100,8 @@ def create_app(ports: Ports) -> FastAPI:
         page.page_router,
     ):
         app.include_router(router)
+    if pages is not None:
+        app.add_middleware(Surfaces, pages=pages)
     app.add_middleware(Accounting, ports=ports)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app

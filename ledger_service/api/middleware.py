@@ -22,6 +22,7 @@ _HEADERS = {
     "x-frame-options": "DENY",
 }
 _HTTPS_ONLY = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
+_MACHINES = frozenset({"/api", "/docs", "/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER_METHOD = "OTHER"  # a label is kept for ever, so its values are not the caller's to choose
 _NO_ROUTE = "none"
@@ -29,6 +30,18 @@ _NOT_STARTED = 0
 _CLIENT_LEFT = 499  # as nginx writes it down
 
 _log = structlog.get_logger("boram.access")
+
+
+class Surfaces:
+    """Two surfaces under one address: the API and what machines watch, and everything else for people."""
+
+    def __init__(self, app: ASGIApp, pages: ASGIApp) -> None:
+        self._app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and not (scope["path"].startswith("/api/") or scope["path"] in _MACHINES)
+        await (self._pages if is_page else self._app)(scope, receive, send)
 
 
 class Accounting:

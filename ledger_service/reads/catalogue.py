@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger_service.domain.days import civil_day, date_of, month_number
+from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.prices import coins_at_most
+from ledger_service.errors import NotFound
+from ledger_service.journal.courses import CourseRow
 from ledger_service.journal.unit import Journal
 from ledger_service.reads.paging import cut
 
@@ -89,7 +92,7 @@ class Desks:
 
 @dataclass(frozen=True, slots=True)
 class CourseLine:
-    """A course; `coins_max` is what of its price coins can pay today."""
+    """A course; `coins_max` is what of its price coins can pay today, in steps of `step_coins`."""
 
     id: str
     code: str
@@ -101,6 +104,7 @@ class CourseLine:
     seats_left: int
     price_krw: int
     coins_max: int
+    step_coins: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,43 @@ class CoursesPage:
 
     courses: list[CourseLine]
     next_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """Where coins are taken, in steps of so many."""
+
+    number: int
+    code: str
+    name: str
+    step_coins: int
+
+
+def places(journal: Journal) -> list[PlaceLine]:
+    """The venues by name."""
+    with journal.read() as unit:
+        venues = [desk for desk in unit.master.desks() if desk.kind is DeskKind.VENUE]
+    return sorted(
+        (PlaceLine(one.number, one.code, one.name, one.step_coins) for one in venues), key=lambda one: one.name
+    )
+
+
+def coin_value(journal: Journal, day: date) -> int | None:
+    """What a coin is worth in won on a day."""
+    with journal.read() as unit:
+        return unit.master.coin_value(civil_day(day))
+
+
+def course(journal: Journal, course_id: str, today: date) -> CourseLine:
+    """One course, or NotFound."""
+    with journal.read() as unit:
+        row = unit.courses.course(course_id)
+        if row is None:
+            raise NotFound(f"there is no course {course_id}", "해당 강좌가 없습니다")
+        venue = unit.master.desk(row.desk)
+        krw = unit.master.coin_value(civil_day(today))
+    assert venue is not None  # a foreign key says so
+    return _course_line(row, venue.step_coins, krw)
 
 
 def programmes(journal: Journal) -> Programmes:
@@ -171,19 +212,21 @@ def courses(journal: Journal, today: date, after: str, rows_max: int) -> Courses
         steps = {desk.number: desk.step_coins for desk in unit.master.desks()}
         krw = unit.master.coin_value(civil_day(today))
     page, last = cut(rows, rows_max)
-    lines = [
-        CourseLine(
-            id=row.id,
-            code=row.code,
-            desk=row.desk,
-            name=row.name,
-            first_day=date_of(row.first_day),
-            last_day=date_of(row.last_day),
-            seats=row.seats,
-            seats_left=row.seats - row.seats_taken,
-            price_krw=row.price_krw,
-            coins_max=coins_at_most(row.price_krw, krw, steps[row.desk]) if krw else 0,
-        )
-        for row in page
-    ]
+    lines = [_course_line(row, steps[row.desk], krw) for row in page]
     return CoursesPage(lines, last.code if last else None)
+
+
+def _course_line(row: CourseRow, step_coins: int, krw_per_coin: int | None) -> CourseLine:
+    return CourseLine(
+        id=row.id,
+        code=row.code,
+        desk=row.desk,
+        name=row.name,
+        first_day=date_of(row.first_day),
+        last_day=date_of(row.last_day),
+        seats=row.seats,
+        seats_left=row.seats - row.seats_taken,
+        price_krw=row.price_krw,
+        coins_max=coins_at_most(row.price_krw, krw_per_coin, step_coins) if krw_per_coin else 0,
+        step_coins=step_coins,
+    )

@@ -31,6 +31,7 @@ from ledger_service.reads.entries import state_of
 from ledger_service.reads.paging import cut
 
 SUBMISSION_KINDS = ("import", "record")
+DECIDED_WITHIN_SECONDS = 7 * 24 * 3600  # what residents are told; what waits for longer is called late
 _ORDER = {outcome.value: place for place, outcome in enumerate(Outcome)}
 
 

@@ -20,6 +20,7 @@ from ledger_service.errors import Forbidden, Invalid, NotFound, Refused, Unavail
 from ledger_service.journal.approvals import ApprovalRow
 from ledger_service.journal.records import ImportRow, RecordRow, ReservedRow
 from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.services.accept import person_of
 from ledger_service.services.activity_file import read_activities
 from ledger_service.services.context import Context, Once, run_once, stored_answer
 from ledger_service.services.frozen import refuse_frozen_lines
@@ -123,6 +124,24 @@ def submit_record(
     raw = _raw_row(f"{row.code}-{today.year}-{number}", row.code, act)
     digest = hashlib.sha256(repr(tuple(raw)).encode()).digest()
     return _submit(context, actor, once, "record", [raw], row.code, today, None, digest)
+
+
+def submit_act_of(
+    context: Context, actor: Actor, once: Once | None, desk: int, person_id: str, act: Mapping[str, str]
+) -> dict[str, Any]:
+    """Submit one act of a resident whom the clerk has before them: the name that the books hold was shown to the clerk, so that number,
+    name and birth date need not be typed. `act` has programme, activity_day and start, end or quantity.
+    """
+    actor.require_desk(desk, Role.CLERK, Role.APPROVER)
+    with context.journal.read() as unit:
+        person = person_of(unit, person_id)
+    seal = context.vault.of(person.id)
+    identity = {
+        "member_number": seal.open("member_number", person.member_number_sealed),
+        "name": seal.open("name", person.name_sealed),
+        "birth_date": seal.open("birth_date", person.birth_date_sealed),
+    }
+    return submit_record(context, actor, once, desk, {**act, **identity})
 
 
 def approve(context: Context, actor: Actor, once: Once | None, approval_id: str) -> dict[str, Any]:

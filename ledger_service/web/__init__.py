@@ -1,4 +1,4 @@
-"""Pages for people, Korean first: parse, call a service or a read, render. Templates, static files, translations.
+"""The pages that people use: parse a form, call a service or a read, render. Korean first, English second; no script is needed.
 
-Must never hold a rule of its own, open a transaction or reach the chain.
+Must never hold a rule, reach the journal or the chain, or show what a read did not give.
 """

@@ -1,0 +1,208 @@
+"""A resident's lines in words: what, where, how much and what it was worth on its day; and what is still waiting, until when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Row, select
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.days import date_of
+from ledger_service.domain.entries import Kind, Skip
+from ledger_service.errors import NotFound
+from ledger_service.journal.schema import (
+    approvals,
+    batches,
+    courses,
+    enrolments,
+    entries,
+    holds,
+    rates,
+    records,
+    redemptions,
+)
+from ledger_service.journal.unit import Journal, Unit
+from ledger_service.reads.entries import state_of
+from ledger_service.reads.paging import cut
+from ledger_service.reads.residents import ENTRIES_ROLES, require_person
+from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
+
+INTO = frozenset({Kind.CREDIT, Kind.REFUND, Kind.OPENING})
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line. `place` is the desk's name; `what` the programme, course or fund, where there is one. `krw` by the value of `day`.
+
+    `is_in`: coins that came; of the others they went. `accepted_at` is UTC seconds.
+    """
+
+    journal_no: int
+    kind: str
+    is_in: bool
+    state: str
+    skip_reason: str | None
+    coins: int
+    krw: int | None
+    units: int
+    unit: str | None
+    day: date
+    accepted_at: int
+    desk: int
+    place: str
+    what: str | None
+    original_no: int | None
+    seq: int | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    """Newest first."""
+
+    lines: list[StatementLine]
+    next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAct:
+    """An act that another person of the centre has still to approve, by `decide_by` as residents are told (UTC seconds)."""
+
+    programme: str
+    place: str
+    day: date
+    coins: int
+    submitted_at: int
+    decide_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCoins:
+    """Coins reserved for a charge or a sign-up, free again at `expires_at` (UTC seconds) if nothing comes of it."""
+
+    purpose: str
+    place: str
+    what: str | None
+    coins: int
+    expires_at: int
+    enrolment_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is on its way to or from an account."""
+
+    acts: list[WaitingAct]
+    holds: list[HeldCoins]
+
+
+def statement(journal: Journal, actor: Actor, person_id: str, before: int | None, rows_max: int) -> StatementPage:
+    """A resident's lines, paged by journal number."""
+    with journal.read() as unit:
+        person = require_person(unit, actor, person_id, *ENTRIES_ROLES)
+        wanted = _WITH_STATE.where(entries.c.account == person.account).order_by(entries.c.journal_no.desc())
+        if before is not None:
+            wanted = wanted.where(entries.c.journal_no < before)
+        rows = unit.connection.execute(wanted.limit(rows_max + 1)).all()
+        page, last = cut(_lines(unit, rows), rows_max)
+    return StatementPage(page, last.journal_no if last else None)
+
+
+def statement_line(journal: Journal, actor: Actor, journal_no: int) -> StatementLine:
+    """One line: the resident's own, of the actor's desk, or any for the coin office and auditors."""
+    with journal.read() as unit:
+        row = unit.connection.execute(_WITH_STATE.where(entries.c.journal_no == journal_no)).one_or_none()
+        if row is None or not _may_see(actor, row):
+            raise NotFound(f"there is no entry {journal_no}", "해당 기록이 없습니다")
+        return _lines(unit, [row])[0]
+
+
+def waiting(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> Waiting:
+    """What waits for approval and what is reserved, newest first."""
+    with journal.read() as unit:
+        require_person(unit, actor, person_id, *ENTRIES_ROLES)
+        names = {desk.number: desk.name for desk in unit.master.desks()}
+        acts = unit.connection.execute(
+            select(rates.c.name, records.c.desk, records.c.activity_day, records.c.coins, approvals.c.submitted_at)
+            .join(approvals, approvals.c.id == records.c.import_id)
+            .join(rates, rates.c.id == records.c.rate_id)
+            .where(approvals.c.status == "waiting", records.c.person_id == person_id, ~records.c.withdrawn)
+            .order_by(records.c.id.desc())
+            .limit(rows_max)
+        ).all()
+        held = unit.connection.execute(
+            select(holds, courses.c.name, enrolments.c.id.label("enrolment_id"))
+            .select_from(
+                holds.outerjoin(enrolments, enrolments.c.hold_id == holds.c.id).outerjoin(
+                    courses, courses.c.id == enrolments.c.course_id
+                )
+            )
+            .where(holds.c.person_id == person_id, holds.c.state == "held")
+            .order_by(holds.c.expires_at)
+            .limit(rows_max)
+        ).all()
+    return Waiting(
+        [
+            WaitingAct(row[0], names[row[1]], date_of(row[2]), row[3], row[4], row[4] + DECIDED_WITHIN_SECONDS)
+            for row in acts
+        ],
+        [
+            HeldCoins(row.purpose, names[row.desk], row.name, row.coins, row.expires_at, row.enrolment_id)
+            for row in held
+        ],
+    )
+
+
+_WITH_STATE = select(
+    entries, batches.c.state, redemptions.c.id.label("redemption_id"), courses.c.name.label("course")
+).select_from(
+    entries.outerjoin(batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq))
+    .outerjoin(redemptions, redemptions.c.journal_no == entries.c.journal_no)
+    .outerjoin(enrolments, enrolments.c.hold_id == redemptions.c.hold_id)
+    .outerjoin(courses, courses.c.id == enrolments.c.course_id)
+)
+
+
+def _may_see(actor: Actor, row: Row[tuple[object, ...]]) -> bool:
+    return (
+        actor.has(Role.OFFICE, Role.AUDITOR)
+        or actor.person_id == row.person_id
+        or (row.desk in actor.desks and actor.has(Role.VENUE))
+    )
+
+
+def _lines(unit: Unit, rows: Sequence[Row[tuple[object, ...]]]) -> list[StatementLine]:
+    names = {desk.number: desk.name for desk in unit.master.desks()}
+    versions = {rate.rate_id: rate for rate in unit.master.rate_versions()}
+    funds = {fund.number: fund.name for fund in unit.master.funds()}
+    values = sorted(unit.master.coin_values())
+    lines = []
+    for row in rows:
+        kind = Kind(row.kind)
+        rate = versions.get(row.ref) if kind is Kind.CREDIT else None
+        what = rate.name if rate else funds.get(row.ref) if kind is Kind.DONATE else row.course
+        value = max(((first, krw) for first, krw in values if first <= row.day), default=None)
+        lines.append(
+            StatementLine(
+                journal_no=row.journal_no,
+                kind=kind.name.lower(),
+                is_in=kind in INTO,
+                state=state_of(row.state, row.skip_reason),
+                skip_reason=Skip(row.skip_reason).name.lower() if row.skip_reason is not None else None,
+                coins=row.coins,
+                krw=row.coins * value[1] if value else None,
+                units=row.units,
+                unit=rate.unit if rate else None,
+                day=date_of(row.day),
+                accepted_at=row.accepted_at,
+                desk=row.desk,
+                place=names[row.desk],
+                what=what,
+                original_no=row.original_no,
+                seq=row.seq,
+                position=row.position,
+            )
+        )
+    return lines

@@ -1,0 +1,46 @@
+"""Style, fonts and marks, served from the package itself under addresses that change with their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ledger_service.web.brand import Brand
+
+STATIC = Path(__file__).parent / "static"
+KEPT = "public, max-age=31536000, immutable"
+_TYPES = {".css": "text/css; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
+_VERSION_LENGTH = 12
+
+
+class Assets:
+    """What lies in `static`, and the district's colour and logo. All of it is small and kept in memory."""
+
+    def __init__(self, brand: Brand) -> None:
+        files = {file.name: file.read_bytes() for file in STATIC.iterdir() if file.suffix in _TYPES}
+        files["brand.css"] = f":root{{--brand:{brand.colour}}}\n".encode()
+        if brand.logo is not None:
+            files["logo" + brand.logo.suffix] = brand.logo.read_bytes()
+        self._files = files
+        together = hashlib.sha256()
+        for name, content in sorted(files.items()):
+            together.update(name.encode() + hashlib.sha256(content).digest())
+        self._version = together.hexdigest()[:_VERSION_LENGTH]
+
+    def address(self, name: str) -> str:
+        """Where a file is; fonts are named by the style beside them, so all share one version."""
+        assert name in self._files, f"no such asset: {name}"
+        return f"/assets/{self._version}/{name}"
+
+    async def serve(self, request: Request) -> Response:
+        """One file. An address of an older version gives today's, which is not kept."""
+        request.state.route = "/assets/{version}/{name}"
+        content = self._files.get(request.path_params["name"])
+        if content is None:
+            return Response("not found", 404, media_type="text/plain")
+        is_current = request.path_params["version"] == self._version
+        kind = _TYPES[Path(request.path_params["name"]).suffix]
+        return Response(content, headers={"content-type": kind, "cache-control": KEPT if is_current else "no-cache"})

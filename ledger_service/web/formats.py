@@ -1,0 +1,89 @@
+"""How amounts, days and moments are written. Amounts always in coins and won."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+SEOUL = timezone(timedelta(hours=9))  # no summer time since 1988
+_WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
+_WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS_EN = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+class Formats:
+    """The writing of one language, "ko" or "en"."""
+
+    def __init__(self, language: str) -> None:
+        self._english = language == "en"
+
+    def coins(self, coins: int) -> str:
+        """1,250코인."""
+        if self._english:
+            return f"{coins:,} coin{'' if abs(coins) == 1 else 's'}"
+        return f"{coins:,}코인"
+
+    def won(self, krw: int) -> str:
+        """250,000원."""
+        return f"{krw:,} won" if self._english else f"{krw:,}원"
+
+    def amount(self, coins: int, krw: int | None) -> str:
+        """1,250코인 (250,000원); coins alone where no value is in force."""
+        return self.coins(coins) if krw is None else f"{self.coins(coins)} ({self.won(krw)})"
+
+    def signed(self, coins: int, krw: int | None, is_in: bool) -> str:  # noqa: FBT001  a filter of the templates
+        """With + or −, so that it does not hang on the colour."""
+        return ("+" if is_in else "−") + self.amount(coins, krw)
+
+    def day(self, day: date) -> str:
+        """2026년 11월 22일 (일)."""
+        if self._english:
+            return f"{_WEEKDAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
+        return f"{day.year}년 {day.month}월 {day.day}일 ({_WEEKDAYS[day.weekday()]})"
+
+    def short_day(self, day: date) -> str:
+        """4월 11일 (목), where the year is said beside it."""
+        if self._english:
+            return f"{_WEEKDAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]}"
+        return f"{day.month}월 {day.day}일 ({_WEEKDAYS[day.weekday()]})"
+
+    def month(self, day: date) -> str:
+        """2026년 11월."""
+        return f"{_MONTHS_EN[day.month - 1]} {day.year}" if self._english else f"{day.year}년 {day.month}월"
+
+    def moment(self, seconds: int) -> str:
+        """2026년 11월 22일 (일) 오후 3:20, in Seoul."""
+        when = datetime.fromtimestamp(seconds, UTC).astimezone(SEOUL)
+        return f"{self.day(when.date())} {self.clock(seconds)}"
+
+    def clock(self, seconds: int) -> str:
+        """오후 3:20, in Seoul."""
+        when = datetime.fromtimestamp(seconds, UTC).astimezone(SEOUL)
+        hour = when.hour % 12 or 12
+        if self._english:
+            return f"{hour}:{when.minute:02d} {'am' if when.hour < 12 else 'pm'}"
+        return f"{'오전' if when.hour < 12 else '오후'} {hour}:{when.minute:02d}"
+
+    def units(self, units: int, unit: str) -> str:
+        """2시간 30분 of minutes; 30 bottle otherwise, with the unit's Korean name."""
+        if unit == "minute":
+            hours, minutes = divmod(units, 60)
+            if self._english:
+                return " ".join(
+                    part
+                    for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes or not hours else "")
+                    if part
+                )
+            return " ".join(
+                part
+                for part in (f"{hours:,}시간" if hours else "", f"{minutes}분" if minutes or not hours else "")
+                if part
+            )
+        return f"{units:,} {unit}" if self._english else f"{units:,}{UNITS_KO.get(unit, ' ' + unit)}"
+
+
+UNITS_KO = {
+    "minute": "분", "hour": "시간", "session": "회", "bottle": "병", "item": "개", "case": "건", "kg": "kg", "time": "회",
+    "gram": "g", "donation": "회",
+}  # fmt: skip

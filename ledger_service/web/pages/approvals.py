@@ -1,0 +1,105 @@
+"""What waits for a second person: the queue, one submission with what stands out, the decision, and its undoing before that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from ledger_service.domain.actors import Role
+from ledger_service.errors import BoramError
+from ledger_service.reads import catalogue, review, submissions
+from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
+from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
+from ledger_service.services import credit, setup
+from ledger_service.web.outcomes import REPAIRS
+from ledger_service.web.visit import FieldInvalid, Visit
+
+EARNERS_SHOWN_MAX = 50
+REPAIRS_SHOWN_MAX = 200
+REASON_LENGTH_MAX = 200
+STATUSES = ("waiting", "approved", "rejected", "withdrawn")
+
+
+def queue(visit: Visit) -> Response:
+    """Oldest first; what is late is marked."""
+    status = visit.request.query_params.get("status", "waiting")
+    status = status if status in STATUSES else "waiting"
+    after = visit.request.query_params.get("after", "")[:36]
+    page = submissions.approvals_page(visit.context.journal, visit.me, status, after, PAGE_ROWS_DEFAULT)
+    due = {one.id: one.submitted_at + DECIDED_WITHIN_SECONDS for one in page.approvals}
+    return visit.render(
+        "centre/approvals.html",
+        status_shown=status,
+        statuses=STATUSES,
+        page=page,
+        due=due,
+        now=visit.now,
+        value=catalogue.coin_value(visit.context.journal, visit.today),
+    )
+
+
+def one(visit: Visit, error: BoramError | None = None) -> Response:
+    """One submission or proposal."""
+    journal, me, approval_id = visit.context.journal, visit.me, visit.path["approval"]
+    line = submissions.approval(journal, me, approval_id)
+    more: dict[str, Any] = {}
+    if line.kind == "orders":
+        more["steps"] = review.proposal_steps(journal, me, approval_id)
+        template = "office/proposal.html"
+    else:
+        template = "centre/submission.html"
+        more["result"] = submissions.import_result(journal, me, approval_id)
+        rows = submissions.import_outcomes(journal, me, approval_id, 0, LINES_MAX).lines
+        refused = [row for row in rows if row.outcome in REPAIRS]
+        more["repairs"] = refused[:REPAIRS_SHOWN_MAX]
+        more["repairs_more"] = max(0, len(refused) - REPAIRS_SHOWN_MAX)
+        can_review = me.has(Role.CLERK, Role.APPROVER, Role.OFFICE)
+        more["review"] = (
+            review.review(journal, visit.context.vault, me, approval_id, EARNERS_SHOWN_MAX) if can_review else None
+        )
+    return visit.render(
+        template,
+        error.status if error else 200,
+        line=line,
+        due=line.submitted_at + DECIDED_WITHIN_SECONDS,
+        now=visit.now,
+        may_decide=line.status == "waiting" and not line.is_mine and _may_decide(visit, line.kind),
+        may_withdraw=line.status == "waiting" and line.is_mine,
+        done=visit.request.query_params.get("done", ""),
+        value=catalogue.coin_value(journal, visit.today),
+        error=error,
+        **more,
+    )
+
+
+def again(visit: Visit, error: BoramError) -> Response:
+    """The submission with what is wrong."""
+    return one(visit, error)
+
+
+def approve(visit: Visit) -> Response:
+    """Approve it."""
+    line = submissions.approval(visit.context.journal, visit.me, visit.path["approval"])
+    act = setup.approve_orders if line.kind == "orders" else credit.approve
+    act(visit.context, visit.me, visit.once(), line.id)
+    return visit.go(f"/approvals/{line.id}", done="approved")
+
+
+def decline(visit: Visit) -> Response:
+    """Reject another's, withdraw one's own."""
+    line = submissions.approval(visit.context.journal, visit.me, visit.path["approval"])
+    reason = visit.text("reason")
+    if not line.is_mine and not reason:
+        raise FieldInvalid("say why, in a few words", "돌려보내는 까닭을 적어 주세요", field="reason")
+    if len(reason) > REASON_LENGTH_MAX:
+        raise FieldInvalid(
+            f"at most {REASON_LENGTH_MAX} characters", f"{REASON_LENGTH_MAX}자까지 쓸 수 있습니다", field="reason"
+        )
+    act = setup.decline_orders if line.kind == "orders" else credit.decline
+    act(visit.context, visit.me, visit.once(), line.id, reason or "withdrawn")
+    return visit.go(f"/approvals/{line.id}", done="declined")
+
+
+def _may_decide(visit: Visit, kind: str) -> bool:
+    return visit.me.has(Role.OFFICE) if kind == "orders" else visit.me.has(Role.OFFICE, Role.APPROVER)

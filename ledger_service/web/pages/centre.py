@@ -1,0 +1,159 @@
+"""A centre's clerk: one act, or a month's file; what waits, and what is left of the allotment."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from ledger_service.domain.entries import DeskKind
+from ledger_service.domain.rates import Measure
+from ledger_service.errors import BoramError, NotFound
+from ledger_service.reads import catalogue, residents, submissions
+from ledger_service.reads.catalogue import DeskLine, ProgrammeLine
+from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
+from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS, OutcomeLine
+from ledger_service.services import credit
+from ledger_service.services.table_errors import FileTooLarge
+from ledger_service.web.visit import FieldInvalid, Visit
+
+REPAIRS_SHOWN_MAX = 200
+ROWS_SHOWN_MAX = 300
+
+
+def home(visit: Visit) -> Response:
+    """What waits and what is late, and what the centres may still give this month."""
+    waiting = submissions.approvals_page(visit.context.journal, visit.me, "waiting", "", PAGE_ROWS_DEFAULT).approvals
+    late = [one for one in waiting if one.submitted_at + DECIDED_WITHIN_SECONDS < visit.now]
+    return visit.render(
+        "centre/home.html",
+        waiting=[one for one in waiting if one.kind != "orders"],
+        late=late,
+        centres=_centres(visit),
+        value=catalogue.coin_value(visit.context.journal, visit.today),
+    )
+
+
+def act_form(visit: Visit, error: BoramError | None = None) -> Response:
+    """Who, what, which day."""
+    return visit.render(
+        "centre/act.html",
+        error.status if error else 200,
+        centres=_centres(visit),
+        programmes=_programmes(visit),
+        error=error,
+    )
+
+
+def act_again(visit: Visit, error: BoramError) -> Response:
+    """The form with what is wrong."""
+    return act_form(visit, error)
+
+
+def act_confirm(visit: Visit, error: BoramError | None = None) -> Response:
+    """The person's name, to be sure; and how long or how many."""
+    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    programme = _programme(visit)
+    centre = _centre(visit)
+    return visit.render(
+        "centre/act_confirm.html",
+        error.status if error else 200,
+        who=who,
+        programme=programme,
+        centre=centre,
+        is_timed=programme.measure == Measure.TIME.value,
+        day=visit.text("day") or visit.today.isoformat(),
+        error=error,
+    )
+
+
+def act_confirm_again(visit: Visit, error: BoramError) -> Response:
+    """The second step with what is wrong."""
+    return act_confirm(visit, error)
+
+
+def submit_act(visit: Visit) -> Response:
+    """Submit; another person decides."""
+    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    answer = credit.submit_act_of(
+        visit.context,
+        visit.me,
+        visit.once(),
+        _centre(visit).number,
+        who.person_id,
+        {name: visit.text(name) for name in ("programme", "start", "end", "quantity")}
+        | {"activity_day": visit.text("day")},
+    )
+    return visit.go(f"/approvals/{answer['id']}", done="act")
+
+
+def file_form(visit: Visit, error: BoramError | None = None) -> Response:
+    """Choose a file: look first, or submit."""
+    return visit.render("centre/file.html", error.status if error else 200, error=error)
+
+
+def file_again(visit: Visit, error: BoramError) -> Response:
+    """The form with what is wrong."""
+    return file_form(visit, error)
+
+
+def submit_file(visit: Visit) -> Response:
+    """Submit the file, or only show what each row would become."""
+    upload = visit.files.get("file")
+    if upload is None or not upload.data:
+        raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
+    if len(upload.data) > visit.ports.upload_bytes_max:
+        raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
+    if visit.text("action") == "preview":
+        return _preview(visit, upload.data)
+    answer = credit.submit_import(visit.context, visit.me, visit.once(), upload.data, credit.SOURCE_DEFAULT)
+    return visit.go(f"/approvals/{answer['id']}", done="file")
+
+
+def _preview(visit: Visit, data: bytes) -> Response:
+    judged = credit.preview_import(visit.context, visit.me, data, credit.SOURCE_DEFAULT, None)
+    refused = [one for one in judged.judgements if not one.outcome.accepted]
+    return visit.render(
+        "centre/preview.html",
+        rows=len(judged.judgements),
+        accepted=len(judged.accepted),
+        coins=sum(one.coins for one in judged.accepted),
+        counts=judged.counts(),
+        repairs=[
+            (one.line, one.record_number, one.outcome.value, one.fault.value if one.fault else None)
+            for one in refused[:REPAIRS_SHOWN_MAX]
+        ],
+        more=max(0, len(refused) - REPAIRS_SHOWN_MAX),
+        taken=[OutcomeLine(one.line, one.outcome.value, one.coins) for one in judged.accepted[:ROWS_SHOWN_MAX]],
+        taken_more=max(0, len(judged.accepted) - ROWS_SHOWN_MAX),
+        value=catalogue.coin_value(visit.context.journal, visit.today),
+    )
+
+
+def _centres(visit: Visit) -> list[DeskLine]:
+    """The centres that whoever is signed in works for; all of them for the coin office."""
+    lines = catalogue.desks(visit.context.journal, visit.today).desks
+    kind = DeskKind.CENTRE.name.lower()
+    return [one for one in lines if one.kind == kind and (visit.has("office") or one.number in visit.me.desks)]
+
+
+def _centre(visit: Visit) -> DeskLine:
+    centres = _centres(visit)
+    wanted = visit.text("centre")
+    for one in centres:
+        if str(one.number) == wanted:
+            return one
+    raise FieldInvalid("choose a centre", "센터를 골라 주세요", field="centre")
+
+
+def _programmes(visit: Visit) -> list[ProgrammeLine]:
+    """Those in force today, each once."""
+    today = visit.today
+    lines = catalogue.programmes(visit.context.journal).programmes
+    return [one for one in lines if one.first_day <= today and (one.last_day is None or one.last_day >= today)]
+
+
+def _programme(visit: Visit) -> ProgrammeLine:
+    wanted = visit.text("programme")
+    for one in _programmes(visit):
+        if one.programme == wanted:
+            return one
+    raise NotFound("choose an activity", "활동을 골라 주세요", field="programme")

@@ -1,0 +1,121 @@
+"""What anybody may see: what the coins did, the rates, courses, places, and how to verify. And how the pages look."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from ledger_service.domain.entries import UNITS_MAX
+from ledger_service.errors import NotFound
+from ledger_service.reads import catalogue, chain, status
+from ledger_service.reads.paging import PAGE_ROWS_MAX
+from ledger_service.web.charts import bars
+from ledger_service.web.remembered import impact_of
+from ledger_service.web.visit import LANGUAGES, SIZES, VIEW_COOKIE_SECONDS, Visit
+
+DESK_MAX = 65_535
+
+
+def home(visit: Visit) -> Response:
+    """The first page."""
+    return visit.render("public/home.html", impact=impact_of(visit), value=_value(visit))
+
+
+def impact(visit: Visit) -> Response:
+    """What the coins did for the district."""
+    found = impact_of(visit)
+    charts = {
+        "months": bars([(visit.formats.month(one.month), one.credited) for one in found.months]),
+        "deeds": bars([(one.name, one.coins) for one in found.deeds]),
+    }
+    return visit.render("public/impact.html", impact=found, charts=charts, value=_value(visit))
+
+
+def rates(visit: Visit) -> Response:
+    """The one rate table, what was and what is to come."""
+    found = catalogue.programmes(visit.context.journal)
+    today = visit.today
+    now, coming, past = [], [], []
+    for line in found.programmes:
+        if line.last_day is not None and line.last_day < today:
+            past.append(line)
+        elif line.first_day > today:
+            coming.append(line)
+        else:
+            now.append(line)
+    return visit.render(
+        "public/rates.html",
+        now=now,
+        coming=coming,
+        past=past,
+        values=sorted(found.coin_values, key=lambda one: one.first_day, reverse=True),
+        value=_value(visit),
+    )
+
+
+def places(visit: Visit) -> Response:
+    """Where coins are taken, and for which courses."""
+    venues = catalogue.places(visit.context.journal)
+    listed = catalogue.courses(visit.context.journal, visit.today, "", PAGE_ROWS_MAX).courses
+    by_desk = {
+        place.number: [one for one in listed if one.desk == place.number and one.last_day >= visit.today]
+        for place in venues
+    }
+    funds = [fund for fund in catalogue.programmes(visit.context.journal).funds if fund.active]
+    return visit.render("public/places.html", venues=venues, courses=by_desk, funds=funds, value=_value(visit))
+
+
+def courses(visit: Visit) -> Response:
+    """The courses with their price in coins."""
+    after = visit.request.query_params.get("after", "")[:32]
+    page = catalogue.courses(visit.context.journal, visit.today, after, PAGE_ROWS_MAX)
+    names = {place.number: place.name for place in catalogue.places(visit.context.journal)}
+    running = [one for one in page.courses if one.last_day >= visit.today]
+    return visit.render(
+        "public/courses.html", courses=running, next_after=page.next_after, places=names, value=_value(visit)
+    )
+
+
+def verify(visit: Visit) -> Response:
+    """How anybody checks the ledger; a batch is found by the numbers on a receipt."""
+    desk, seq = visit.number_in_query("desk"), visit.number_in_query("seq")
+    if desk is not None and seq is not None:
+        return visit.go(f"/verify/{desk}/{seq}")
+    found = status.status(visit.context.journal, visit.now, visit.today)
+    return visit.render("public/verify.html", standing=found, value=_value(visit))
+
+
+def batch(visit: Visit) -> Response:
+    """One batch as the public may see it: its head and where it stands, nobody's account."""
+    desk, seq = visit.number_in_path("desk"), visit.number_in_path("seq")
+    if desk > DESK_MAX or not 1 <= seq <= UNITS_MAX:
+        raise NotFound("there is no such batch", "그 번호의 기록 묶음이 없습니다")
+    found = chain.batches_page(visit.context.journal, desk, f"{desk}-{seq - 1}", 1).batches
+    if not found or found[0].seq != seq:
+        raise NotFound("there is no such batch", "그 번호의 기록 묶음이 없습니다")
+    names = {line.number: line.name for line in catalogue.desks(visit.context.journal, visit.today).desks}
+    standing = status.status(visit.context.journal, visit.now, visit.today)
+    return visit.render("public/batch.html", batch=found[0], place=names[desk], standing=standing, value=_value(visit))
+
+
+def change_view(visit: Visit) -> Response:
+    """Text size, contrast or language; kept in a cookie of this browser, nowhere else."""
+    query = visit.request.query_params
+    response = visit.go(local_path(query.get("back", "/")))
+    for name, allowed in (("size", SIZES), ("lang", LANGUAGES), ("contrast", ("high", "normal"))):
+        wanted = query.get(name)
+        if wanted in allowed:
+            response.set_cookie(name, str(wanted), max_age=VIEW_COOKIE_SECONDS, path="/", httponly=True, samesite="lax")
+    return response
+
+
+def local_path(path: str) -> str:
+    """A way back within this site, or the first page: never to another one."""
+    parts = urlsplit(path)
+    is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return path if is_local and path.isprintable() and "\\" not in path else "/"
+
+
+def _value(visit: Visit) -> int | None:
+    return catalogue.coin_value(visit.context.journal, visit.today)

@@ -1,0 +1,64 @@
+"""A resident's own: coins, what waits, every line in plain words, and a receipt of each."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from ledger_service.reads import catalogue, residents, statement
+from ledger_service.reads.chain import EvidenceIncomplete, entry_proof
+from ledger_service.services import accept
+from ledger_service.web.receipt_code import receipt_code, receipt_svg
+from ledger_service.web.visit import Visit
+
+LINES_ON_FIRST_PAGE = 5
+LINES_A_PAGE = 30
+WAITING_SHOWN_MAX = 30
+JOURNAL_NO_MAX = 2**32 - 1
+
+
+def balance(visit: Visit) -> Response:
+    """Coins left, and what is on its way."""
+    context, me = visit.context, visit.me
+    found = residents.balance(context.journal, me, visit.person_id, visit.today)
+    who = residents.resident(context.journal, context.vault, me, visit.person_id)
+    waits = statement.waiting(context.journal, me, visit.person_id, WAITING_SHOWN_MAX)
+    lines = statement.statement(context.journal, me, visit.person_id, None, LINES_ON_FIRST_PAGE)
+    return visit.render(
+        "resident/balance.html", balance=found, who=who, waits=waits, lines=lines.lines, value=found.krw_per_coin
+    )
+
+
+def lines(visit: Visit) -> Response:
+    """The whole history, newest first."""
+    before = visit.number_in_query("before")
+    page = statement.statement(visit.context.journal, visit.me, visit.person_id, before, LINES_A_PAGE)
+    return visit.render("resident/lines.html", page=page, before=before)
+
+
+def receipt(visit: Visit) -> Response:
+    """One line as a receipt to keep or print; its proof on the chain behind "기록 확인"."""
+    journal_no = min(visit.number_in_path("journal_no"), JOURNAL_NO_MAX)
+    context = visit.context
+    line = statement.statement_line(context.journal, visit.me, journal_no)
+    proof, problem = None, None
+    try:
+        proof = entry_proof(context.journal, context.vault, visit.me, journal_no)
+    except EvidenceIncomplete as error:
+        problem = error
+    signed = accept.receipt(context, journal_no)
+    left = None
+    if visit.me.person_id is not None:
+        left = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today).available
+    code = receipt_code(signed)
+    return visit.render(
+        "resident/receipt.html",
+        line=line,
+        proof=proof,
+        problem=problem,
+        code=code,
+        svg=receipt_svg(code, visit.say("영수증 확인용 QR")),
+        service_key="0x" + visit.ports.service_key.hex(),
+        left=left,
+        value=catalogue.coin_value(context.journal, visit.today),
+        done=visit.request.query_params.get("done", ""),
+    )

@@ -1,0 +1,29 @@
+"""What a page is: its handler, whom it is for, and the form that shows an error of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from ledger_service.domain.actors import Role
+from ledger_service.errors import BoramError
+from ledger_service.web.visit import Visit
+
+Handler = Callable[[Visit], Response]
+Again = Callable[[Visit, BoramError], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`roles` None: open to the public. `again` shows the form once more with what was typed and what is wrong with it.
+
+    `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all.
+    """
+
+    handler: Handler
+    roles: frozenset[Role] | None
+    again: Again | None = None
+    upload: bool = False
+    knows_who: bool = True

@@ -1,0 +1,207 @@
+"""A venue's counter: take coins in two steps, give back, the day's list, the sign-ups of its courses.
+
+A form carries its own key, so that what was sent once can be sent again after a network that failed: it happens once.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from ledger_service.domain.entries import DeskKind
+from ledger_service.errors import BoramError, NotFound
+from ledger_service.reads import catalogue, counter, residents
+from ledger_service.reads import sign_ups as signing
+from ledger_service.reads.catalogue import DeskLine
+from ledger_service.services import enrol, spend
+from ledger_service.services.spend import REFUND_REASONS, require_coins, too_few
+from ledger_service.web.visit import Visit
+
+CHARGES_SHOWN_MAX = 300
+SIGN_UPS_SHOWN_MAX = 300
+
+
+def choose(visit: Visit) -> Response:
+    """Which counter; straight to it where there is one."""
+    found = _desks(visit)
+    if len(found) == 1:
+        return visit.go(f"/desk/{found[0].number}")
+    return visit.render("venue/choose.html", desks=found)
+
+
+def charge_form(visit: Visit, error: BoramError | None = None) -> Response:
+    """Step one: who, how many coins."""
+    desk = _desk(visit)
+    return visit.render(
+        "venue/charge.html",
+        error.status if error else 200,
+        desk=desk,
+        error=error,
+        value=catalogue.coin_value(visit.context.journal, visit.today),
+    )
+
+
+def charge_again(visit: Visit, error: BoramError) -> Response:
+    """Step one with what is wrong."""
+    return charge_form(visit, error)
+
+
+def charge_confirm(visit: Visit) -> Response:
+    """Step two: the name and the amount in big type; nothing is taken yet."""
+    desk = _desk(visit)
+    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    coins = visit.whole("coins", "받을 코인")
+    require_coins(coins)
+    balance = residents.balance(visit.context.journal, visit.me, who.person_id, visit.today)
+    if coins > balance.available:
+        raise too_few(balance.available, coins)
+    if coins % desk.step_coins:
+        raise spend.WrongStep(
+            f"this venue takes coins in steps of {desk.step_coins}",
+            f"이곳은 {desk.step_coins}코인 단위로 받습니다",
+            step=desk.step_coins,
+        )
+    return visit.render(
+        "venue/charge_confirm.html",
+        desk=desk,
+        who=who,
+        coins=coins,
+        after=balance.available - coins,
+        value=balance.krw_per_coin,
+    )
+
+
+def charge(visit: Visit) -> Response:
+    """Take the coins."""
+    desk = _desk(visit)
+    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    coins = visit.whole("coins", "받을 코인")
+    answer = spend.charge(visit.context, visit.me, visit.once(), who.person_id, desk.number, coins)
+    return visit.go(f"/desk/{desk.number}/charges/{answer['id']}", done="charge")
+
+
+def charged(visit: Visit, error: BoramError | None = None) -> Response:
+    """One charge: its number, what is left, and the way to give back."""
+    desk = _desk(visit)
+    found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
+    if found.desk != desk.number:
+        raise NotFound("there is no such charge here", "해당 사용 내역이 없습니다")
+    balance = residents.balance(visit.context.journal, visit.me, found.person_id, visit.today)
+    return visit.render(
+        "venue/charged.html",
+        error.status if error else 200,
+        desk=desk,
+        one=found,
+        left=balance.available,
+        value=balance.krw_per_coin,
+        reasons=REFUND_REASONS,
+        done=visit.request.query_params.get("done", ""),
+        error=error,
+    )
+
+
+def refund_again(visit: Visit, error: BoramError) -> Response:
+    """The charge with what is wrong."""
+    return charged(visit, error)
+
+
+def refund_confirm(visit: Visit) -> Response:
+    """What would be given back, in big type."""
+    desk = _desk(visit)
+    found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
+    coins = visit.whole("coins", "돌려줄 코인")
+    require_coins(coins)
+    left = found.coins - found.refunded_coins
+    if coins > left:
+        raise spend.RefundTooLarge(
+            f"of this charge {left} coins can come back, not {coins}",
+            f"이 사용 내역에서 돌려줄 수 있는 코인은 {left}코인입니다",
+            left=left,
+        )
+    return visit.render(
+        "venue/refund_confirm.html", desk=desk, one=found, coins=coins, krw=coins * (found.krw // found.coins)
+    )
+
+
+def refund(visit: Visit) -> Response:
+    """Give back."""
+    desk = _desk(visit)
+    reason = visit.text("reason") if visit.text("reason") in REFUND_REASONS else REFUND_REASONS[0]
+    spend.refund(
+        visit.context, visit.me, visit.once(), visit.path["charge"], visit.whole("coins", "돌려줄 코인"), reason
+    )
+    return visit.go(f"/desk/{desk.number}/charges/{visit.path['charge']}", done="refund")
+
+
+def day(visit: Visit) -> Response:
+    """Today's charges with their sum."""
+    desk = _desk(visit)
+    found = counter.charges_of_day(
+        visit.context.journal, visit.context.vault, visit.me, desk.number, visit.today, CHARGES_SHOWN_MAX
+    )
+    return visit.render(
+        "venue/today.html",
+        desk=desk,
+        charges=found,
+        coins=sum(one.coins - one.refunded_coins for one in found),
+        krw=sum((one.coins - one.refunded_coins) * (one.krw // one.coins) for one in found),
+    )
+
+
+def sign_ups(visit: Visit) -> Response:
+    """The open sign-ups of this venue's courses."""
+    desk = _desk(visit)
+    found = signing.sign_ups_at(
+        visit.context.journal, visit.context.vault, visit.me, desk.number, visit.today, SIGN_UPS_SHOWN_MAX
+    )
+    return visit.render("venue/sign_ups.html", desk=desk, sign_ups=found, value=_value(visit))
+
+
+def sign_up(visit: Visit, error: BoramError | None = None) -> Response:
+    """One sign-up: the won rest was paid, or it is cancelled."""
+    desk = _desk(visit)
+    found = signing.sign_up_at(visit.context.journal, visit.context.vault, visit.me, visit.path["sign_up"], visit.today)
+    if found.desk != desk.number:
+        raise NotFound("there is no such sign-up here", "해당 수강 신청이 없습니다")
+    return visit.render(
+        "venue/sign_up.html", error.status if error else 200, desk=desk, one=found, error=error, value=_value(visit),
+        done=visit.request.query_params.get("done", ""),
+    )  # fmt: skip
+
+
+def sign_up_again(visit: Visit, error: BoramError) -> Response:
+    """The sign-up with what is wrong."""
+    return sign_up(visit, error)
+
+
+def confirm_sign_up(visit: Visit) -> Response:
+    """The won rest was paid."""
+    desk = _desk(visit)
+    enrol.confirm_enrolment(visit.context, visit.me, visit.once(), visit.path["sign_up"])
+    return visit.go(f"/desk/{desk.number}/sign-ups/{visit.path['sign_up']}", done="paid")
+
+
+def cancel_sign_up(visit: Visit) -> Response:
+    """Cancel for the resident, or because the course is not held."""
+    desk = _desk(visit)
+    enrol.cancel_enrolment(
+        visit.context, visit.me, visit.once(), visit.path["sign_up"], by_centre=visit.text("by") == "centre"
+    )
+    return visit.go(f"/desk/{desk.number}/sign-ups/{visit.path['sign_up']}", done="cancelled")
+
+
+def _desks(visit: Visit) -> list[DeskLine]:
+    lines = catalogue.desks(visit.context.journal, visit.today).desks
+    kind = DeskKind.VENUE.name.lower()
+    return [one for one in lines if one.kind == kind and (visit.has("office") or one.number in visit.me.desks)]
+
+
+def _desk(visit: Visit) -> DeskLine:
+    number = visit.number_in_path("desk")
+    for one in _desks(visit):
+        if one.number == number:
+            return one
+    raise NotFound(f"there is no venue desk {number}", f"사용처 {number}번이 없습니다")
+
+
+def _value(visit: Visit) -> int | None:
+    return catalogue.coin_value(visit.context.journal, visit.today)

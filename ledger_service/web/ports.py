@@ -1,0 +1,75 @@
+"""What the pages are given by whoever starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ledger_service.domain.actors import Actor
+from ledger_service.errors import Refused
+from ledger_service.services.context import Context
+from ledger_service.web.brand import Brand
+
+
+class Door(Protocol):
+    """Who is signed in, and the token that only a form of theirs carries. The one place where sessions plug in."""
+
+    def who(self, request: Request) -> Actor | None:
+        """The actor of the request's session, or nobody."""
+        ...
+
+    def form_token(self, request: Request) -> str:
+        """The token that this session's forms carry; empty for nobody."""
+        ...
+
+    def sign_in_staff(self, request: Request, name: str, password: str, code: str) -> Callable[[Response], None]:
+        """A session for staff; what is given back puts it into an answer. Raises SignInFailed, TooManyAttempts."""
+        ...
+
+    def sign_in_resident(self, request: Request, card_number: str, pin: str) -> Callable[[Response], None]:
+        """A session for a resident, by card and PIN. Raises SignInFailed, TooManyAttempts."""
+        ...
+
+    def sign_out(self, request: Request, response: Response) -> None:
+        """End the session, and take its cookie back."""
+        ...
+
+
+class ClosedDoor:
+    """Before there are sessions: nobody is signed in, and nobody can sign in."""
+
+    def who(self, _request: Request) -> Actor | None:
+        return None
+
+    def form_token(self, _request: Request) -> str:
+        return ""
+
+    def sign_in_staff(self, _request: Request, _name: str, _password: str, _code: str) -> Callable[[Response], None]:
+        raise _closed()
+
+    def sign_in_resident(self, _request: Request, _card_number: str, _pin: str) -> Callable[[Response], None]:
+        raise _closed()
+
+    def sign_out(self, _request: Request, _response: Response) -> None:
+        raise _closed()
+
+
+def _closed() -> Refused:
+    return Refused("nobody can sign in to the pages yet", "아직 화면으로 로그인할 수 없습니다")
+
+
+@dataclass(frozen=True, slots=True)
+class WebPorts:
+    """The services' context and what only whoever starts the process can give."""
+
+    context: Context
+    door: Door
+    brand: Brand
+    service_key: bytes  # the address that signs receipts
+    upload_bytes_max: int
+    monotonic: Callable[[], float]
+    database_errors: tuple[type[Exception], ...] = ()

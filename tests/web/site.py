@@ -1,0 +1,112 @@
+"""The sample district with its pages behind a real HTTP server, and people who are signed in to them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ledger_service.domain.actors import Actor
+from ledger_service.reads.actors import actor_of_name
+from ledger_service.services.context import Context
+from tests.api.conftest import District
+
+COOKIE = "somebody"
+
+
+class OpenDoor:
+    """Lets in whoever the cookie names: signing in itself is tested where it is written."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def who(self, request: Request) -> Actor | None:
+        name = request.cookies.get(COOKIE)
+        return actor_of_name(self._context.journal, name) if name else None
+
+    def form_token(self, request: Request) -> str:
+        name = request.cookies.get(COOKIE)
+        return hashlib.sha256(name.encode()).hexdigest() if name else ""
+
+    def sign_in_staff(self, _request: Request, name: str, _password: str, _code: str) -> Callable[[Response], None]:
+        return lambda response: response.set_cookie(COOKIE, name)
+
+    def sign_in_resident(self, _request: Request, card_number: str, _pin: str) -> Callable[[Response], None]:
+        return lambda response: response.set_cookie(COOKIE, card_number)
+
+    def sign_out(self, _request: Request, response: Response) -> None:
+        response.delete_cookie(COOKIE)
+
+
+@dataclass
+class Site:
+    """The running pages."""
+
+    district: District
+    app: FastAPI
+    address: str
+    open: list[httpx.Client] = field(default_factory=list)
+
+    def visitor(self, name: str | None = None, language: str = "ko", **cookies: str) -> httpx.Client:
+        """A browser of somebody, without its looks."""
+        origin = {"origin": self.address, "sec-fetch-site": "same-origin", "accept-language": language}
+        jar = cookies | ({COOKIE: name} if name else {})
+        client = httpx.Client(base_url=self.address, headers=origin, cookies=jar, timeout=30)
+        self.open.append(client)
+        return client
+
+    def close(self) -> None:
+        for client in self.open:
+            client.close()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The application on a free port of the loopback."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a page as a browser would send it."""
+
+    action: str
+    fields: dict[str, str]
+
+
+def forms(page: str) -> list[Form]:
+    """The forms of a page that are sent by POST, without the one that signs out."""
+    found = []
+    for action, inner in re.findall(r'<form method="post" action="([^"]*)"[^>]*>(.*?)</form>', page, re.DOTALL):
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', inner))
+        if action != "/sign-out":
+            found.append(Form(unescape(action), {name: unescape(value) for name, value in fields.items()}))
+    return found
+
+
+def form(page: httpx.Response, action: str) -> Form:
+    """The form of a page whose action contains this."""
+    return next(one for one in forms(page.text) if action in one.action)
+
+
+def send(visitor: httpx.Client, filled: Form, **typed: str) -> httpx.Response:
+    """Send a form with what somebody typed, and follow where it leads."""
+    return visitor.post(filled.action, data=filled.fields | typed, follow_redirects=True)
