@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -159,17 +160,14 @@ class Pages:
         return fields, files
 
     def _require_own_form(self, request: Request, visit: Visit) -> None:
-        """Three looks: where the browser says that it comes from, the address it names, and the session's token in the form."""
-        site = request.headers.get("sec-fetch-site")
-        origin = request.headers.get("origin")
-        is_other_site = site is not None and site not in ("same-origin", "none")
-        is_other_origin = origin is not None and origin.partition("://")[2] != request.headers.get("host", "")
-        expected = self.ports.door.form_token(request)
-        if (
-            is_other_site
-            or is_other_origin
-            or not secrets.compare_digest(expected.encode(), visit.fields.get("form_token", "").encode())
-        ):
+        """Where the browser says that the form comes from, and the session's own token in it. One of the two headers has to be there."""
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if site is not None:
+            is_own = site in ("same-origin", "none")
+        else:
+            is_own = origin is not None and urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+        expected, given = self.ports.door.form_token(request), visit.fields.get("form_token", "")
+        if not is_own or not secrets.compare_digest(expected.encode(), given.encode()):
             raise ForeignForm(
                 "this form is not from a page of this session: open the page again and send it once more",
                 "이 양식은 지금 로그인한 화면에서 온 것이 아닙니다. 페이지를 다시 열고 한 번 더 보내 주세요",

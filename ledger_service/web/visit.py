@@ -184,7 +184,13 @@ class Visit:
             **more,
         )
         return HTMLResponse(
-            content, status, headers={"content-security-policy": POLICY, "content-language": self.view.language}
+            content,
+            status,
+            headers={
+                "content-security-policy": POLICY,
+                "content-language": self.view.language,
+                "referrer-policy": "same-origin",  # without a referrer a form of ours would come from the origin `null`
+            },
         )
 
     def has(self, *roles: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.conftest import District, resident  # noqa: F401
-from tests.api.conftest import district as district  # noqa: PLC0414
+from tests.api.conftest import district as district
 from tests.web.site import OpenDoor, Site, served
 
 
