@@ -35,6 +35,7 @@ from ledger_service.adapters.keys import (
 from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.adapters.secrets import create_master_key, read_master_key, read_passphrase
 from ledger_service.api.app import create_app
+from ledger_service.api.browser import cookie_names
 from ledger_service.api.ports import Ports
 from ledger_service.chain.anvil import CHAIN_ID
 from ledger_service.chain.artifact import Artifact, load_artifact
@@ -58,7 +59,8 @@ from ledger_service.services.credit import drop_left_over
 from ledger_service.services.forget import forget_again
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
-from ledger_service.web.ports import ClosedDoor, Door, WebPorts
+from ledger_service.web.ports import Door, WebPorts
+from ledger_service.web.sessions import SessionDoor
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -127,7 +129,13 @@ class Installation:
         pages = create_pages(
             WebPorts(
                 context=self.context,
-                door=door or ClosedDoor(),
+                door=door
+                or SessionDoor(
+                    self.context,
+                    self.passwords,
+                    cookie_names(self.settings.is_loopback_demo)[0],
+                    not self.settings.is_loopback_demo,
+                ),
                 brand=_brand(self.settings),
                 service_key=self.keys.address(SERVICE_KEY),
                 upload_bytes_max=self.settings.import_bytes_max,

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.errors import NotFound
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import batches, entries, persons, redemptions
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
@@ -88,6 +89,8 @@ def _absent(redemption_id: str) -> NotFound:
 
 def _shown(vault: Vault, rows: Sequence[Row[tuple[object, ...]]]) -> list[CounterCharge]:
     seals = vault.of_many(row.person_id for row in rows)
+    for row in rows:
+        note_person(row.person_id)
     return [
         CounterCharge(
             id=row.id,

@@ -81,7 +81,7 @@ def resident(journal: Journal, vault: Vault, actor: Actor, person_id: str) -> Re
     """The person of an id."""
     with journal.read() as unit:
         person = require_person(unit, actor, person_id, *IDENTITY_ROLES)
-    return _shown(vault, person)
+    return shown(vault, person)
 
 
 def find_resident(journal: Journal, vault: Vault, member_number: str) -> Resident:
@@ -90,7 +90,7 @@ def find_resident(journal: Journal, vault: Vault, member_number: str) -> Residen
         found = unit.people.by_member_index([vault.member_index(plain_code(member_number))])
     if not found:
         raise NotFound("there is no resident with this member number", "해당 회원번호의 주민이 없습니다")
-    return _shown(vault, found[0])
+    return shown(vault, found[0])
 
 
 def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Balance:
@@ -128,7 +128,7 @@ def _next_expiry(unit: Unit, account: bytes) -> NextExpiry | None:
     return NextExpiry(date_of(day), coins, "forecast" if history.pending else "final")
 
 
-def _shown(vault: Vault, person: PersonRow) -> Resident:
+def shown(vault: Vault, person: PersonRow) -> Resident:
     seal = vault.of(person.id)
     return Resident(
         person.id, seal.open("name", person.name_sealed), seal.open("member_number", person.member_number_sealed)

@@ -13,6 +13,7 @@ from sqlalchemy import Row, select
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of
 from ledger_service.errors import NotFound
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import desks, persons, rates, records
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
@@ -80,6 +81,8 @@ def review(journal: Journal, vault: Vault, actor: Actor, approval_id: str, rows_
             )
         }
     seals = vault.of_many(shown)
+    for one in shown:
+        note_person(one)
     earners = [
         Earner(
             seals[one].open("name", people[one].name_sealed),

@@ -11,6 +11,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.prices import refund_share, refunded_coins, refunded_krw
 from ledger_service.errors import NotFound
+from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import courses, desks, enrolments, holds, persons, redemptions
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
@@ -74,6 +75,8 @@ def sign_ups_at(journal: Journal, vault: Vault, actor: Actor, desk: int, today: 
             .limit(rows_max)
         ).all()
     seals = vault.of_many(row.person_id for row in rows)
+    for row in rows:
+        note_person(row.person_id)
     return [
         _line(row, today, seals[row.person_id].open("name", row.name_sealed) if row.person_id in seals else None)
         for row in rows
@@ -86,6 +89,7 @@ def sign_up_at(journal: Journal, vault: Vault, actor: Actor, enrolment_id: str, 
         row = unit.connection.execute(_ALL.where(enrolments.c.id == enrolment_id)).one_or_none()
     if row is None or not _holds_desk(actor, row.desk):
         raise NotFound(f"there is no sign-up {enrolment_id}", "해당 수강 신청이 없습니다")
+    note_person(row.person_id)
     seals = vault.of_many([row.person_id])
     name = seals[row.person_id].open("name", row.name_sealed) if row.person_id in seals else None
     return _line(row, today, name)

@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from ledger_service.domain.actors import Actor
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
+from ledger_service.services.looks import looked
 from ledger_service.web import errors
 from ledger_service.web.assets import Assets
 from ledger_service.web.formats import UNITS_KO
@@ -34,6 +35,7 @@ from ledger_service.web.pages import PAGES
 from ledger_service.web.pages.table import Page
 from ledger_service.web.ports import WebPorts
 from ledger_service.web.remembered import RememberedImpact
+from ledger_service.web.sessions import address_of
 from ledger_service.web.visit import Upload, View, Visit, unbroken
 
 FORM_BYTES_MAX = 64 * 1024
@@ -42,6 +44,7 @@ FIELDS_MAX = 100
 FRAMES_MAX = 8
 TEMPLATES = Path(__file__).parent / "templates"
 SIGN_IN = "/sign-in"
+LOOK_REASON = "page"  # why somebody was looked at: the page that was opened, which the row names
 
 _log = structlog.get_logger("boram.web")
 
@@ -107,10 +110,17 @@ class Pages:
                 raise errors.not_for(page.roles)
         if request.method == "POST":
             self._require_own_form(request, visit)
+        if actor is None:
+            return self._served(visit, page)
+        action = f"{request.method} {request.state.route}"
+        with looked(self.ports.context, actor, address_of(request), action, LOOK_REASON):
+            return self._served(visit, page)
+
+    def _served(self, visit: Visit, page: Page) -> Response:
         try:
             return page.handler(visit)
         except BoramError as error:
-            if page.again is None or error.status >= 500 or error.status in (401, 403):
+            if page.again is None or error.status >= 500 or error.status == 403:
                 raise
             return page.again(visit, error)
 

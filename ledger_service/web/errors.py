@@ -48,6 +48,7 @@ ROLE_WORDS = {
     Role.CLERK: "센터 입력 담당",
     Role.APPROVER: "센터 승인 담당",
     Role.VENUE: "사용처 창구",
+    Role.REGISTRAR: "회원 등록 담당",
     Role.OFFICE: "코인 담당 부서",
     Role.AUDITOR: "감사",
     Role.ADMIN: "계정 관리자",

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
-from ledger_service.errors import Refused
 from ledger_service.services.context import Context
 from ledger_service.web.brand import Brand
 
@@ -37,29 +36,6 @@ class Door(Protocol):
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session, and take its cookie back."""
         ...
-
-
-class ClosedDoor:
-    """Before there are sessions: nobody is signed in, and nobody can sign in."""
-
-    def who(self, _request: Request) -> Actor | None:
-        return None
-
-    def form_token(self, _request: Request) -> str:
-        return ""
-
-    def sign_in_staff(self, _request: Request, _name: str, _password: str, _code: str) -> Callable[[Response], None]:
-        raise _closed()
-
-    def sign_in_resident(self, _request: Request, _card_number: str, _pin: str) -> Callable[[Response], None]:
-        raise _closed()
-
-    def sign_out(self, _request: Request, _response: Response) -> None:
-        raise _closed()
-
-
-def _closed() -> Refused:
-    return Refused("nobody can sign in to the pages yet", "아직 화면으로 로그인할 수 없습니다")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def receipt_code(receipt: Mapping[str, Any]) -> str:
     return ":".join(str(part).upper() for part in parts)
 
 
-def receipt_svg(code: str, title: str) -> Markup:
+def code_svg(code: str, title: str) -> Markup:
     """The code as SVG: black on white whatever the page's colours are, and named for who cannot see it."""
     drawing = io.BytesIO()
     segno.make_qr(code, error="m").save(
@@ -28,4 +28,4 @@ def receipt_svg(code: str, title: str) -> Markup:
         omitsize=True, svgclass="qr", lineclass=None, title=None,
     )  # fmt: skip
     svg = drawing.getvalue().decode().replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
-    return Markup(svg)  # noqa: S704  made by segno from hex digits and numbers; the title is escaped
+    return Markup(svg)  # noqa: S704  made by segno from letters and digits; the title is escaped

@@ -433,4 +433,12 @@ ENGLISH: dict[str, str] = {
     "수량을 읽을 수 없습니다": "the quantity cannot be read",
     "이름이 명부와 다릅니다": "the name differs",
     "생년월일이 명부와 다릅니다": "the birth date differs",
+    "결제 번호": "Payment code",
+    "주민의 휴대전화에 나온 QR을 읽거나 번호를 적습니다.": "Scan the QR code on the resident's phone, or type it.",
+    "결제 번호가 없을 때만 적습니다.": "Only without a payment code.",
+    "결제 QR": "QR code to pay",
+    "창구에서 쓸 QR 보기": "Show my QR code for the counter",
+    "창구 직원에게 이 화면을 보여 주세요. 한 번만 쓸 수 있고, {clock}까지 쓸 수 있습니다.": "Show this at the counter. It can be used once, until {clock}.",
+    "QR을 읽을 수 없으면 위 번호를 불러 주세요. 시간이 지났으면 새로 받으시면 됩니다.": "If it cannot be scanned, read the code out. If its time is over, get a new one.",
+    "새로 받기": "Get a new one",
 }

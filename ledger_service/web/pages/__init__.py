@@ -25,6 +25,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/sign-in/staff"): Page(door.staff, None, again=door.ask_again_staff),
     ("POST", "/sign-out"): Page(door.sign_out, frozenset(Role)),
     ("GET", "/me"): Page(resident.balance, _RESIDENT),
+    ("POST", "/me/payment-code"): Page(resident.payment, _RESIDENT),
     ("GET", "/me/lines"): Page(resident.lines, _RESIDENT),
     ("GET", "/receipts/{journal_no}"): Page(resident.receipt, frozenset({Role.RESIDENT, Role.VENUE, Role.OFFICE})),
     ("GET", "/courses/{course}/sign-up"): Page(enrolling.form, _RESIDENT),

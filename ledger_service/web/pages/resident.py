@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from ledger_service.reads import catalogue, residents, statement
 from ledger_service.reads.chain import EvidenceIncomplete, entry_proof
-from ledger_service.services import accept
-from ledger_service.web.receipt_code import receipt_code, receipt_svg
+from ledger_service.services import accept, cards
+from ledger_service.web.receipt_code import code_svg, receipt_code
 from ledger_service.web.visit import Visit
 
 LINES_ON_FIRST_PAGE = 5
@@ -25,6 +25,17 @@ def balance(visit: Visit) -> Response:
     lines = statement.statement(context.journal, me, visit.person_id, None, LINES_ON_FIRST_PAGE)
     return visit.render(
         "resident/balance.html", balance=found, who=who, waits=waits, lines=lines.lines, value=found.krw_per_coin
+    )
+
+
+def payment(visit: Visit) -> Response:
+    """A one-time code to pay with, as QR and letters; asking again ends the one before."""
+    offered = cards.offer_payment(visit.context, visit.me)
+    return visit.render(
+        "resident/payment.html",
+        code=offered.code,
+        expires_at=offered.expires_at,
+        svg=code_svg(offered.code, visit.say("결제 QR")),
     )
 
 
@@ -56,7 +67,7 @@ def receipt(visit: Visit) -> Response:
         proof=proof,
         problem=problem,
         code=code,
-        svg=receipt_svg(code, visit.say("영수증 확인용 QR")),
+        svg=code_svg(code, visit.say("영수증 확인용 QR")),
         service_key="0x" + visit.ports.service_key.hex(),
         left=left,
         value=catalogue.coin_value(context.journal, visit.today),

@@ -9,12 +9,14 @@ from starlette.responses import Response
 
 from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import BoramError, NotFound
-from ledger_service.reads import catalogue, counter, residents
+from ledger_service.reads import catalogue, counter, payers, residents
 from ledger_service.reads import sign_ups as signing
 from ledger_service.reads.catalogue import DeskLine
+from ledger_service.reads.residents import Resident
 from ledger_service.services import enrol, spend
-from ledger_service.services.spend import REFUND_REASONS, require_coins, too_few
-from ledger_service.web.visit import Visit
+from ledger_service.services.consents import Word
+from ledger_service.services.spend import NO_WORD, REFUND_REASONS, require_coins, too_few
+from ledger_service.web.visit import FieldInvalid, Visit
 
 CHARGES_SHOWN_MAX = 300
 SIGN_UPS_SHOWN_MAX = 300
@@ -48,7 +50,7 @@ def charge_again(visit: Visit, error: BoramError) -> Response:
 def charge_confirm(visit: Visit) -> Response:
     """Step two: the name and the amount in big type; nothing is taken yet."""
     desk = _desk(visit)
-    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    who, _ = _payer(visit)
     coins = visit.whole("coins", "받을 코인")
     require_coins(coins)
     balance = residents.balance(visit.context.journal, visit.me, who.person_id, visit.today)
@@ -73,9 +75,14 @@ def charge_confirm(visit: Visit) -> Response:
 def charge(visit: Visit) -> Response:
     """Take the coins."""
     desk = _desk(visit)
-    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
     coins = visit.whole("coins", "받을 코인")
-    answer = spend.charge(visit.context, visit.me, visit.once(), who.person_id, desk.number, coins)
+    once = visit.once()
+    code = visit.text("code")
+    if code:  # sent again, the code is used up: the stored answer is given before anybody asks whose it was
+        person_id, word = None, Word(payment_code=code)
+    else:
+        person_id, word = _payer(visit)[0].person_id, NO_WORD
+    answer = spend.charge(visit.context, visit.me, once, person_id, desk.number, coins, word)
     return visit.go(f"/desk/{desk.number}/charges/{answer['id']}", done="charge")
 
 
@@ -187,6 +194,16 @@ def cancel_sign_up(visit: Visit) -> Response:
         visit.context, visit.me, visit.once(), visit.path["sign_up"], by_centre=visit.text("by") == "centre"
     )
     return visit.go(f"/desk/{desk.number}/sign-ups/{visit.path['sign_up']}", done="cancelled")
+
+
+def _payer(visit: Visit) -> tuple[Resident, str]:
+    """Whom the counter has before it: by the code on their phone, or by their member number."""
+    context, code = visit.context, visit.text("code")
+    if code:
+        return payers.payer_of_code(context.journal, context.vault, code, visit.now), code
+    if not visit.text("member_number"):
+        raise FieldInvalid("a payment code or a member number", "결제 번호나 회원번호를 적어 주세요", field="code")
+    return residents.find_resident(context.journal, context.vault, visit.text("member_number")), ""
 
 
 def _desks(visit: Visit) -> list[DeskLine]:
