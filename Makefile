@@ -85,6 +85,11 @@ pytest: setup
 	$(step) 'pytest'
 	@$(BIN)/pytest -q -m 'not slow' -n 2 --dist loadfile
 
+.PHONY: browser
+browser: setup ## every flow of the pages in a real Chromium, with axe (a part of it runs in test)
+	$(step) 'pages in Chromium'
+	@BORAM_BROWSER=required $(BIN)/pytest -q tests/browser -k 'not postgres'
+
 .PHONY: contract
 contract: setup ## compile the contract into the artifact that is committed
 	@$(BIN)/python scripts/compile.py

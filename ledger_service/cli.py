@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from contextlib import ExitStack, suppress
@@ -17,10 +18,11 @@ from ledger_service.commands.closing import budget_command, check_command, close
 from ledger_service.commands.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.show import STATUS_KO, say, show_json, show_outcomes, show_table, words
 from ledger_service.environment import speaks_korean
-from ledger_service.errors import BoramError
+from ledger_service.errors import BoramError, NotFound
 
 DONE, REFUSED, CANNOT = 0, 1, 2
 LINES_A_PAGE = 10_000
+DEMO_BUSINESS_DATE = "2024-05-02"  # the sample month is April 2024
 LOADED_AT_ONCE = ("members", "courses")
 
 app = typer.Typer(
@@ -121,8 +123,12 @@ def up(
             )
         ),
     ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help=words("the sample district, and people to sign in as", "예시 구와 예시 로그인")),
+    ] = False,
 ) -> None:
-    """Start everything: chain, books, API. Ctrl-C stops it. On PostgreSQL several can share the work (--role)."""
+    """Start everything: chain, books, API, pages. Ctrl-C stops it. On PostgreSQL several can share the work (--role)."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # from here on it ends the start, as Ctrl-C does
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         stack.callback(signal.signal, signal.SIGTERM, before)
@@ -131,12 +137,15 @@ def up(
         from ledger_service.commands import up as service
         from ledger_service.config import read_settings
 
-        settings = read_settings(home=home, host=host, port=port, role=role)
+        date = DEMO_BUSINESS_DATE if demo and "BORAM_BUSINESS_DATE" not in os.environ else None
+        settings = read_settings(
+            home=home or (Path("var/demo-pages") if demo else None), host=host, port=port, business_date=date, role=role
+        )
         place = HomeFolder(settings.home)
         place.prepare()
         log_file = place.logs / "service.log" if sys.stdout.isatty() else None
         with logging_to(log_file), show.progress_bar() as progress:
-            service.run(settings, show.tell, progress)
+            service.run(settings, show.tell, progress, with_demo=demo)
 
 
 @actors_app.command("add")
@@ -165,8 +174,20 @@ def actor_add(
     sys.stdout.write(added["token"] + "\n")
 
 
+@actors_app.command("code")
+def actor_code(name: str, home: Home = None) -> None:
+    """The one-time code of somebody of the demo, as their authenticator app would show it."""
+    from ledger_service.commands.demo import code_of
+    from ledger_service.config import read_settings
+
+    code = code_of(read_settings(home=home or Path("var/demo-pages")).home, name)
+    if code is None:
+        _end(NotFound(f"there is no {name} in this demo", f"이 예시에는 {name} 계정이 없습니다"), CANNOT)
+    sys.stdout.write(code + "\n")
+
+
 @actors_app.command("list")
-def actorlisted(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
+def actor_list(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
     """Everybody who may act."""
     columns = [("name", "이름"), ("roles", "역할"), ("desks", "기관"), ("id", "id")]
     listed(home, acting, "/actors", as_json, columns, lambda answer: answer)

@@ -28,6 +28,7 @@ from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.hexes import hex_of
 from ledger_service.chain.rpc import Rpc
+from ledger_service.commands import demo
 from ledger_service.config import Settings, SettingsInvalid
 from ledger_service.journal.poster_lease import poster_books
 from ledger_service.posting.loops import Poster
@@ -88,18 +89,20 @@ class _Server(uvicorn.Server):
             self._on_started()
 
 
-def run(settings: Settings, say: Say, progress: Progress) -> None:
-    """Serve until a signal. Raises the errors of settings, home, keys, chain and books."""
+def run(settings: Settings, say: Say, progress: Progress, *, with_demo: bool = False) -> None:
+    """Serve until a signal; with the sample district if asked for. Raises the errors of settings, home, keys, chain and books."""
     signals = StopSignals()
     with signals.caught(), ExitStack() as stack:
         try:
-            _run(settings, say, progress, stack, signals)
+            _run(settings, say, progress, stack, signals, with_demo)
         except KeyboardInterrupt:
             signals.serving = True  # what follows is the stop: a second Ctrl-C must not tear it
     say("stopped", "종료했습니다")
 
 
-def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, signals: StopSignals) -> None:
+def _run(
+    settings: Settings, say: Say, progress: Progress, stack: ExitStack, signals: StopSignals, with_demo: bool
+) -> None:
     installation = stack.enter_context(installed(settings))
     if settings.role == "post":
         _post(installation, say, progress, stack)
@@ -107,6 +110,7 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
         return
     listener = _listen(settings)
     stack.callback(listener.close)
+    sign_ins = demo.fill(installation) if with_demo else None
     rpc_url, chain_pid = settings.rpc_url or "", None
     if settings.role == "all":
         rpc_url, chain_pid = _post(installation, say, progress, stack)
@@ -123,6 +127,8 @@ def _run(settings: Settings, say: Say, progress: Progress, stack: ExitStack, sig
                 chain_pid=chain_pid,
             )
         )
+        for english, korean in demo.lines(sign_ins) if sign_ins is not None else ():
+            say(english, korean)
         say(f"ready at {address} (Ctrl-C stops)", f"준비되었습니다: {address} (종료: Ctrl-C)")
 
     config = uvicorn.Config(

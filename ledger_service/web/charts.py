@@ -27,6 +27,11 @@ class Bars:
     width: int = WIDTH
     bar: int = BAR
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a bar to draw."""
+        return any(bar.width for bar in self.bars)
+
 
 def bars(values: Sequence[tuple[str, int | None]]) -> Bars:
     """Horizontal bars on one scale from 0."""

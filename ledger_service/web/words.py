@@ -441,4 +441,11 @@ ENGLISH: dict[str, str] = {
     "창구 직원에게 이 화면을 보여 주세요. 한 번만 쓸 수 있고, {clock}까지 쓸 수 있습니다.": "Show this at the counter. It can be used once, until {clock}.",
     "QR을 읽을 수 없으면 위 번호를 불러 주세요. 시간이 지났으면 새로 받으시면 됩니다.": "If it cannot be scanned, read the code out. If its time is over, get a new one.",
     "새로 받기": "Get a new one",
+    "원장 열기": "Open the ledger",
+    "시작하는 중": "starting",
+    "원장을 다시 세우는 중": "rebuilding the ledger",
+    "원장이 응답하지 않음": "the ledger does not answer",
+    "확인할 것이 있음": "something to look at",
+    "장부와 원장이 다름": "books and ledger differ",
+    "다른 원장에 연결됨": "connected to another ledger",
 }

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.conftest import District, resident  # noqa: F401
+from tests.api.conftest import District
 from tests.api.conftest import district as district
+from tests.api.conftest import newcomer as newcomer
+from tests.api.conftest import resident as resident
 from tests.web.site import OpenDoor, Site, served
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from starlette.responses import Response
 
+from ledger_service.domain.cells import read_date
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure
 from ledger_service.errors import BoramError, NotFound
@@ -60,7 +63,7 @@ def act_confirm(visit: Visit, error: BoramError | None = None) -> Response:
         programme=programme,
         centre=centre,
         is_timed=programme.measure == Measure.TIME.value,
-        day=visit.text("day") or visit.today.isoformat(),
+        day=_day(visit),
         error=error,
     )
 
@@ -126,6 +129,13 @@ def _preview(visit: Visit, data: bytes) -> Response:
         taken_more=max(0, len(judged.accepted) - ROWS_SHOWN_MAX),
         value=catalogue.coin_value(visit.context.journal, visit.today),
     )
+
+
+def _day(visit: Visit) -> date:
+    day = read_date(visit.text("day"))
+    if day is None:
+        raise FieldInvalid("the day, as 2026-11-22", "활동한 날을 2026-11-22처럼 적어 주세요", field="day")
+    return day
 
 
 def _centres(visit: Visit) -> list[DeskLine]:
