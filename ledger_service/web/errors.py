@@ -12,7 +12,7 @@ from ledger_service.errors import BoramError, Unavailable
 from ledger_service.web.visit import Visit
 
 _TITLES = {
-    403: "이 화면은 볼 수 없습니다",
+    403: "지금은 할 수 없습니다",
     404: "찾는 내용이 없습니다",
     405: "찾는 내용이 없습니다",
     413: "파일이 너무 큽니다",
@@ -21,6 +21,8 @@ _TITLES = {
     500: "처리 중 문제가 생겼습니다",
     503: "잠시 뒤에 다시 해 주세요",
 }
+_NOT_FOR_YOU = "이 화면은 볼 수 없습니다"
+_CANNOT = "처리할 수 없습니다"
 
 
 class PageNotForRole(BoramError):
@@ -103,7 +105,7 @@ def page(visit: Visit, error: BoramError, *, resend: bool, bare: bool = False) -
     response = visit.render(
         "error.html",
         error.status,
-        title=visit.say(_TITLES.get(error.status, "처리할 수 없습니다")),
+        title=visit.say(_NOT_FOR_YOU if error.code == PageNotForRole.code else _TITLES.get(error.status, _CANNOT)),
         code=error.code,
         message=words(visit, error),
         request_id=getattr(visit.request.state, "request_id", ""),

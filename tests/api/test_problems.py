@@ -87,7 +87,7 @@ def test_a_body_that_is_no_request_is_a_problem(as_: As, body: bytes) -> None:
 
 def test_no_route_and_no_method_are_problems(as_: As) -> None:
     client = TestClient(as_(None).app)
-    assert client.get("/nowhere").json()["code"] == "no_such_route"
+    assert client.get("/api/v1/nowhere").json()["code"] == "no_such_route"
     answer = client.delete("/api/v1/batches")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert answer.headers["allow"] == "GET"

@@ -36,6 +36,7 @@ PEOPLE = {
     Role.REGISTRAR: "registrar",
     Role.RESIDENT: "resident",
 }
+TURNED_AWAY = "<h1>이 화면은 볼 수 없습니다</h1>"
 FILLED = {"journal_no": "1", "desk": "1", "seq": "1"}
 
 
@@ -67,17 +68,17 @@ def test_a_page_lets_in_whom_its_row_names_and_nobody_else(site: Site, method: s
     if path in ("/sign-out", "/view"):
         return
     anonymous = site.visitor().request(method, url(path), data={} if method == "POST" else None)
-    is_sent_to_sign_in = anonymous.status_code == 303 and anonymous.headers["location"].startswith("/sign-in")
+    is_sent_to_sign_in = anonymous.status_code == 303 and anonymous.headers["location"].startswith("/sign-in?back=")
     assert is_sent_to_sign_in is (page.roles is not None)
     for role, name in PEOPLE.items():
         visitor = site.visitor(name)
         data = {"form_token": OpenDoor(site.district.installation.context).form_token(_request_of(name))}
         answer = visitor.request(method, url(path), data=data if method == "POST" else None)
         if page.roles is None or role in page.roles:
-            assert "볼 수 있습니다" not in answer.text, f"{role} is let in"
+            assert TURNED_AWAY not in answer.text, f"{role} is let in"
             assert answer.status_code < 500
         else:
-            assert (answer.status_code, "볼 수 있습니다" in answer.text) == (403, True), f"{role} is turned away"
+            assert (answer.status_code, TURNED_AWAY in answer.text) == (403, True), f"{role} is turned away"
 
 
 def _request_of(name: str) -> Any:

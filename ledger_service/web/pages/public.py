@@ -103,10 +103,19 @@ def change_view(visit: Visit) -> Response:
     """Text size, contrast or language; kept in a cookie of this browser, nowhere else."""
     query = visit.request.query_params
     response = visit.go(local_path(query.get("back", "/")))
+    is_secure = visit.request.url.scheme == "https"
     for name, allowed in (("size", SIZES), ("lang", LANGUAGES), ("contrast", ("high", "normal"))):
         wanted = query.get(name)
         if wanted in allowed:
-            response.set_cookie(name, str(wanted), max_age=VIEW_COOKIE_SECONDS, path="/", httponly=True, samesite="lax")
+            response.set_cookie(
+                name,
+                str(wanted),
+                max_age=VIEW_COOKIE_SECONDS,
+                path="/",
+                httponly=True,
+                samesite="lax",
+                secure=is_secure,
+            )
     return response
 
 
