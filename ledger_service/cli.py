@@ -295,7 +295,7 @@ def reject(
 
 
 @desks_app.command("list")
-def desklisted(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+def desk_list(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Desks with what is left of this month's limit."""
     columns = [
         ("number", "번호"), ("kind", "종류"), ("code", "코드"), ("name", "이름"), ("limit", "한도"), ("used", "사용"),

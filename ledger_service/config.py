@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ledger_service.domain.colours import CONTRAST_LEAST, contrast_with_white
 from ledger_service.domain.kill_points import KILL_POINTS
 from ledger_service.errors import BoramError
 from ledger_service.services.context import OPEN_DEBITS_MAX
+from ledger_service.web.brand import CONTRAST_LEAST, contrast_with_white
 
 if TYPE_CHECKING:
     from typing import Self

@@ -42,7 +42,7 @@ def close_command(
 
 
 @closes_app.command("list")
-def closeslisted(month: str, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+def closes_list(month: str, home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """The closes of a month."""
     columns = [
         ("id", "id"), ("code", "코드"), ("name", "이름"), ("state", "상태"), ("coins", "코인"), ("krw", "금액(원)"),
