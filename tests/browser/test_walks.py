@@ -50,6 +50,7 @@ MODES = {
     "keyboard": Mode(1280, 900, hand=Keys),
     "no-script": Mode(360, 740, scripts=False),
 }
+pytestmark = pytest.mark.timeout(600)  # a walk has twenty stops, and axe takes a second at each
 QUICK = {("telephone", "resident"), ("telephone", "venue")}  # what make test has time for
 
 
