@@ -43,8 +43,11 @@ class Keys:
 
     def press(self, what: Locator) -> None:
         self._reach(what)
-        what.page.keyboard.press("Enter")
-        what.page.wait_for_load_state()
+        if what.evaluate("one => one.tagName") == "SUMMARY":
+            what.page.keyboard.press("Enter")
+            return
+        with what.page.expect_navigation():
+            what.page.keyboard.press("Enter")
 
     def fill(self, what: Locator, text: str) -> None:
         self._reach(what)
