@@ -278,7 +278,7 @@ def venue(walk: Walk) -> None:
     walk.stop("venue-today")
     walk.link("수강 신청")
     walk.stop("venue-sign-ups")
-    walk.hand.press(walk.page.get_by_role("rowheader").get_by_role("link").last)
+    walk.hand.press(walk.page.get_by_role("rowheader").get_by_role("link").first)  # those to be paid come first
     walk.stop("venue-sign-up")
     walk.button("받았음, 수강 확정")
     walk.sees("수강이 확정되었습니다.")

@@ -16,7 +16,10 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from ledger_service.domain.actors import Role
+from ledger_service.errors import NotFound
 from ledger_service.journal.schema import access_log
+from ledger_service.reads import counter as counter_reads
+from ledger_service.reads import statement
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services import cards, ledger_state
 from ledger_service.web.app import create_pages
@@ -185,6 +188,26 @@ def test_another_venues_counter_is_not_there(
         ).status_code
         == 404
     )
+
+
+def test_the_reads_behind_the_pages_refuse_strangers_by_themselves(
+    site: Site, resident: str, charge_page: tuple[httpx.Client, httpx.Response]
+) -> None:
+    counter, page = charge_page
+    charge_id = str(send(counter, form(page, "/charge")).url.path).rpartition("/")[2]
+    installation = site.district.installation
+    journal, vault = installation.journal, installation.context.vault
+    stranger, venue = actor_of_name(journal, "resident"), actor_of_name(journal, "other-counter")
+    assert stranger is not None
+    assert venue is not None
+    office = site.district.caller("office").get(f"/residents/{resident}/entries").json()["entries"]
+    for who in (stranger, venue):
+        with pytest.raises(NotFound):
+            statement.statement_line(journal, who, office[0]["journal_no"])
+        with pytest.raises(NotFound):
+            counter_reads.charge_of(journal, vault, who, charge_id)
+        with pytest.raises(NotFound):
+            statement.statement(journal, who, resident, None, 10)
 
 
 def test_no_address_of_a_page_names_a_person(site: Site, resident: str) -> None:
