@@ -75,7 +75,7 @@ def inspector(page: Page, mode: Mode, name: str) -> Callable[[str], None]:
     def stop(stop_name: str) -> None:
         content = page.content() if mode.scripts else ""
         assert "<script" not in content, f"{stop_name} has a script"
-        assert not re.search(r"<[^>]+ style=", content), f"{stop_name} has an inline style"
+        assert not re.search(r'<[^>]+ style="[^"]', content), f"{stop_name} has an inline style"
         assert page.locator(".primary").count() <= 1, f"{stop_name} has two main buttons"
         assert page.locator(".help").inner_text().startswith("도움 전화"), f"{stop_name} does not say whom to call"
         if not mode.scripts:
