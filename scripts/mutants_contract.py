@@ -4,9 +4,12 @@
     scripts/mutants_contract.py --table    print what the log knows as a table
     scripts/mutants_contract.py NAME…      try these again
 
-A mutant is one replacement in one source. Tests load the contract by its artifact (`--dynamic-test-linking`), and the
-mutant is compiled without the optimizer's steps, so that a trial takes seconds of one core and not minutes; the log,
-`.build/mutants/log.json`, is written after each trial and an interrupted run goes on where it was.
+The mutants are in scripts/contract_mutants.py. All of them are written into one copy of the contract, each behind a switch
+that compares the block's number, which the contract itself never reads: so the compiler runs once, without the optimizer's
+steps, and a trial is a run of the tests at the mutant's block. Block 1 is nobody's, and must pass.
+Most mutants are for the unit tests; those that name a test are for that one, and show that a fuzz test, an invariant or the
+powers table can fail. The log, `.build/mutants/log.json`, is written after each trial and an interrupted run goes on where
+it was; a mutant is tried again when its source changes.
 Exit 0 every mutant tried so far is killed, 1 one survived, 2 could not run.
 """
 
@@ -15,20 +18,25 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from contract_mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "mutants"
 LOG = WORK / "log.json"
-TRIAL_SECONDS_MAX = 900
-TESTS = "contracts/test/unit/{Entries,Orders,Refusals,Treasury}.t.sol"
+TRIAL_SECONDS_MAX = 1_800
+UNIT_TESTS = "contracts/test/unit/{Entries,Orders,Refusals,Treasury}.t.sol"
 FAILED = re.compile(r"^\[FAIL.*\] (\w+)\(", re.MULTILINE)
+NOBODYS_BLOCK, FIRST_BLOCK = 1, 1_000
 
 SETTINGS = """[profile.default]
 src = "contracts"
@@ -47,9 +55,10 @@ evm_version = "prague"
 via_ir = true
 optimizer = true
 code_size_limit = 1_000_000
-dynamic_test_linking = true
 bytecode_hash = "none"
 cbor_metadata = false
+additional_compiler_profiles = [{ name = "tests", via_ir = false, optimizer = true, optimizer_runs = 1 }]
+compilation_restrictions = [{ paths = "contracts/test/**", via_ir = false }]
 
 [profile.default.optimizer_details]
 inliner = false
@@ -61,109 +70,166 @@ yul = true
 [profile.default.optimizer_details.yulDetails]
 stackAllocation = true
 optimizerSteps = ":"
+
+[profile.default.fuzz]
+failure_persist_dir = "failures"
+
+[profile.default.invariant]
+runs = 16
+depth = 64
+fail_on_revert = true
+failure_persist_dir = "failures"
+shrink_run_limit = 0
+"""
+
+SWITCH = """// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+library Mutation {
+    function on(uint256 number) internal pure returns (bool) {
+        return _asPure(_block)() == number;
+    }
+
+    function _block() private view returns (uint256) {
+        return block.number;
+    }
+
+    function _asPure(function() internal view returns (uint256) a)
+        private
+        pure
+        returns (function() internal pure returns (uint256) b)
+    {
+        assembly {
+            b := a
+        }
+    }
+}
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
-    """One guard, removed or weakened: the first occurrence of `old` in `source` becomes `new`."""
+class Change:
+    """One mutant's change of a source, and the part of it, a whole statement or expression, that is written twice."""
 
-    name: str
-    source: str
-    old: str
+    number: int
+    start: int
+    end: int
     new: str
+    part_start: int
+    part_end: int
+    is_statement: bool
 
 
-DOOR, MOVES, OFFICE, LEDGER = "VolunteerCoin.sol", "base/Movements.sol", "base/Office.sol", "base/Ledger.sol"
+def change_of(number: int, mutant: Mutant, text: str) -> Change:
+    """Where the mutant differs, without what `old` and `new` have in common, and the part around it."""
+    old, new = mutant.old, mutant.new
+    start = text.index(old)
+    shared = len(os.path.commonprefix([old[::-1], new[::-1]]))
+    old, new = old[: len(old) - shared], new[: len(new) - shared]
+    shared = len(os.path.commonprefix([old, new]))
+    old, new, start = old[shared:], new[shared:], start + shared
+    start += len(old) - len(old.lstrip())
+    end = start + len(old.strip())
+    if old.strip().endswith(";") and text[:start].rstrip()[-1] in ";{}":
+        return Change(number, start, end, new, start, end, is_statement=True)
+    left = _statement_start(text, start)
+    condition = _condition_around(text, left, start)
+    if condition is not None:
+        return Change(number, start, end, new, *condition, is_statement=False)
+    right = text.index(";", end) + 1
+    value = re.match(r"return |[\w.\[\] ]+? [|+\-]?= ", text[left:right])
+    if value is not None and left + value.end() <= start:
+        return Change(number, start, end, new, left + value.end(), right - 1, is_statement=False)
+    return Change(number, start, end, new, left, right, is_statement=True)
 
-MUTANTS = (
-    Mutant("any sender", DOOR, "if (msg.sender != tx.origin || msg.sender.code.length != 0)", "if (false)"),
-    Mutant("a replay lands again", DOOR, "if (known == head) return;", ""),
-    Mutant("no bound on entries", DOOR, "if (count > (batch.desk == 0 ? 0 : entriesMax)) return count;", ""),
-    Mutant("gaps", DOOR, "if (seq > desk.next) return (Refusal.Gap, desk.next, false);", ""),
-    Mutant("any previous head", DOOR, "if (batch.previousHead != last)", "if (false)"),
-    Mutant("no evidence", DOOR, "if (batch.evidenceRoot == 0)", "if (false)"),
-    Mutant("any signature", DOOR, "if (!isSigned) return", "if (false) return"),
-    Mutant(
-        "fewer keys than the threshold", DOOR, "(count < threshold && !isEmergency)", "(count == 0 && !isEmergency)"
-    ),
-    Mutant("a guardian signs with others", DOOR, "!(isEmergency && role == Role.Guardian)", "role != Role.Guardian"),
-    Mutant("a pause stops nothing", DOOR, "if (batch.desk != 0 && _state.isPaused)", "if (false)"),
-    Mutant("days go back", DOOR, "batch.day < desk.lastDay || ", ""),
-    Mutant("a lone key moves the day", DOOR, " || (isEmergency && batch.day > desk.lastDay)", ""),
-    Mutant("open for ever", DOOR, "if (batch.desk != 0 && batch.day > _state.openUntil)", "if (false)"),
-    Mutant("needs do not count", DOOR, "if (_heads[need] == 0) return", "if (false) return"),
-    Mutant("one signer twice", LEDGER, " || signer <= previous", ""),
-    Mutant("a rotation at once", LEDGER, "seq >= desk.comingFrom", "seq >= 0"),
-    Mutant("a credit beyond the cap", MOVES, "if (slot.earned() + coins > run.cap) return false;", ""),
-    Mutant("a credit beyond its limit", MOVES, "if (moved > run.creditable) return false;", ""),
-    Mutant("more units than the rate's", MOVES, "if (word.units() > run.rateUnitsMax) return false;", ""),
-    Mutant("a rate of any day", MOVES, "if (word.day() - run.rateFrom > run.rateSpan) return false;", ""),
-    Mutant("a frozen account earns", MOVES, "if (slot >= AccountSlot.FROZEN) return false;", ""),
-    Mutant("a desk earns", MOVES, "if (word >> 112 == Accounts.DESK) return false;", ""),
-    Mutant("a word of zeros", MOVES, "run.kindAndRate = NONE;", ""),
-    Mutant("any desk's kind", MOVES, "if (_deskKindOf(kind) != run.deskKind) return Skip.NotAllowed;", ""),
-    Mutant("a closed account", MOVES, "if (slot.isClosed()) return Skip.BadAccount;", ""),
-    Mutant("a frozen account spends", MOVES, "if (slot.isFrozen()) return (Skip.Frozen, 0);", ""),
-    Mutant(
-        "a debit beyond its allotment", MOVES, "if (run.moved + coins > run.allotment) return (Skip.Allotment, 0);", ""
-    ),
-    Mutant(
-        "a charge of tomorrow",
-        MOVES,
-        " || word.day() > run.day) return (Skip.RateNotInForce, 0)",
-        ") return (Skip.RateNotInForce, 0)",
-    ),
-    Mutant("a closure of a part", MOVES, " || (kind >= CLOSURE && coins != slot.coins())", ""),
-    Mutant("a fund nobody opened", MOVES, "if (isGift && !_isFundActive[word.ref()])", "if (false)"),
-    Mutant("set-off beyond the debt", MOVES, "if (coins > slot.debt()) return Skip.NotAllowed;", ""),
-    Mutant("openings after seal", MOVES, "if (_state.isSealed) return Skip.NotAllowed;", ""),
-    Mutant(
-        "a correction beyond its original", MOVES, "if ((_undone[entry] + coins) * perUnits > amount)", "if (false)"
-    ),
-    Mutant("a refund beyond its original", MOVES, "if (undone > original.units())", "if (false)"),
-    Mutant("a refund is not counted", MOVES, "_undone[entry] = undone;", ""),
-    Mutant("a proof of anything", MOVES, "if (!run.isItemTrue || index >= run.item.fields.count)", "if (false)"),
-    Mutant(
-        "a skipped original",
-        MOVES,
-        "[index / 256] >> (index % 256) & 1 == 1)",
-        "[index / 256] >> (index % 256) & 1 == 2)",
-    ),
-    Mutant("another's original", MOVES, "if (!_isHeir(word.account(), original.account()))", "if (false)"),
-    Mutant("a close without the venue", MOVES, "if (role != Role.Signer) return false;", ""),
-    Mutant("a close of other coins", MOVES, " || due.coinsClosed + coins != _covered[batch].coins", ""),
-    Mutant("one key does all", OFFICE, "if (session.isEmergency && !_needsOneKey(code))", "if (false)"),
-    Mutant("sealed twice", OFFICE, "if (_state.isSealed) return OrderSkip.NotAllowed;", ""),
-    Mutant(
-        "no notice",
-        OFFICE,
-        "return _state.isSealed && from < session.today + notice;",
-        "return from == notice && session.day == 0;",
-    ),
-    Mutant("limits below what is used", OFFICE, "if (coins < limit.used) return OrderSkip.BelowUsed;", ""),
-    Mutant("rates are lengthened", OFFICE, "if (given.lastDay >= known.lastDay) return OrderSkip.Lengthened;", ""),
-    Mutant("a veto too late", OFFICE, "if (pending.from <= session.today) return OrderSkip.Notice;", ""),
-    Mutant("a desk registered again", OFFICE, "if (desk.next != 0) return OrderSkip.Exists;", ""),
-    Mutant("keys from a used sequence", OFFICE, "if (from < desk.next) return OrderSkip.Notice;", ""),
-    Mutant("one office key is enough", OFFICE, "threshold < OFFICE_THRESHOLD_MIN || ", ""),
-)
+
+def _statement_start(text: str, offset: int) -> int:
+    """Behind the last end of a statement or block. Braces within parentheses are those of a struct."""
+    depth = 0
+    for place in range(offset - 1, -1, -1):
+        sign = text[place]
+        if sign in ")]":
+            depth += 1
+        elif sign in "([":
+            depth -= 1
+        elif depth <= 0 and (sign in ";}" or (sign == "{" and text[place - 1] != "(")):
+            return place + 1 + len(text[place + 1 :]) - len(text[place + 1 :].lstrip())
+    raise ValueError(offset)
+
+
+def _condition_around(text: str, left: int, offset: int) -> tuple[int, int] | None:
+    """The condition of the `if` in whose parentheses the offset is."""
+    opened: list[int] = []
+    for place in range(left, offset):
+        if text[place] == "(":
+            opened.append(place)
+        elif text[place] == ")":
+            opened.pop()
+    for place in opened:
+        if re.search(r"\bif $", text[left:place]):
+            return place + 1, _closing(text, place)
+    return None
+
+
+def _closing(text: str, opening: int) -> int:
+    depth = 0
+    for place in range(opening, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if depth == 0:
+            return place
+    raise ValueError(opening)
+
+
+def with_switches(text: str, changes: Iterable[Change]) -> str:
+    """The source with every change in it; those whose parts overlap share the largest."""
+    groups: list[list[Change]] = []
+    for change in sorted(changes, key=lambda change: (change.part_start, -change.part_end)):
+        if groups and change.part_start < max(other.part_end for other in groups[-1]):
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    for group in reversed(groups):
+        outer = max(group, key=lambda change: (change.part_end - change.part_start, change.is_statement))
+        start, end = outer.part_start, outer.part_end
+        written = text[start:end]
+        for change in group:
+            mutated = text[start : change.start] + change.new + text[change.end : end]
+            if outer.is_statement:
+                written = f"if (Mutation.on({change.number})) {{ {mutated} }} else {{ {written} }}"
+            else:
+                written = f"(Mutation.on({change.number}) ? ({mutated}) : ({written}))"
+        text = text[:start] + written + text[end:]
+    return text
 
 
 def prepare() -> None:
-    """A small project beside the sources, with compiled tests that outlive the mutants."""
+    """A small project beside the sources: the contract with its switches, and the tests."""
     WORK.mkdir(parents=True, exist_ok=True)
-    (WORK / "foundry.toml").write_text(SETTINGS, "utf-8")
+    _write(WORK / "foundry.toml", SETTINGS)
     for name in ("node_modules", "scripts", "tests"):
         if not (WORK / name).exists():
             (WORK / name).symlink_to(ROOT / name)
-    restore()
-
-
-def restore() -> None:
-    """The sources as they are, with the times that they have."""
     shutil.rmtree(WORK / "contracts", ignore_errors=True)
     shutil.copytree(ROOT / "contracts", WORK / "contracts")
+    _write(WORK / "contracts" / "Mutation.sol", SWITCH)
+    for source in dict.fromkeys(mutant.source for mutant in MUTANTS):
+        path = WORK / "contracts" / source
+        text = path.read_text("utf-8")
+        changes = [
+            change_of(FIRST_BLOCK + i, mutant, text) for i, mutant in enumerate(MUTANTS) if mutant.source == source
+        ]
+        where = "../" if "/" in source else "./"
+        text = with_switches(text, changes)
+        _write(
+            path,
+            text.replace("\nimport ", f'\nimport {{Mutation}} from "{where}Mutation.sol";\nimport ', 1)
+            if "\nimport " in text
+            else text.replace(";\n", f';\nimport {{Mutation}} from "{where}Mutation.sol";\n', 1),
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
 
 
 def forge() -> str:
@@ -174,10 +240,11 @@ def forge() -> str:
     return found.stdout.strip()
 
 
-def trial(binary: str) -> tuple[str, list[str]]:
-    """What became of the tests: passed, failed, or not compiled; and those that failed."""
+def trial(binary: str, block: int, test: str) -> tuple[str, list[str]]:
+    """What became of the tests at a block: survived, killed, or not run; and those that failed."""
+    choice = ("--match-test", f"^{test}$") if test else ("--match-path", UNIT_TESTS)
     run = subprocess.run(
-        [binary, "test", "--match-path", TESTS],
+        [binary, "test", "--block-number", str(block), *choice],
         cwd=WORK,
         capture_output=True,
         text=True,
@@ -188,11 +255,11 @@ def trial(binary: str) -> tuple[str, list[str]]:
     failed = list(dict.fromkeys(FAILED.findall(run.stdout)))
     if run.returncode == 0:
         return "survived", []
-    return ("killed" if failed else "not compiled"), failed
+    return ("killed" if failed else "not run"), failed
 
 
 def key_of(mutant: Mutant) -> str:
-    """Names a mutant of this source and of these tests."""
+    """Names a mutant of this source."""
     digest = hashlib.sha256(repr(mutant).encode())
     digest.update((ROOT / "contracts" / mutant.source).read_bytes())
     return digest.hexdigest()[:16]
@@ -226,20 +293,19 @@ def main() -> int:
         print(table(log))
         return 0
     for mutant in MUTANTS:
-        if mutant.old not in (ROOT / "contracts" / mutant.source).read_text("utf-8"):
-            print(f"{mutant.name}: its guard is not in {mutant.source}", file=sys.stderr)
+        if (ROOT / "contracts" / mutant.source).read_text("utf-8").count(mutant.old) != 1:
+            print(f"{mutant.name}: its guard is not once in {mutant.source}", file=sys.stderr)
             return 2
     prepare()
     binary = forge()
-    for mutant in MUTANTS:
+    if trial(binary, NOBODYS_BLOCK, "") != ("survived", []):
+        print(f"the tests fail without a mutant: {WORK / 'last.log'}", file=sys.stderr)
+        return 2
+    for block, mutant in enumerate(MUTANTS, FIRST_BLOCK):
         if (options.names and mutant.name not in options.names) or (not options.names and key_of(mutant) in log):
             continue
-        path = WORK / "contracts" / mutant.source
-        whole = path.read_text("utf-8")
-        path.write_text(whole.replace(mutant.old, mutant.new, 1), "utf-8")
         began = time.monotonic()
-        outcome, failed = trial(binary)
-        path.write_text(whole, "utf-8")
+        outcome, failed = trial(binary, block, mutant.test)
         log[key_of(mutant)] = {"name": mutant.name, "outcome": outcome, "failed": failed}
         LOG.write_text(json.dumps(log, indent=1) + "\n", "utf-8")
         print(f"{outcome:12} {mutant.name} ({time.monotonic() - began:.0f} s) {failed[:1]}", flush=True)
