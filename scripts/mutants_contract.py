@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -36,6 +35,7 @@ LOG = WORK / "log.json"
 TRIAL_SECONDS_MAX = 1_800
 UNIT_TESTS = "contracts/test/unit/{Entries,Orders,Refusals,Treasury}.t.sol"
 FAILED = re.compile(r"^\[FAIL.*\] (\w+)\(", re.MULTILINE)
+COMMENT = re.compile(r"//[^\n]*")
 NOBODYS_BLOCK, FIRST_BLOCK = 1, 1_000
 
 SETTINGS = """[profile.default]
@@ -124,9 +124,9 @@ def change_of(number: int, mutant: Mutant, text: str) -> Change:
     """Where the mutant differs, without what `old` and `new` have in common, and the part around it."""
     old, new = mutant.old, mutant.new
     start = text.index(old)
-    shared = len(os.path.commonprefix([old[::-1], new[::-1]]))
+    shared = _shared(old[::-1], new[::-1])
     old, new = old[: len(old) - shared], new[: len(new) - shared]
-    shared = len(os.path.commonprefix([old, new]))
+    shared = _shared(old, new)
     old, new, start = old[shared:], new[shared:], start + shared
     start += len(old) - len(old.lstrip())
     end = start + len(old.strip())
@@ -137,10 +137,15 @@ def change_of(number: int, mutant: Mutant, text: str) -> Change:
     if condition is not None:
         return Change(number, start, end, new, *condition, is_statement=False)
     right = text.index(";", end) + 1
-    value = re.match(r"return |[\w.\[\] ]+? [|+\-]?= ", text[left:right])
+    value = re.match(r"return\b|[\w.\[\] ]+? [|+\-]?=(?!=)", text[left:right])
     if value is not None and left + value.end() <= start:
         return Change(number, start, end, new, left + value.end(), right - 1, is_statement=False)
     return Change(number, start, end, new, left, right, is_statement=True)
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many signs both begin."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _statement_start(text: str, offset: int) -> int:
@@ -197,7 +202,7 @@ def with_switches(text: str, changes: Iterable[Change]) -> str:
             if outer.is_statement:
                 written = f"if (Mutation.on({change.number})) {{ {mutated} }} else {{ {written} }}"
             else:
-                written = f"(Mutation.on({change.number}) ? ({mutated}) : ({written}))"
+                written = f" (Mutation.on({change.number}) ? ({mutated}) : ({written}))"
         text = text[:start] + written + text[end:]
     return text
 
@@ -214,7 +219,7 @@ def prepare() -> None:
     _write(WORK / "contracts" / "Mutation.sol", SWITCH)
     for source in dict.fromkeys(mutant.source for mutant in MUTANTS):
         path = WORK / "contracts" / source
-        text = path.read_text("utf-8")
+        text = COMMENT.sub("", path.read_text("utf-8"))
         changes = [
             change_of(FIRST_BLOCK + i, mutant, text) for i, mutant in enumerate(MUTANTS) if mutant.source == source
         ]
