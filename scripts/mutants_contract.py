@@ -27,13 +27,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_mutants import MUTANTS, Mutant
+from contract_mutants import BATCHES, CREDITS, MOVEMENTS, MUTANTS, OFFICE_ORDERS, Mutant
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "mutants"
 LOG = WORK / "log.json"
 TRIAL_SECONDS_MAX = 1_800
-UNIT_TESTS = "contracts/test/unit/{Entries,Orders,Refusals,Treasury}.t.sol"
+UNIT_TESTS = "contracts/test/unit/{Deployment,Entries,Orders,Refusals,Treasury,Vectors}.t.sol"
 FAILED = re.compile(r"^\[FAIL.*\] (\w+)\(", re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*")
 NOBODYS_BLOCK, FIRST_BLOCK = 1, 1_000
@@ -245,11 +245,10 @@ def forge() -> str:
     return found.stdout.strip()
 
 
-def trial(binary: str, block: int, test: str) -> tuple[str, list[str]]:
+def trial(binary: str, block: int, *choice: str) -> tuple[str, list[str]]:
     """What became of the tests at a block: survived, killed, or not run; and those that failed."""
-    choice = ("--match-test", f"^{test}$") if test else ("--match-path", UNIT_TESTS)
     run = subprocess.run(
-        [binary, "test", "--block-number", str(block), *choice],
+        [binary, "test", "--fail-fast", "--block-number", str(block), *choice],
         cwd=WORK,
         capture_output=True,
         text=True,
@@ -261,6 +260,12 @@ def trial(binary: str, block: int, test: str) -> tuple[str, list[str]]:
     if run.returncode == 0:
         return "survived", []
     return ("killed" if failed else "not run"), failed
+
+
+def likely(mutant: Mutant) -> list[tuple[str, str]]:
+    """The file of unit tests that is most likely to tell, which is tried before all of them."""
+    files = {"Refusals": BATCHES, "Entries": CREDITS, "Treasury": MOVEMENTS, "Orders": OFFICE_ORDERS}
+    return [("--match-path", f"contracts/test/unit/{name}.t.sol") for name, group in files.items() if mutant in group]
 
 
 def key_of(mutant: Mutant) -> str:
@@ -303,14 +308,22 @@ def main() -> int:
             return 2
     prepare()
     binary = forge()
-    if trial(binary, NOBODYS_BLOCK, "") != ("survived", []):
+    if trial(binary, NOBODYS_BLOCK, "--match-path", UNIT_TESTS) != ("survived", []):
         print(f"the tests fail without a mutant: {WORK / 'last.log'}", file=sys.stderr)
         return 2
     for block, mutant in enumerate(MUTANTS, FIRST_BLOCK):
-        if (options.names and mutant.name not in options.names) or (not options.names and key_of(mutant) in log):
+        if (options.names and mutant.name not in options.names) or (
+            not options.names and log.get(key_of(mutant), {}).get("outcome") == "killed"
+        ):
             continue
         began = time.monotonic()
-        outcome, failed = trial(binary, block, mutant.test)
+        choices = (
+            [("--match-test", f"^{mutant.test}$")] if mutant.test else [*likely(mutant), ("--match-path", UNIT_TESTS)]
+        )
+        for choice in choices:
+            outcome, failed = trial(binary, block, *choice)
+            if outcome != "survived":
+                break
         log[key_of(mutant)] = {"name": mutant.name, "outcome": outcome, "failed": failed}
         LOG.write_text(json.dumps(log, indent=1) + "\n", "utf-8")
         print(f"{outcome:12} {mutant.name} ({time.monotonic() - began:.0f} s) {failed[:1]}", flush=True)

@@ -18,6 +18,8 @@ interface Vm {
     function load(address target, bytes32 slot) external view returns (bytes32);
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool done);
+    function record() external;
+    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function getRecordedLogsJson() external returns (string memory);

@@ -62,6 +62,45 @@ contract EntriesTest is Fixture {
         _eq(coin.totalSupply(), 10);
     }
 
+    /// @dev Each entry would be applied but for one thing, so that no other check stands in for the one that is meant.
+    function test_credit_SkipsForOneThingAlone() public {
+        _office(_orders(_order(6, _args(3, PROGRAMME, DAY - 2, DAY - 1, 5, 60, 480, 60))));
+        _office(_orders(_order(13, _args(uint160(BOB)))));
+        _land(TREASURY, _only(_entry(8, CAROL, 0, 0, DAY, 1)));
+        _skipsAlone(CENTRE, _credit(Accounts.ofDesk(77), 120), IVolunteerCoin.Skip.BadAccount);
+        _skipsAlone(CENTRE, _credit(Accounts.ofFund(77), 120), IVolunteerCoin.Skip.BadAccount);
+        _skipsAlone(CENTRE, _credit(address(0), 120), IVolunteerCoin.Skip.BadAccount);
+        _skipsAlone(CENTRE, _credit(CAROL, 120), IVolunteerCoin.Skip.BadAccount);
+        _skipsAlone(CENTRE, _credit(BOB, 120), IVolunteerCoin.Skip.Frozen);
+        _skipsAlone(CENTRE, _entry(1, ALICE, 9, 120, DAY, 7), IVolunteerCoin.Skip.RateNotInForce);
+        _skipsAlone(CENTRE, _entry(1, ALICE, 3, 120, DAY - 3, 7), IVolunteerCoin.Skip.RateNotInForce);
+        _skipsAlone(CENTRE, _entry(1, ALICE, 3, 120, DAY, 7), IVolunteerCoin.Skip.RateNotInForce);
+        _skipsAlone(CENTRE, _entry(1, ALICE, 1, 120, DAY + 1, 7), IVolunteerCoin.Skip.RateNotInForce);
+        _skipsAlone(CENTRE, _entry(2, ALICE, 1, 120, DAY, 7), IVolunteerCoin.Skip.NotAllowed);
+        _skipsAlone(CENTRE, _credit(ALICE, 481), IVolunteerCoin.Skip.UnitsAboveMax);
+        _skipsAlone(CENTRE, _credit(ALICE, 11), IVolunteerCoin.Skip.NotAllowed);
+        _skipsAlone(CENTRE, _credit(ALICE, 0), IVolunteerCoin.Skip.NotAllowed);
+        _eq(_land(CENTRE, _both(_credit(ALICE, 120), _entry(1, ALICE, 3, 480, DAY - 2, 7))).coins, 50);
+    }
+
+    /// @dev The floor by a factor is the floor by a division, just below and at whole coins, with the largest fields.
+    function test_credit_IssuesTheFloorAtTheBoundsOfEveryField() public {
+        uint256[3] memory perUnits = [uint256(1), 7, (1 << 24) - 1];
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 coins = i == 2 ? (1 << 32) - 1 : 1;
+            uint256 rate = 10 + i;
+            _office(_orders(_order(6, _args(rate, PROGRAMME, 19_000, 65_535, coins, perUnits[i], (1 << 24) - 1, 60))));
+            uint256[4] memory units = [uint256(1), perUnits[i] - (i == 0 ? 0 : 1), perUnits[i], 4_001];
+            for (uint256 k = 0; k < 4; ++k) {
+                uint256 expected = units[k] * coins / perUnits[i];
+                if (expected > CAP) continue;
+                address account = address(uint160(0xacc0 + 16 * i + k));
+                Outcome memory outcome = _land(CENTRE, _only(_entry(1, account, rate, units[k], DAY, 7)));
+                _eq(outcome.coins, expected);
+            }
+        }
+    }
+
     function test_credit_SkipsAnAccountThatIsNoPersons() public {
         _skipsAlone(CENTRE, _entry(1, address(0), 9, 999, DAY, 7), IVolunteerCoin.Skip.BadAccount);
         _skipsAlone(CENTRE, _entry(1, Accounts.ofDesk(77), 9, 999, DAY, 7), IVolunteerCoin.Skip.BadAccount);
@@ -158,6 +197,23 @@ contract EntriesTest is Fixture {
         _skipsAlone(VENUE, _redeem(ALICE, 11), IVolunteerCoin.Skip.Balance);
         _skipsAlone(VENUE, _redeem(ALICE, 6), IVolunteerCoin.Skip.Allotment);
         _eq(_land(VENUE, _both(_redeem(ALICE, 5), _redeem(ALICE, 1))).coins, 5);
+    }
+
+    function test_redeem_SkipsNoCoinsAndADesksOwn() public {
+        _give(ALICE, 10);
+        _land(VENUE, _only(_redeem(ALICE, 5)));
+        _skipsAlone(VENUE, _redeem(ALICE, 0), IVolunteerCoin.Skip.NotAllowed);
+        _skipsAlone(VENUE, _redeem(Accounts.ofDesk(VENUE), 5), IVolunteerCoin.Skip.BadAccount);
+    }
+
+    function test_post_StoresASkipBeyondTheFirstWord() public {
+        bytes32[] memory entries = new bytes32[](300);
+        for (uint256 i = 0; i < 299; ++i) {
+            entries[i] = _credit(address(uint160(0xacc0 + i)), 12);
+        }
+        _eq(_land(CENTRE, entries).coins, 299);
+        _eq(coin.skipsOf(CENTRE, 1)[0], 0);
+        _eq(coin.skipsOf(CENTRE, 1)[1], 1 << 43);
     }
 
     function test_donate_MovesCoinsToTheFundAndOwesItTheirValue() public {

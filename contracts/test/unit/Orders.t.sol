@@ -108,6 +108,84 @@ contract OrdersTest is Fixture {
         require(_post(batch).isPosted, "the new keys");
     }
 
+    function test_orders_SkipBadArguments() public {
+        uint256 signer = uint160(vm.addr(STRANGER_KEY));
+        _does(11, _args(0, 1), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(11, _args(4, 2), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(3, _args(0, 9, 0, 1, signer), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(4, _args(0), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(2, _args(8, 1, 0, 1, 1 << 160 | signer), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(2, _many(8, 17), IVolunteerCoin.OrderSkip.BadArguments);
+        _applies(2, _many(8, 16));
+        uint256[] memory rate = _rate(IN_TIME, DAY + 50);
+        rate[5] = 0;
+        _does(6, rate, IVolunteerCoin.OrderSkip.BadArguments);
+        (rate[5], rate[6]) = (60, 0);
+        _does(6, rate, IVolunteerCoin.OrderSkip.BadArguments);
+    }
+
+    /// @dev The arguments that register a desk with so many keys.
+    function _many(uint256 desk, uint256 keys) private pure returns (uint256[] memory args) {
+        args = new uint256[](4 + keys);
+        (args[0], args[1], args[3]) = (desk, 1, 1);
+        for (uint256 i = 0; i < keys; ++i) {
+            args[4 + i] = 0xacc0 + i;
+        }
+    }
+
+    function test_officeKeys_AreTwoAndAnotherGuardian() public {
+        uint256 from = coin.nextSeq(0) + 5;
+        (uint256 one, uint256 two) = (uint160(vm.addr(0xe1)), uint160(vm.addr(0xe2)));
+        _does(5, _args(from, 2, 0, one, two), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(5, _args(from, 2, two, one, two), IVolunteerCoin.OrderSkip.BadArguments);
+        _does(5, _args(from, 2, uint160(ALICE), one, one), IVolunteerCoin.OrderSkip.BadArguments);
+        _applies(5, _args(from, 2, uint160(ALICE), one, two));
+    }
+
+    function test_rotate_KeepsTheKeysInForceUntilTheNextOnesBegin() public {
+        uint256 second = uint160(vm.addr(0xe2));
+        _applies(3, _args(CENTRE, 1, 1, 1, uint160(vm.addr(0xe1))));
+        _applies(3, _args(CENTRE, 2, 1, 1, second));
+        IVolunteerCoin.Batch memory batch = _batch(CENTRE, _only(_credit(ALICE, 60)));
+        _sign(batch, _one(0xe1));
+        require(_post(batch).isPosted, "the first change");
+        // What has not begun is taken away with the rest.
+        _applies(4, _args(CENTRE));
+        batch = _batch(CENTRE, _only(_credit(ALICE, 60)));
+        _sign(batch, _one(0xe2));
+        _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 0);
+        _applies(3, _args(CENTRE, 2, 1, 1, second));
+        require(_post(batch).isPosted, "new keys");
+    }
+
+    function test_setup_HasNoNoticeButGoesForwardOnly() public {
+        coin = _deploy();
+        _office(_setupOrders());
+        _does(7, _args(19_000, 5), IVolunteerCoin.OrderSkip.Notice);
+        _does(8, _args(CENTRE, MONTH, 5, 0), IVolunteerCoin.OrderSkip.Notice);
+        _applies(7, _args(19_001, 5));
+        _applies(8, _args(CENTRE, MONTH, 5, 1));
+        uint32 order = coin.nextSeq(0) - 1;
+        _applies(1, _args());
+        _alone(GUARDIAN_KEY, 17, _args(order, 0), IVolunteerCoin.OrderSkip.Unknown);
+    }
+
+    function test_notice_IsFromTheLatestDayOfAnyDesk() public {
+        _creditOn(DAY + 3, 1);
+        _does(8, _args(CENTRE, MONTH, 5, DAY + 9), IVolunteerCoin.OrderSkip.Notice);
+        _does(6, _rate(DAY + 9, DAY + 50), IVolunteerCoin.OrderSkip.Notice);
+        _does(7, _args(DAY + 32, 200), IVolunteerCoin.OrderSkip.Notice);
+        _applies(7, _args(DAY + 33, 200));
+        _applies(8, _args(CENTRE, MONTH, 5, DAY + 10));
+    }
+
+    function test_limit_LeavesTheOneBeforeUntilItsDayAndAfterAVeto() public {
+        _applies(8, _args(CENTRE, MONTH, 9, IN_TIME));
+        _eq(_creditOn(IN_TIME - 1, 1).coins, 5);
+        _alone(GUARDIAN_KEY, 17, _args(coin.nextSeq(0) - 1, 0), IVolunteerCoin.OrderSkip.None);
+        _eq(_creditOn(IN_TIME, 1).coins, 5);
+    }
+
     function test_rate_WantsNoticeAndIsNeverLengthened() public {
         _does(6, _rate(SOON, DAY + 50), IVolunteerCoin.OrderSkip.Notice);
         _applies(6, _rate(IN_TIME, DAY + 50));

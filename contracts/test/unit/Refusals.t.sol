@@ -17,6 +17,14 @@ contract RefusalsTest is Fixture {
         coin.post(none);
     }
 
+    /// @dev As from a constructor, where the sender has no code yet.
+    function test_post_RevertsForASenderThatSignedNoTransaction() public {
+        IVolunteerCoin.Batch[] memory none = new IVolunteerCoin.Batch[](0);
+        vm.expectRevert(abi.encodeWithSelector(IVolunteerCoin.SenderNotOrdinary.selector, POSTER));
+        vm.prank(POSTER, ALICE);
+        coin.post(none);
+    }
+
     function test_post_RevertsForASenderWithCode() public {
         IVolunteerCoin.Batch[] memory none = new IVolunteerCoin.Batch[](0);
         vm.etch(POSTER, hex"00");
@@ -67,6 +75,16 @@ contract RefusalsTest is Fixture {
         require(_post(batch).isPosted, "first");
         batch.day += 1;
         _isRefused(_post(batch), IVolunteerCoin.Refusal.Conflict, uint256(coin.headOf(CENTRE, 1)));
+    }
+
+    /// @dev It names the last head and is signed: landed, it would turn the desk's sequence back.
+    function test_post_RefusesTheDesksOwnSecondBatchAtAUsedSequence() public {
+        _give(ALICE, 10);
+        _give(ALICE, 10);
+        IVolunteerCoin.Batch memory batch = _any();
+        batch.seq = 1;
+        _isRefused(_post(_signed(batch)), IVolunteerCoin.Refusal.Conflict, uint256(coin.headOf(CENTRE, 1)));
+        _eq(coin.nextSeq(CENTRE), 3);
     }
 
     function test_post_RefusesSequenceZero() public {
@@ -121,6 +139,25 @@ contract RefusalsTest is Fixture {
         _sign(batch, _one(CENTRE_KEY));
         batch.entries[0] = _credit(ALICE, 480);
         _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 1);
+    }
+
+    function test_post_RefusesFewerKeysThanTheDeskWants() public {
+        uint256[] memory keys = _sorted(_three(0xe1, 0xe2, 0xe3));
+        uint256[] memory args = new uint256[](7);
+        (args[0], args[1], args[3]) = (8, 1, 2);
+        for (uint256 i = 0; i < 3; ++i) {
+            args[4 + i] = uint160(vm.addr(keys[i]));
+        }
+        _office(_orders(_order(2, args)));
+        IVolunteerCoin.Batch memory batch = _batch(8, _only(_credit(ALICE, 120)));
+        _sign(batch, _one(keys[1]));
+        _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 2);
+        _sign(batch, _two(keys[1], keys[1]));
+        _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 2);
+        _sign(batch, _two(keys[2], keys[0]));
+        _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 2);
+        _sign(batch, _two(keys[0], keys[2]));
+        require(_post(batch).isPosted, "two of three");
     }
 
     function test_post_RefusesATamperedAnnex() public {
@@ -182,6 +219,15 @@ contract RefusalsTest is Fixture {
         IVolunteerCoin.Batch memory batch = _any();
         batch.day = DAY - 1;
         _isRefused(_post(_signed(batch)), IVolunteerCoin.Refusal.BadDay, DAY);
+    }
+
+    function test_post_KeepsTheLatestDayOfAllDesks() public {
+        IVolunteerCoin.Batch memory batch = _any();
+        batch.day = DAY + 3;
+        require(_post(_signed(batch)).isPosted, "refused");
+        _land(VENUE, _only(_redeem(ALICE, 1)));
+        (, uint16 latest,,,) = coin.status();
+        _eq(latest, DAY + 3);
     }
 
     function test_post_RefusesADayAfterOpenUntil() public {
