@@ -152,6 +152,8 @@ contract OrdersTest is Fixture {
         // What has not begun is taken away with the rest.
         _applies(4, _args(CENTRE));
         batch = _batch(CENTRE, _only(_credit(ALICE, 60)));
+        _sign(batch, _one(0xe1));
+        _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 0);
         _sign(batch, _one(0xe2));
         _isRefused(_post(batch), IVolunteerCoin.Refusal.BadSignature, 0);
         _applies(3, _args(CENTRE, 2, 1, 1, second));
