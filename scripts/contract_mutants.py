@@ -345,6 +345,20 @@ OFFICE_ORDERS = (
 
 PROPERTIES = (
     Mutant(
+        "a close that nobody signed",
+        MOVES,
+        "if (!_isStatement(run, annex, desk, _closeHash(word, desk, _heads[batch], krw))) return Skip.BadAnnex;",
+        "",
+        "testFuzz_close_AnySignaturesSettleNothing",
+    ),
+    Mutant(
+        "credits are not summed",
+        MOVES,
+        "_state.credited += run.moved.to64();",
+        "",
+        "invariant_SupplyIsTheSumOfTheTotals",
+    ),
+    Mutant(
         "a redeem moves a coin too many",
         MOVES,
         "run.ownSlot += coins;",
@@ -357,7 +371,7 @@ PROPERTIES = (
         ANNEX,
         "if (annex.length - offset < 2) return item;",
         "",
-        "testFuzz_close_AnySignaturesSettleNothing",
+        "",
     ),
     Mutant(
         "a proof past the annex",
@@ -444,7 +458,11 @@ PROPERTIES = (
         "invariant_EveryBalanceIsWhatSignedEntriesGaveAndTook",
     ),
     Mutant(
-        "restored coins are not counted", MOVES, "run.restored += coins;", "", "invariant_SupplyIsTheSumOfTheTotals"
+        "restored coins are not counted",
+        MOVES,
+        "run.restored += coins;",
+        "",
+        "invariant_EveryBalanceIsWhatSignedEntriesGaveAndTook",
     ),
     Mutant(
         "a debt is forgotten",
@@ -496,10 +514,10 @@ PROPERTIES = (
         "test_powers_Entries",
     ),
     Mutant(
-        "only the funded post",
+        "every second sender",
         DOOR,
         "if (msg.sender != tx.origin ||",
-        "if (msg.sender.balance == 0 || msg.sender != tx.origin ||",
+        "if (uint160(msg.sender) & 1 == 1 || msg.sender != tx.origin ||",
         "test_powers_Calls",
     ),
 )

@@ -34,7 +34,7 @@ WORK = ROOT / ".build" / "mutants"
 LOG = WORK / "log.json"
 TRIAL_SECONDS_MAX = 1_800
 UNIT_TESTS = "contracts/test/unit/{Deployment,Entries,Orders,Refusals,Treasury,Vectors}.t.sol"
-FAILED = re.compile(r"^\[FAIL.*\] (\w+)\(", re.MULTILINE)
+FAILED = re.compile(r"^\[FAIL.*?^?.*?\b((?:test|invariant_|setUp)\w*)\(", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"//[^\n]*")
 NOBODYS_BLOCK, FIRST_BLOCK = 1, 1_000
 
@@ -257,7 +257,7 @@ def trial(binary: str, block: int, *choice: str) -> tuple[str, list[str]]:
     )
     (WORK / "last.log").write_text(run.stdout + run.stderr, "utf-8")
     failed = list(dict.fromkeys(FAILED.findall(run.stdout)))
-    if run.returncode == 0:
+    if run.returncode == 0 and " tests passed, 0 failed" in run.stdout:
         return "survived", []
     return ("killed" if failed else "not run"), failed
 
@@ -318,7 +318,7 @@ def main() -> int:
             continue
         began = time.monotonic()
         choices = (
-            [("--match-test", f"^{mutant.test}$")] if mutant.test else [*likely(mutant), ("--match-path", UNIT_TESTS)]
+            [("--match-test", rf"^{mutant.test}\b")] if mutant.test else [*likely(mutant), ("--match-path", UNIT_TESTS)]
         )
         for choice in choices:
             outcome, failed = trial(binary, block, *choice)

@@ -208,6 +208,8 @@ contract OrdersTest is Fixture {
         _alone(GUARDIAN_KEY, 17, _args(order, 0), IVolunteerCoin.OrderSkip.None);
         _alone(GUARDIAN_KEY, 17, _args(order, 0), IVolunteerCoin.OrderSkip.Unknown);
         _isSkipped(_creditOn(IN_TIME, 9), 0, IVolunteerCoin.Skip.RateNotInForce);
+        // The rate is as if it had never been ordered.
+        _applies(6, _rate(DAY + 14, DAY + 60));
         // A shortening that is vetoed leaves the rate as it was.
         _applies(6, _args(1, PROGRAMME, 19_000, DAY + 20, 5, 60, 480, 60));
         _alone(GUARDIAN_KEY, 17, _args(coin.nextSeq(0) - 1, 0), IVolunteerCoin.OrderSkip.None);

@@ -328,6 +328,7 @@ contract TreasuryTest is Fixture {
         _lands(VENUE, _only(_redeem(ALICE, 60)));
         bytes memory unsigned = Proofs.statement(new bytes[](0));
         _does(TREASURY, _close(60, 1), unsigned, IVolunteerCoin.Skip.BadAnnex);
+        _does(TREASURY, _close(60, 1), hex"02", IVolunteerCoin.Skip.BadAnnex);
         bytes memory centres = _statement(CENTRE_KEY, CENTRE, 1, 0, 0);
         bytes32 close = _entry(10, Accounts.ofDesk(CENTRE), MONTH, 0, DAY, 1);
         _does(TREASURY, _only(close), centres, IVolunteerCoin.Skip.BadAnnex);
