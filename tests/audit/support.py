@@ -165,8 +165,8 @@ class Ledger:
             for number, desk in desks.items()
         ]
         orders += [
-            Order(OrderCode.RATE, (1, text_arg("volunteer"), FIRST_DAY, OPEN_DAY, 1, 60, 480, 60)),
-            Order(OrderCode.RATE, (2, text_arg("pet"), FIRST_DAY, FIRST_DAY + 365, 3, 10, 50, 60)),
+            Order(OrderCode.RATE, (1, text_arg("volunteer"), FIRST_DAY, OPEN_DAY, 1, 60, 480, 0)),
+            Order(OrderCode.RATE, (2, text_arg("pet"), FIRST_DAY, FIRST_DAY + 365, 3, 10, 50, 0)),
             Order(OrderCode.COIN_VALUE, (FIRST_DAY, 200)),
             *(
                 Order(OrderCode.DESK_LIMIT, (n, m, limit, FIRST_DAY))

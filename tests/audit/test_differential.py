@@ -65,7 +65,8 @@ def agree(ledger: Ledger, seed: int, steps: int) -> None:
     for _ in range(steps):
         history.step()
     audited = Audit(ledger.rpc, ledger.contract, batch_seen=[lambda _landed, _signed, applied: count(applied)]).run()
-    assert [finding.message for finding in audited.report.findings] == []
+    # The contract keeps no lots: that a random expiry comes too early is for the audit to say (test_expired_early.py).
+    assert [one.message for one in audited.report.findings if one.code != "expired_early"] == []
     assert audited.report.counts.entries > 300
     totals = audited.state.totals
     assert history.model.state.totals == totals

@@ -104,7 +104,7 @@ def test_an_original_is_undone_over_four_merges_and_not_over_five(ledger: Ledger
 def test_a_merge_adds_what_both_earned_up_to_32_bits(ledger: Ledger) -> None:
     most = 2**32 - 1
     desks = ledger.set_up(budget=2**40, person_cap=most, limit=2**40, seal=False)
-    ledger.post(ledger.order(Order(OrderCode.RATE, (9, text_arg("much"), FIRST_DAY, OPEN_DAY, most, 1, 1, 60))))
+    ledger.post(ledger.order(Order(OrderCode.RATE, (9, text_arg("much"), FIRST_DAY, OPEN_DAY, most, 1, 1, 0))))
     ledger.post(desks[1].seal(ledger.domain, [Entry(one, Kind.CREDIT, 9, 1, DAY, 1) for one in (A, B)]))
     # Its units have 24 bits: an account with more cannot be merged or closed.
     ledger.post(desks[21].seal(ledger.domain, merge(A, B, BALANCE_MAX)))
