@@ -94,6 +94,7 @@ contract EntriesTest is Fixture {
             for (uint256 k = 0; k < 4; ++k) {
                 uint256 expected = units[k] * coins / perUnits[i];
                 if (expected > CAP) continue;
+                // forge-lint: disable-next-line(unsafe-typecast)
                 address account = address(uint160(0xacc0 + 16 * i + k));
                 Outcome memory outcome = _land(CENTRE, _only(_entry(1, account, rate, units[k], DAY, 7)));
                 _eq(outcome.coins, expected);
@@ -209,6 +210,7 @@ contract EntriesTest is Fixture {
     function test_post_StoresASkipBeyondTheFirstWord() public {
         bytes32[] memory entries = new bytes32[](300);
         for (uint256 i = 0; i < 299; ++i) {
+            // forge-lint: disable-next-line(unsafe-typecast)
             entries[i] = _credit(address(uint160(0xacc0 + i)), 12);
         }
         _eq(_land(CENTRE, entries).coins, 299);
