@@ -34,7 +34,7 @@ WORK = ROOT / ".build" / "mutants"
 LOG = WORK / "log.json"
 TRIAL_SECONDS_MAX = 1_800
 UNIT_TESTS = "contracts/test/unit/{Deployment,Entries,Orders,Refusals,Treasury,Vectors}.t.sol"
-FAILED = re.compile(r"^\[FAIL.*?^?.*?\b((?:test|invariant_|setUp)\w*)\(", re.MULTILINE | re.DOTALL)
+FAILED = re.compile(r"^\[FAIL.*?\b((?:test|invariant_)\w+)\(", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"//[^\n]*")
 NOBODYS_BLOCK, FIRST_BLOCK = 1, 1_000
 
@@ -75,7 +75,7 @@ optimizerSteps = ":"
 failure_persist_dir = "failures"
 
 [profile.default.invariant]
-runs = 16
+runs = 64
 depth = 64
 fail_on_revert = true
 failure_persist_dir = "failures"
