@@ -67,7 +67,8 @@ class GuardedRoute(APIRoute):
             is_unsafe = request.method not in _SAFE_METHODS
             if is_unsafe and "authorization" not in request.headers:
                 refuse_cross_site(request)  # a bearer token is never sent by a browser by itself
-            if rule.roles is not None and not (rule.loopback and _is_on_this_machine(request)):
+            is_nobodys = rule.roles is None or (rule.loopback and _is_on_this_machine(request))
+            if not is_nobodys:
                 request.state.actor = await _admit(request, rule)
             if rule.keyed:
                 request.state.idempotency_key = _idempotency_key(request)
@@ -88,7 +89,7 @@ class GuardedRoute(APIRoute):
                         stack.enter_context(_upload_slot(request))
                     if rule.checks_secret:
                         await stack.enter_async_context(request.app.state.secret_gate.place())
-                    if rule.roles is None:
+                    if is_nobodys:
                         return await inner(replayed)
                     return await recorded(request, reason, lambda: inner(replayed), is_export=rule.reasoned)
 

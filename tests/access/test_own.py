@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.access.world import OTHER, World
 TABLE = Path(__file__).parents[2] / "docs" / "access.md"
 # Routes whose "own" is decided by who asks alone: no id of another's can be put in.
 NOTHING_TO_NAME = {
-    "/approvals", "/payment-codes", "/sessions", "/sessions/current", "/sessions/end", "/sessions/end-all",
+    "/approvals", "/closes", "/payment-codes", "/sessions", "/sessions/current", "/sessions/end", "/sessions/end-all",
     "/sessions/password", "/actors/me",
 }  # fmt: skip
 
@@ -60,6 +61,7 @@ class Others:
         self.ids = {
             "import_id": world.submission, "approval_id": world.submission, "person_id": world.person,
             "hold_id": world.hold(), "redemption_id": charge["id"], "journal_no": charge["journal_no"],
+            "close_id": str(uuid4()), "donation_id": world.gift(),
             "desk": front.books.desk(DeskKind.CENTRE, "SVC"), "enrolment_id": world.sign_up(), "session_id": self.session,
         }  # fmt: skip
 
@@ -72,6 +74,9 @@ class Others:
             "/desks/{desk}/signatures": {
                 "batches": [{"seq": 1, "head": "0x" + "00" * 32, "signatures": ["0x" + "00" * 65]}]
             },
+            "/donations/{donation_id}/reassign": {"fund": "LOVE"},
+            "/residents/{person_id}/wish": {"fund": "WARM"},
+            "/corrections": {"entry": str(self.ids["journal_no"]), "reason": "no"},
             "/donations": {"person_id": person, "fund": "WARM", "coins": 1},
             "/records": self.world.record(),
             "/imports": self.world.month("X1", "2024-04-20"),

@@ -66,6 +66,11 @@ class World:
         body = {"person_id": self.person, "desk": self.gym, "coins": 10}
         return dict(self.done("POST", "/redemptions", "counter", body))
 
+    def gift(self) -> str:
+        return str(
+            self.done("POST", "/donations", "clerk", {"person_id": self.person, "fund": "WARM", "coins": 1})["id"]
+        )
+
     @cached_property
     def course(self) -> str:
         return str(self.done("GET", "/courses", "hall")["courses"][0]["id"])
@@ -126,6 +131,11 @@ class World:
             ("GET", "/residents/{person_id}/own-data"): ("registrar", f"/residents/{person}/own-data", None),
             ("POST", "/residents/{person_id}/forget"): (
                 "registrar", f"/residents/{self.books.person(OTHER)}/forget", None,
+            ),
+            ("GET", "/residents/{person_id}/lots"): ("clerk", f"/residents/{person}/lots", None),
+            ("POST", "/residents/{person_id}/wish"): ("clerk", f"/residents/{person}/wish", {"fund": "WARM"}),
+            ("POST", "/freezes"): (
+                "coin-office", "/freezes", {"person_id": person, "until": "2024-06-30", "reason": "asked"},
             ),
             ("GET", "/access-log"): ("auditor", "/access-log", None),
         }  # fmt: skip

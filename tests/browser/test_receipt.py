@@ -70,6 +70,7 @@ def test_a_receipt_prints_large_and_whole(chromium: Browser, site: Site) -> None
         page.context.add_cookies([{"name": "somebody", "value": "resident", "url": site.address}])
         page.goto(site.address + "/me/lines")
         page.locator(".line").last.click()
+        page.locator(".receipt").wait_for()
         page.emulate_media(media="print")
         sizes = page.evaluate(
             "[...document.querySelectorAll('.receipt *')].filter(one => one.innerText && one.getClientRects().length)"

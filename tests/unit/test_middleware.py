@@ -19,7 +19,9 @@ async def leaves(_scope: Any, _receive: Any, _send: Any) -> None:
 
 def test_a_client_that_left_before_its_body_came_is_no_error_of_ours() -> None:
     sent: list[Any] = []
-    ports: Any = SimpleNamespace(new_request_id=lambda: "0b5c1f2e7a9d4c38", monotonic=itertools.count().__next__)
+    ports: Any = SimpleNamespace(
+        new_request_id=lambda: "0b5c1f2e7a9d4c38", monotonic=itertools.count().__next__, is_loopback_demo=True
+    )
 
     async def send(message: Any) -> None:
         sent.append(message)

@@ -360,7 +360,7 @@ def test_a_ledger_behind_stops_the_charge_and_the_page_sends_the_same_form_again
 ) -> None:
     counter, page = charge_page
     with monkeypatch.context() as patched:
-        patched.setattr(ledger_state, "_is_old", lambda *_: True)
+        patched.setattr(ledger_state, "_waited", lambda *_: ledger_state.LEDGER_BEHIND_SECONDS + 1)
         behind = send(counter, form(page, "/charge"))
     assert behind.status_code == 503
     assert "지금까지의 코인은 그대로 있습니다" in behind.text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.kill_points import NoKillPoints
 from ledger_service.errors import Forbidden, NotFound
 from ledger_service.journal.findings import FindingRow
 from ledger_service.posting.loops import Poster
@@ -21,6 +22,7 @@ class Office:
     def __init__(self, place: Place) -> None:
         self.journal = place.town.journal
         self.clock = place.town.clock
+        self.kill_points = NoKillPoints()
         self.actor = Actor(place.town.clerk, "office", frozenset({Role.OFFICE}), frozenset())
 
     def acknowledge(self, finding_id: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger_service.domain.actors import Role
+from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
@@ -119,6 +119,7 @@ def test_a_month_uploaded_again_after_the_books_were_lost_credits_nothing(
         assert [(desk.number, desk.code, desk.name) for desk in unit.master.desks()] == [
             (desk.number, desk.code, desk.name) for desk in old.master.desks()
         ]
-    setup.load_members(books.context, books.office, None, (SAMPLES / "members.csv").read_bytes())
+    registrar = Actor("registrar", "registrar", frozenset({Role.REGISTRAR}), frozenset())
+    setup.load_members(books.context, registrar, None, (SAMPLES / "members.csv").read_bytes())
     assert balances(books)[: len(balances(before))] == balances(before), "who had an entry is known"
     engine.dispose()
