@@ -28,7 +28,7 @@ TOUCHES_NOBODY = {
 
 
 # Nothing is in it without a chain; whom the answer names, the guard reads from the answer (the test of `people_in` below).
-EMPTY_HERE = {("GET", f"{PREFIX}/outside-entries"), ("POST", f"{PREFIX}/freezes/lift")}
+EMPTY_HERE = {("GET", f"{PREFIX}/outside-entries")}
 
 
 def rows(front: Front) -> list[Any]:
@@ -54,12 +54,6 @@ def test_every_route_that_names_a_resident_writes_a_row(front: Front) -> None:
         if len(rows(front)) == before:
             missing.append((method, path))
     assert missing == []
-
-
-def test_a_freeze_to_lift_that_is_not_there_is_a_look_too(front: Front) -> None:
-    body = {"person_id": front.books.person("S100000"), "reason": "asked"}
-    assert front.ask("POST", "/freezes/lift", "coin-office", body).status_code == 409
-    assert [row.person_id for row in rows(front)] == [body["person_id"]]
 
 
 def test_every_route_that_could_touch_a_resident_is_in_that_test(front: Front) -> None:

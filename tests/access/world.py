@@ -137,6 +137,7 @@ class World:
             ("POST", "/freezes"): (
                 "coin-office", "/freezes", {"person_id": person, "until": "2024-06-30", "reason": "asked"},
             ),
+            ("POST", "/freezes/lift"): ("coin-office", "/freezes/lift", {"person_id": person, "reason": "asked"}),
             ("GET", "/access-log"): ("auditor", "/access-log", None),
         }  # fmt: skip
         return {(method, PREFIX + path): call for (method, path), call in calls.items()}
