@@ -75,6 +75,7 @@ def test_one_of_two_posts_and_the_other_takes_over_when_it_leaves(place: Place) 
         assert (one.is_held(), two.is_held(), epoch(place)) == (False, True, 2)
 
 
+@pytest.mark.slow  # five real seconds of silence, which a loaded machine does not keep
 def test_a_poster_that_is_silent_for_the_lease_is_taken_over_from_and_one_that_is_not_is_left(place: Place) -> None:
     with lease_of(place, "frozen") as frozen, lease_of(place, "other") as other:
         assert frozen.take()
