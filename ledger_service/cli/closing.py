@@ -8,16 +8,19 @@ from typing import Annotated
 
 import typer
 
+from ledger_service.cli.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.ask import CannotRun, ledger
-from ledger_service.commands.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.show import say, show_json, show_table, words
 
 CHECK_SECONDS_MAX = 60
 CHECK_LOOK_SECONDS = 0.3
 
+app = typer.Typer()
 closes_app = typer.Typer(no_args_is_help=True, help=words("Month closes.", "월 정산."))
+app.add_typer(closes_app, name="closes")
 
 
+@app.command("close")
 def close_command(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="2024-05")],
     venue: Annotated[str | None, typer.Option(help=words("a venue's code", "사용처 코드"))] = None,
@@ -88,6 +91,7 @@ def closes_payments(month: str, file: Path, home: Home = None, acting: As = None
         )
 
 
+@app.command("check")
 def check_command(home: Home = None, acting: As = None, as_json: Json = False) -> int:
     """Hold the books against the chain now: balances = supply = issued less burnt. Exit 1 where they differ."""
     with ledger(home, acting) as asked:
@@ -117,6 +121,7 @@ def check_command(home: Home = None, acting: As = None, as_json: Json = False) -
     return 0 if found["state"] == "holds" else 1
 
 
+@app.command("budget")
 def budget_command(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """What may still be issued this year: appropriated, reserved, issued, left; by programme and centre."""
     with ledger(home, acting) as asked:

@@ -1,4 +1,4 @@
-"""What commands share: their options, a list shown as a table, and a text as part of a path."""
+"""What commands share: their options, exit codes, a list shown as a table, a proposal, and a text as part of a path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from urllib.parse import quote
 import typer
 
 from ledger_service.commands.ask import ledger
-from ledger_service.commands.show import show_json, show_table, words
+from ledger_service.commands.show import say, show_json, show_table, words
+
+DONE, REFUSED, CANNOT = 0, 1, 2
 
 Home = Annotated[Path | None, typer.Option("--home", help=words("state folder (BORAM_HOME)", "상태 폴더(BORAM_HOME)"))]
 As = Annotated[str | None, typer.Option("--as", help=words("who acts (BORAM_AS)", "실행하는 사용자(BORAM_AS)"))]
@@ -40,3 +42,11 @@ def listed(
 def segment(text: str) -> str:
     """A text as one segment of a path."""
     return quote(text, safe="")
+
+
+def show_proposed(answer: dict[str, Any]) -> None:
+    """What was proposed, and how another person approves it."""
+    say(
+        f"proposed {answer['title']}; another person approves: boram approve {answer['id']}",
+        f"제안: {answer['title']}. 다른 사람이 승인: boram approve {answer['id']}",
+    )

@@ -1,0 +1,86 @@
+"""`boram actor`, `admin` and `keys`: who may act, and the first keys of a home."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger_service.cli.options import As, Home, Json, listed
+from ledger_service.commands.ask import ledger
+from ledger_service.commands.show import say, words
+from ledger_service.errors import NotFound
+
+app = typer.Typer()
+actors_app = typer.Typer(no_args_is_help=True, help=words("Who may act.", "사용자."))
+admin_app = typer.Typer(no_args_is_help=True, help=words("The first administrator.", "첫 관리자."))
+keys_app = typer.Typer(no_args_is_help=True, help=words("Keys of a new home.", "키."))
+app.add_typer(actors_app, name="actor")
+app.add_typer(admin_app, name="admin")
+app.add_typer(keys_app, name="keys")
+
+
+@actors_app.command("add")
+def actor_add(
+    name: str,
+    role: Annotated[list[str], typer.Option(help="clerk approver venue office auditor admin resident")],
+    desk: Annotated[
+        list[str] | None, typer.Option(help=words("code, or kind:code", "기관 코드 또는 종류:코드"))
+    ] = None,
+    person: Annotated[str | None, typer.Option(help=words("of a resident", "주민 번호표"))] = None,
+    home: Home = None,
+    acting: As = "admin",
+) -> None:
+    """Add somebody; prints the token once and keeps it under HOME/tokens, so that --as NAME works."""
+    from ledger_service.adapters.home import Home as HomeFolder
+    from ledger_service.adapters.home import write_secret
+    from ledger_service.environment import home_folder
+
+    place = HomeFolder(home_folder(home))
+    file = place.token_file(name)
+    with ledger(home, acting) as asked:
+        body = {"name": name, "roles": role, "desks": desk or [], "person_id": person}
+        added = asked.post("/actors", body)
+    write_secret(file, added["token"].encode())
+    say(f"added {name} ({', '.join(added['actor']['roles'])}); token, shown once:", f"{name} 추가. 토큰(한 번만 표시):")
+    sys.stdout.write(added["token"] + "\n")
+
+
+@actors_app.command("code")
+def actor_code(name: str, home: Home = None) -> None:
+    """The one-time code of somebody of the demo, as their authenticator app would show it."""
+    from ledger_service.commands.demo import code_of
+    from ledger_service.config import read_settings
+
+    code = code_of(read_settings(home=home or Path("var/demo-pages")).home, name)
+    if code is None:
+        raise NotFound(f"there is no {name} in this demo", f"이 예시에는 {name} 계정이 없습니다")
+    sys.stdout.write(code + "\n")
+
+
+@actors_app.command("list")
+def actor_list(home: Home = None, acting: As = "admin", as_json: Json = False) -> None:
+    """Everybody who may act."""
+    columns = [("name", "이름"), ("roles", "역할"), ("desks", "기관"), ("id", "id")]
+    listed(home, acting, "/actors", as_json, columns, lambda answer: answer)
+
+
+@admin_app.command("create")
+def admin_create(
+    name: Annotated[str, typer.Argument(help=words("the name to sign in with", "로그인 이름"))] = "admin",
+    home: Home = None,
+) -> None:
+    """Invite the first administrator: a secret, printed once, by which password and second factor are set within three days."""
+    from ledger_service.commands.admin import create_admin
+
+    create_admin(home, name)
+
+
+@keys_app.command("create")
+def keys_create(home: Home = None) -> None:
+    """Make the master key and the keys of a new home (production; demo and test make them at the first start)."""
+    from ledger_service.commands.keys import create_keys
+
+    create_keys(home)

@@ -1,0 +1,58 @@
+"""`boram expire` and `correct`: what is taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger_service.cli.options import As, Home, Json
+from ledger_service.commands.ask import ledger
+from ledger_service.commands.show import say, show_json, words
+
+app = typer.Typer()
+
+
+@app.command()
+def expire(
+    to: Annotated[str, typer.Option(help=words("the last day that is over", "지난 날짜") + " 2028-12-31")],
+    preview: Annotated[bool, typer.Option(help=words("count only", "미리 보기"))] = False,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to expire the coins whose day is over; another person approves."""
+    with ledger(home, acting) as asked:
+        answer = asked.post("/expiries/preview" if preview else "/expiries", {"to": to})
+    if as_json:
+        show_json(answer)
+        return
+    accounts, coins = answer["accounts"], answer["coins"]
+    say(
+        f"{coins:,} coins of {accounts:,} accounts have expired by {to}",
+        f"{to}까지 소멸 대상: {accounts:,}명 {coins:,}코인",
+    )
+    if not preview:
+        say(f"waits for approval: boram approve {answer['id']}", f"승인 대기: boram approve {answer['id']}")
+
+
+@app.command()
+def correct(
+    entry: Annotated[
+        str, typer.Argument(help=words("journal number, or desk/seq/index", "기록 번호 또는 창구/순번/위치"))
+    ],
+    reason: Annotated[str, typer.Option(help=words("why", "사유"))],
+    coins: Annotated[int | None, typer.Option(help=words("how many; all without", "코인 수, 없으면 전부"))] = None,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to take back a wrong credit, or to undo an expiry; another person approves."""
+    with ledger(home, acting) as asked:
+        answer = asked.post("/corrections", {"entry": entry, "coins": coins, "reason": reason})
+    if as_json:
+        show_json(answer)
+    else:
+        what = words("give back", "되돌림") if answer["restores"] else words("take back", "회수")
+        say(f"{what} {answer['coins']:,} of entry {answer['original_no']}; waits for approval: boram approve {answer['id']}",
+            f"기록 {answer['original_no']}에서 {answer['coins']:,}코인 {what}, 승인 대기: boram approve {answer['id']}")  # fmt: skip
