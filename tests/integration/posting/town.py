@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -319,9 +320,9 @@ def poster_of(
     finality: Finality = AT_ONCE,
     wrap: Callable[[Rpc], Rpc] = lambda rpc: rpc,
 ) -> Poster:
-    """A poster, as a fresh process would make it."""
+    """A poster, as a fresh process would make it. After it sent, anvil's next block is waited for: a busy machine mines it late."""
     domain = town_domain()
-    rpc = wrap(rpc)
+    node, rpc = rpc, wrap(rpc)
     context = PostingContext(
         journal=town.journal,
         vault=town.vault,
@@ -340,7 +341,27 @@ def poster_of(
         finality=finality,
         embedded=embedded,
     )
-    return Poster(context, chain)
+    poster = Poster(context, chain)
+    send = poster.sender.send_step
+
+    def send_and_wait() -> int:
+        done = send()
+        if done:
+            wait_until_mined(node)
+        return done
+
+    poster.sender.send_step = send_and_wait
+    return poster
+
+
+def wait_until_mined(rpc: Rpc) -> None:
+    """Until no transaction waits that could be mined; nothing where a test mines by hand."""
+    if rpc.call("anvil_getAutomine", []):
+        for _ in range(2_000):
+            if rpc.call("txpool_status", [])["pending"] == "0x0":
+                return
+            time.sleep(0.005)
+        raise AssertionError("anvil mines nothing")
 
 
 __all__ = ["DAY", "EmbeddedChain", "Town", "deployer", "open_town", "poster_of", "signer", "sqlite_engines"]
