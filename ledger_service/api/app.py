@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
@@ -100,6 +102,7 @@ def create_app(ports: Ports, pages: ASGIApp | None = None) -> FastAPI:
         page.page_router,
     ):
         app.include_router(router)
+    deque(iter_route_contexts(app.routes), maxlen=0)  # builds the routes now; FastAPI would at the first request
     if pages is not None:
         app.add_middleware(Surfaces, pages=pages)
     app.add_middleware(Accounting, ports=ports)

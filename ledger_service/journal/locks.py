@@ -20,6 +20,7 @@ INTAKE_LOCK = POSTER_LOCK + 1
 START_LOCK = POSTER_LOCK + 2
 INTAKE_WAIT_SECONDS = 120
 START_WAIT_SECONDS = 60
+WRITE_WAIT_SECONDS = 30
 IDLE_SECONDS_MAX = 300  # of a process that was frozen while it held the lock: the database ends its session then
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -28,6 +29,15 @@ class TakesTooLong(Unavailable):
     """Another process has held a lock for too long; nothing was done."""
 
     code = "takes_too_long"
+
+    @classmethod
+    def of(cls, what: tuple[str, str], seconds: int) -> TakesTooLong:
+        """`what` in English and in Korean, with its particle."""
+        english, korean = what
+        return cls(
+            f"{english} has taken more than {seconds} s: send the same again later",
+            f"{korean} {seconds}초 넘게 걸리고 있습니다. 나중에 다시 해 주세요",
+        )
 
 
 class BetweenProcesses:
@@ -45,7 +55,8 @@ class BetweenProcesses:
         self._connection: Connection | None = None
 
     def __enter__(self) -> None:
-        self._threads.acquire()
+        if not self._threads.acquire(timeout=self._wait_seconds):
+            raise self._too_long()
         try:
             if self._engine is not None:
                 self._connection = self._locked(self._engine)
@@ -73,15 +84,29 @@ class BetweenProcesses:
             connection.close()
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
                 raise
-            english, korean = self._what
-            raise TakesTooLong(
-                f"{english} has taken more than {self._wait_seconds} s: send the same again later",
-                f"{korean} {self._wait_seconds}초 넘게 걸리고 있습니다. 나중에 다시 해 주세요",
-            ) from None
+            raise self._too_long() from None
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _too_long(self) -> TakesTooLong:
+        return TakesTooLong.of(self._what, self._wait_seconds)
+
+
+class WriteTurns:
+    """SQLite's one writer at a time, among this process's threads: waiting here is quick, waiting on its busy handler is not."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        self._lock = threading.Lock()
+        self._wait_seconds = wait_seconds
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._wait_seconds):
+            raise TakesTooLong.of(("another change", "다른 처리가"), self._wait_seconds)
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def intake_lock(engine: Engine) -> BetweenProcesses:

@@ -83,12 +83,15 @@ class OneProcess:
 class PosterLease:
     """The lease on PostgreSQL. `holder` is unique to this process; `monotonic` gives seconds that never go back."""
 
-    def __init__(self, url: str, holder: str, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, url: str, holder: str, monotonic: Callable[[], float], *, lease_seconds: int = LEASE_SECONDS
+    ) -> None:
         name = _APPLICATION + holder
         self.engine = open_engine(url, application_name=name, connections_max=POSTER_CONNECTIONS_MAX)
         self._lock_engine = open_engine(url, application_name=name, connections_max=1)
         self._holder = holder
         self._monotonic = monotonic
+        self._lease_seconds = lease_seconds
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
         self._epoch = 0
@@ -97,13 +100,13 @@ class PosterLease:
         self._heart: threading.Thread | None = None
 
     def take(self) -> bool:
-        """Become the poster: at once where nobody is, after LEASE_SECONDS of silence of whoever is."""
+        """Become the poster: at once where nobody is, after a lease's seconds of silence of whoever is."""
         self.release()
         connection = self._lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             connection.execute(text(f"SET statement_timeout = '{STATEMENT_SECONDS_MAX}s'"))
             if not _try_lock(connection):
-                if not _is_silent(connection):
+                if not self._is_silent(connection):
                     connection.close()
                     return False
                 self._end_sessions_of_holder(connection)
@@ -124,7 +127,7 @@ class PosterLease:
     def is_held(self) -> bool:
         """Whether the lease was renewed so lately that nobody can have taken over."""
         with self._mutex:
-            return self._connection is not None and self._monotonic() - self._renewed < LEASE_SECONDS
+            return self._connection is not None and self._monotonic() - self._renewed < self._lease_seconds
 
     def release(self) -> None:
         """Let another process post; at once, by ending the session."""
@@ -200,6 +203,15 @@ class PosterLease:
         )
         return int(connection.execute(taken, {"holder": self._holder}).scalar_one())
 
+    def _is_silent(self, connection: Connection) -> bool:
+        now, renewed = connection.execute(
+            text(
+                "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), "
+                "(SELECT renewed_at FROM posting_lease WHERE id = 1)"
+            )
+        ).one()
+        return renewed is not None and now - renewed >= self._lease_seconds * 1000
+
     def _end_sessions_of_holder(self, connection: Connection) -> None:
         """End every session of the process that holds the lease: it has been silent, or has lost its lock already."""
         ended = connection.execute(
@@ -231,16 +243,6 @@ class LeasedJournal(Journal):
 def _try_lock(connection: Connection) -> bool:
     taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": POSTER_LOCK}).scalar_one()
     return bool(taken)
-
-
-def _is_silent(connection: Connection) -> bool:
-    now, renewed = connection.execute(
-        text(
-            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), "
-            "(SELECT renewed_at FROM posting_lease WHERE id = 1)"
-        )
-    ).one()
-    return renewed is not None and now - renewed >= LEASE_SECONDS * 1000
 
 
 def _end(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
@@ -33,7 +32,7 @@ from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.limits import Limits
-from ledger_service.journal.locks import intake_lock
+from ledger_service.journal.locks import WRITE_WAIT_SECONDS, WriteTurns, intake_lock
 from ledger_service.journal.lots import Lots
 from ledger_service.journal.master import Master
 from ledger_service.journal.messages import Messages
@@ -214,22 +213,21 @@ class WriteUnit(Unit):
 class Journal:
     """The books behind one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, write_wait_seconds: int = WRITE_WAIT_SECONDS) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._write_engine = engine.execution_options(boram_write=True)
-        # SQLite has one writer: waiting on a lock of ours is fair and quick, waiting on its busy handler is neither.
-        self._write_lock: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        self._turn: Any = WriteTurns(write_wait_seconds) if self.is_sqlite else nullcontext()
         self.intake_lock = intake_lock(engine)
 
     @contextmanager
     def write(self) -> Iterator[WriteUnit]:
         """A transaction that may write: serial on SQLite, READ COMMITTED with row locks on PostgreSQL.
 
-        Raises RowConflict where a constraint refuses, Deadlock where PostgreSQL ended it. Rows are locked in one order everywhere: approval or
-        enrolment, course, hold or redemption, account, limits, and the counter of journal numbers last.
+        Raises RowConflict where a constraint refuses, Deadlock where PostgreSQL ended it, TakesTooLong where no turn came. Rows are locked in one
+        order everywhere: approval or enrolment, course, hold or redemption, account, limits, and the counter of journal numbers last.
         """
-        with self._write_lock, self._write_engine.connect() as connection:
+        with self._turn, self._write_engine.connect() as connection:
             connection.begin()
             try:
                 yield WriteUnit(connection)

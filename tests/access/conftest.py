@@ -17,6 +17,7 @@ from ledger_service.adapters.actors import add_actor
 from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.api.app import create_app
 from ledger_service.api.ports import Ports
+from ledger_service.bootstrap import DATABASE_ERRORS
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.batches import Domain
 from tests.books import Books, SqliteDistrict
@@ -40,6 +41,7 @@ def new_app(books: Books, *, is_loopback_demo: bool = False, passwords: Argon2Pa
             domain=Domain(31_337, b"\x11" * 20),
             passwords=passwords or Argon2Passwords(light=True),
             is_loopback_demo=is_loopback_demo,
+            database_errors=DATABASE_ERRORS,
         )
     )
 

@@ -189,7 +189,6 @@ def test_an_address_that_tries_many_cards_is_locked(front: Front) -> None:
     )
 
 
-@pytest.mark.slow  # a loaded machine once answered 500 to one of the forty: to be found out
 def test_parallel_guesses_in_two_processes_are_no_more_than_five(either: Front) -> None:
     card = either.card(MEMBER)
     looked_at: list[int] = []
