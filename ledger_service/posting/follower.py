@@ -73,28 +73,31 @@ class Follower:
         Not until no block is left: a chain may grow as fast as it is read.
         """
         latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
-        before, last, marked = None, self._last_block(), 0
+        before, last, marked = None, self._last_block()[0], 0
         while before != last and (before is None or last < latest):
             marked = self.follow_step(progress)
-            before, last = last, self._last_block()
+            before, last = last, self._last_block()[0]
         while marked:
             marked = self.follow_step(progress)
 
-    def _last_block(self) -> int:
+    def _last_block(self) -> tuple[int, bytes]:
         with self._context.journal.read() as unit:
             last = unit.chain_marks.last_block()
         assert last is not None, "the chain is prepared before it is followed"
-        return last[0]
+        return last
 
     def follow_step(self, progress: Progress = no_progress) -> int:
-        """Read the next blocks and settle what is final; how many batches were marked posted or final."""
-        last = self._last_block()
+        """Read the next blocks and settle what is final; how many batches were marked posted or final.
+
+        The next blocks must follow the last that was read: a reorg since the watch looked would otherwise be read over, never to be noticed.
+        """
+        last, last_hash = self._last_block()
         latest = read_answer(number_of, self._chain.rpc.call("eth_blockNumber"))
         final = self._final_block(latest)
         marked = 0
         if latest > last:
             to_block = min(latest, last + BLOCKS_A_STEP)
-            reading = read_landings(self._chain.contract, last + 1, to_block)
+            reading = read_landings(self._chain.contract, last + 1, to_block, last_hash)
             require_storage_agrees(self._chain.contract, reading)
             with self._context.journal.read() as unit:
                 marks = unit.batches.marks(landing.key for landing in reading.landings)

@@ -35,10 +35,15 @@ class Reading:
     refused: tuple[BatchRefused, ...]
 
 
-def read_landings(contract: LedgerContract, from_block: int, to_block: int) -> Reading:
-    """All of a range of blocks, both ends included. Raises ChainMoved where they changed while they were read, ChainLies."""
+def read_landings(contract: LedgerContract, from_block: int, to_block: int, parent: bytes | None = None) -> Reading:
+    """All of a range of blocks, both ends included. `parent`: the hash of the block before, as it was read earlier.
+
+    Raises ChainMoved where they changed while they were read, or do not follow that block any more, and ChainLies.
+    """
     events = contract.logs(from_block, to_block, BATCH_TOPICS)
     blocks = block_range(contract.rpc, from_block, to_block)
+    if parent is not None and blocks[0].parent_hash != parent:
+        raise ChainMoved(f"block {from_block - 1} was replaced after it was read")
     hashes = {block.number: block.hash for block in blocks}
     for event in events:
         if hashes[event.position.block_number] != event.position.block_hash:

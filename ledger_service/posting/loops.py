@@ -33,6 +33,7 @@ POLL_SECONDS = 1.0  # how long a chain may be another one before posting sees it
 PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather than one charge after the other,
 PACE_SECONDS_MAX = 1.0  # and the longer the load lasts, the more of it
 BACK_OFF_SECONDS_MAX = 5.0  # a node that is back is used within that time
+CATCH_UP_TRIES_MAX = 20
 QUIET_PASSES_MAX = 10_000
 PURSE_SECONDS = 30
 
@@ -81,8 +82,14 @@ class Poster:
 
     def catch_up(self, progress: Progress = no_progress) -> None:
         """Read all that the chain has, before anything is sealed, signed, or accepted: the books may be of an old backup, or lost."""
-        self.watch.check()
-        self.follower.read_all(progress)
+        for tries_left in reversed(range(CATCH_UP_TRIES_MAX)):
+            self.watch.check()
+            try:
+                self.follower.read_all(progress)
+                break
+            except ChainMoved:  # blocks were replaced meanwhile: what the watch forgets is read again
+                if not tries_left:
+                    raise
         self.read_back.finish()
         self.gate.open()
 

@@ -6,6 +6,7 @@ from ledger_service.chain.hexes import bytes_of, number_of
 from ledger_service.chain.identity import ChainIdentity, NotOurChain, differences, read_identity
 from ledger_service.chain.rpc import RpcFault, read_answer
 from ledger_service.journal.chain_marks import IdentityRow
+from ledger_service.journal.findings import FINDING
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.ports import ChainAccess, PostingContext
 
@@ -56,12 +57,12 @@ class Watch:
             unit.chain_marks.drop_blocks_above(fork)
             if unit.chain_marks.last_block() is None:
                 unit.chain_marks.add_blocks([(identity.deploy_block, identity.deploy_block_hash)])
+            alarm = f"a reorg down to block {fork} took away {len(was_final)} batches that were final; they are posted again"
+            if was_final:  # in the same unit: afterwards nothing tells any more that they were gone
+                unit.findings.open_one(FINDING, REORG_SUBJECT, alarm, self._context.clock.now())
             unit.commit()
         if was_final:
-            self._findings.add(
-                REORG_SUBJECT,
-                f"a reorg down to block {fork} took away {len(was_final)} batches that were final; they are posted again",
-            )
+            self._findings.add(REORG_SUBJECT, alarm)
 
 
 def to_identity(row: IdentityRow) -> ChainIdentity:

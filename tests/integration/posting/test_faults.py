@@ -15,6 +15,7 @@ import pytest
 from ledger_service.chain.deploy import ensure_factory
 from ledger_service.chain.hexes import hex_of
 from ledger_service.chain.identity import NotOurChain
+from ledger_service.chain.reader import ChainMoved
 from ledger_service.chain.rpc import Rpc, RpcUnavailable
 from ledger_service.chain.signing import sign_transaction
 from ledger_service.chain.transactions import broadcast, nonce_of
@@ -221,6 +222,24 @@ def test_a_reorg_deeper_than_the_policy_is_an_alarm_and_still_pays_once(sqlite_p
     assert "reorg" in poster.findings.all()
     with town.journal.read() as unit:
         assert unit.batches.lost(10) == []
+
+
+def test_a_reorg_between_the_look_and_the_reading_is_not_read_over(place: Place) -> None:
+    town = place.town
+    people = town.found()
+    poster = place.poster()
+    poster.prepare()
+    town.credit(1, people)
+    poster.run_until_quiet()
+    poster.watch.check()
+    place.rpc.call("anvil_reorg", [1, []])
+    mine(place, 2)  # the chain is longer than what was read, so that there is something to read on from
+    with pytest.raises(ChainMoved):
+        poster.follower.follow_step()
+    poster.run_until_quiet()
+    assert "reorg" in poster.findings.all()
+    assert poster.chain.contract.totals("latest").credited == 10 * len(people)
+    assert town.available(people) == [10] * len(people)
 
 
 # ---- transactions that get lost
