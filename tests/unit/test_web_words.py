@@ -14,7 +14,7 @@ from ledger_service.config import SettingsInvalid, read_settings
 from ledger_service.web import errors, outcomes
 from ledger_service.web.formats import Formats
 from ledger_service.web.pages.public import local_path
-from ledger_service.web.words import ENGLISH
+from ledger_service.web.words import ENGLISH, PARTS
 
 WEB = Path(ledger_service.web.__file__).parent
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
@@ -95,3 +95,7 @@ def test_a_colour_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for colour in ("#ffd400", "blue", "#12345"):
         with pytest.raises(SettingsInvalid):
             read_settings(home=tmp_path, colour=colour)
+
+
+def test_a_text_stands_in_one_part_of_the_table() -> None:
+    assert sum(len(part.WORDS) for part in PARTS) == len(ENGLISH)

@@ -1,0 +1,8 @@
+"""The pages' words in English, by the Korean that the templates are written in. A Korean text without a row here fails a test."""
+
+from __future__ import annotations
+
+from ledger_service.web.words import centre, office, outcomes, public, resident, shared, venue
+
+PARTS = (centre, office, outcomes, public, resident, shared, venue)
+ENGLISH: dict[str, str] = {korean: english for part in PARTS for korean, english in part.WORDS.items()}

@@ -1,0 +1,38 @@
+"""Words of the coin office's pages."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "운영 변경 {title}": "Change: {title}",
+    "돌려보냈습니다.": "Sent back.",
+    "바뀌는 것 {count}가지": "What changes: {count}",
+    "{kind} 등록: {name} ({code})": "New {kind}: {name} ({code})",
+    "담당 부서": "Coin office",
+    "적립 기준: {name}, {units}마다 {coins}, {first}부터": "Rate: {name}, {coins} for {units}, from {first}",
+    "코인의 가치: {first}부터 1코인 {krw}": "Value: a coin is {krw} from {first}",
+    "한도: {what} {code} {first}부터 {coins}": "Limit: {what} {code} from {first}: {coins}",
+    "예산": "budget",
+    "한 사람 한 달": "a person a month",
+    "모금: {name} ({body})": "Fund: {name} ({body})",
+    "원장을 앞으로 400일 동안 엽니다": "Opens the ledger for the coming 400 days",
+    "설정을 확정합니다. 그 뒤의 변경은 미리 알린 날부터 적용됩니다": "Ends setup; from then on changes need their notice",
+    "그 밖에 {count}가지": "and {count} more",
+    "원장 연결을 살펴보세요": "Look at the connection to the ledger",
+    "주민이 가진 코인": "Coins that residents hold",
+    "올해 예산": "This year's budget",
+    "{year}년 예산 {budget} 가운데 {used} 씀": "{used} of {year}'s budget of {budget} are used",
+    "원장": "Ledger",
+    "오늘": "Today",
+    "원장으로 가는 중": "On the way to the ledger",
+    "없음. 모두 기록되었습니다.": "Nothing: all is recorded.",
+    "기록 {entries}건, 가장 오래된 것 {seconds}초": "{entries} entries, the oldest for {seconds} s",
+    "맡아 둔 코인": "Coins held",
+    "{count}건": "{count}",
+    "{count}건 보기": "See {count}",
+    "달마다 쓴 코인": "Coins spent by month",
+    "이번 달에 센터가 적립할 수 있는 코인, 사용처가 받을 수 있는 코인입니다. 승인을 기다리는 것도 쓴 것으로 셉니다.": "What centres may give and venues may take this month. What waits for approval counts as used.",
+    "번호": "Number",
+    "종류": "Kind",
+    "쓴 것": "Used",
+    "멈춤": "Stopped",
+}
