@@ -141,6 +141,7 @@ class Installation:
                 upload_bytes_max=self.settings.import_bytes_max,
                 monotonic=time.monotonic,
                 database_errors=DATABASE_ERRORS,
+                alarms=self.alarms,
             )
         )
         return create_app(

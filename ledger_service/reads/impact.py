@@ -17,6 +17,8 @@ from ledger_service.domain.entries import Kind
 from ledger_service.journal.schema import entries
 from ledger_service.journal.unit import Journal, Unit
 
+BY_MONTH = (Kind.CREDIT, Kind.REDEEM, Kind.DONATE, Kind.EXPIRE)
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -38,6 +40,7 @@ class MonthSum:
     credited: int | None
     spent: int | None
     donated: int | None
+    expired: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,7 @@ def impact(journal: Journal) -> Impact:
         kinds = _cells(unit, entries.c.kind)
         rates = {rate.rate_id: rate for rate in unit.master.rate_versions()}
         by_rate = _cells(unit, entries.c.ref, kind=Kind.CREDIT)
-        by_day = {
-            kind: _cells(unit, entries.c.accepted_day, kind=kind) for kind in (Kind.CREDIT, Kind.REDEEM, Kind.DONATE)
-        }
+        by_day = {kind: _cells(unit, entries.c.accepted_day, kind=kind) for kind in BY_MONTH}
         by_desk = _cells(unit, entries.c.desk, kind=Kind.REDEEM)
         by_fund = _cells(unit, entries.c.ref, kind=Kind.DONATE)
         people_of_programme = _people_of(unit, {rate_id: rate.programme for rate_id, rate in rates.items()}, by_rate)
@@ -170,10 +171,7 @@ def _months(by_day: Mapping[Kind, Mapping[int, _Cell]], people: Mapping[Kind, Ma
     def shown(kind: Kind, month: int) -> int | None:
         return None if month in hidden[kind] else coins[kind].get(month, 0)
 
-    return [
-        MonthSum(first_day_of_month(month), *(shown(kind, month) for kind in (Kind.CREDIT, Kind.REDEEM, Kind.DONATE)))
-        for month in months
-    ]
+    return [MonthSum(first_day_of_month(month), *(shown(kind, month) for kind in BY_MONTH)) for month in months]
 
 
 def _places(cells: Mapping[int, _Cell], names: Mapping[int, str]) -> list[PlaceSum]:

@@ -88,6 +88,22 @@ def propose_correction(
     return run_once(context, actor.id, once, command)
 
 
+def preview_correction(context: Context, actor: Actor, entry: str, coins: int | None) -> dict[str, Any]:
+    """What a correction would do now; nothing is stored. Raises what proposing it would."""
+    actor.require(Role.CLERK, Role.APPROVER, Role.OFFICE)
+    with context.journal.read() as unit:
+        original = _entry_named(unit, actor, entry)
+        left = original.coins - unit.corrections.corrected(original.journal_no)
+        wanted = _within(left, left if coins is None else coins)
+        account = unit.accounts.read(original.account)
+    restores = original.kind == Kind.EXPIRE
+    taken = 0 if restores or account is None else min(account.available, wanted)
+    return {
+        "original_no": original.journal_no, "coins": wanted, "left": left, "restores": restores, "taken": taken,
+        "debt": 0 if restores else wanted - taken,
+    }  # fmt: skip
+
+
 def approve_correction(context: Context, actor: Actor, once: Once | None, correction_id: str) -> dict[str, Any]:
     """Accept a proposed correction: it takes what is free now, the rest is owed.
 

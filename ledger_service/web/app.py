@@ -34,7 +34,7 @@ from ledger_service.web.outcomes import FAULTS, OUTCOMES, REPAIRS
 from ledger_service.web.pages import PAGES
 from ledger_service.web.pages.table import Page
 from ledger_service.web.ports import WebPorts
-from ledger_service.web.remembered import RememberedImpact
+from ledger_service.web.remembered import remembered_dongs, remembered_impact
 from ledger_service.web.sessions import address_of
 from ledger_service.web.visit import Upload, View, Visit, unbroken
 
@@ -212,7 +212,8 @@ def create_pages(ports: WebPorts) -> Starlette:
         return await pages._answer(request, nothing)
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: no_such_page})
-    app.state.impact = RememberedImpact()
+    app.state.impact = remembered_impact()
+    app.state.dongs = remembered_dongs()
     return app
 
 

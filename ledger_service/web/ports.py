@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
+from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.services.context import Context
 from ledger_service.web.brand import Brand
 
@@ -49,3 +50,4 @@ class WebPorts:
     upload_bytes_max: int
     monotonic: Callable[[], float]
     database_errors: tuple[type[Exception], ...] = ()
+    alarms: Alarms = NO_ALARMS

@@ -16,15 +16,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.cells import read_date
 from ledger_service.errors import Invalid, NotFound
 from ledger_service.services.context import Context, Once
 from ledger_service.web.formats import Formats
 from ledger_service.web.ports import WebPorts
+from ledger_service.web.titles import titled
 from ledger_service.web.words import ENGLISH
 
 SIZES = ("1", "2", "3")
 LANGUAGES = ("ko", "en")
 VIEW_COOKIE_SECONDS = 400 * 24 * 3600
+REASON_LENGTH_MAX = 200
 POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
@@ -129,6 +132,26 @@ class Visit:
             )
         return int(typed)
 
+    def day(self, name: str, label: str) -> date:
+        """A field as a day."""
+        day = read_date(self.text(name))
+        if day is None:
+            raise FieldInvalid(
+                f"{ENGLISH.get(label, label)}: a day, as 2026-11-22", f"{label}: 2026-11-22처럼 적어 주세요", field=name
+            )
+        return day
+
+    def required(self, name: str, label: str) -> str:
+        """A field in which something has to stand."""
+        text = self.text(name)
+        if not text or len(text) > REASON_LENGTH_MAX:
+            raise FieldInvalid(
+                f"{ENGLISH.get(label, label)}: 1 to {REASON_LENGTH_MAX} characters",
+                f"{label}: {REASON_LENGTH_MAX}자 안에서 적어 주세요",
+                field=name,
+            )
+        return text
+
     def number_in_path(self, name: str) -> int:
         """A number that the address names; NotFound otherwise."""
         text = self.path.get(name, "")
@@ -158,6 +181,22 @@ class Visit:
     def go(self, path: str, **query: object) -> Response:
         """To another page, by GET, so that a reload repeats nothing."""
         return RedirectResponse(path + ("?" + urlencode(query) if query else ""), 303)
+
+    def file(self, content: bytes, kind: str, name: str) -> Response:
+        """A file to keep; its name is letters, digits and dashes."""
+        safe = re.sub(r"[^A-Za-z0-9.-]", "_", name)
+        return Response(
+            content,
+            headers={
+                "content-type": kind,
+                "content-disposition": f'attachment; filename="{safe}"',
+                "content-security-policy": POLICY,
+            },
+        )
+
+    def titled(self, title: str) -> str:
+        """What a proposal is called."""
+        return titled(self.say, title)
 
     def render(self, template: str, status: int = 200, **more: Any) -> Response:
         """A page."""

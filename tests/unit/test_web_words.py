@@ -14,6 +14,7 @@ from ledger_service.config import SettingsInvalid, read_settings
 from ledger_service.web import errors, outcomes
 from ledger_service.web.formats import Formats
 from ledger_service.web.pages.public import local_path
+from ledger_service.web.titles import TITLES
 from ledger_service.web.words import ENGLISH, PARTS
 
 WEB = Path(ledger_service.web.__file__).parent
@@ -33,7 +34,7 @@ def said() -> set[str]:
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
-                and node.func.attr in ("say", "whole")
+                and node.func.attr in ("say", "whole", "day", "required")
             ):
                 texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
                 found |= {text for text in texts if _HANGUL.search(text)}
@@ -41,6 +42,7 @@ def said() -> set[str]:
     return (
         found
         | {text for table in tables for text in table.values()}
+        | {text for _, text in TITLES}
         | {*errors._TITLES.values(), errors._NOT_FOR_YOU, errors._CANNOT}
     )
 

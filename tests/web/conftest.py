@@ -10,6 +10,12 @@ from tests.api.conftest import District
 from tests.api.conftest import district as district
 from tests.api.conftest import newcomer as newcomer
 from tests.api.conftest import resident as resident
+from tests.integration.posting.conftest import anvil as anvil
+from tests.integration.posting.conftest import bare_hall as bare_hall
+from tests.integration.posting.conftest import hall as hall
+from tests.integration.posting.conftest import rpc as rpc
+from tests.integration.posting.hall import Hall
+from tests.web.month import Month, open_month
 from tests.web.site import OpenDoor, Site, served
 
 
@@ -17,6 +23,13 @@ from tests.web.site import OpenDoor, Site, served
 def site(district: District) -> Iterator[Site]:
     app = district.installation.app(OpenDoor(district.installation.context))
     with served(app) as address:
-        made = Site(district, app, address)
+        made = Site(address, district, app)
         yield made
         made.close()
+
+
+@pytest.fixture
+def month(hall: Hall) -> Iterator[Month]:
+    """The pages of a small district whose date moves."""
+    with open_month(hall) as made:
+        yield made

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
+from typing import Any
 
 import httpx
 import uvicorn
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services.context import Context
+from ledger_service.services.sign_in import Passwords
 from tests.api.conftest import District
 
 COOKIE = "somebody"
@@ -27,8 +29,9 @@ COOKIE = "somebody"
 class OpenDoor:
     """Lets in whoever the cookie names: signing in itself is tested where it is written."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, passwords: Passwords | None = None) -> None:
         self._context = context
+        self._passwords = passwords
 
     def who(self, request: Request) -> Actor | None:
         name = request.cookies.get(COOKIE)
@@ -49,13 +52,11 @@ class OpenDoor:
 
 
 @dataclass
-class Site:
-    """The running pages."""
+class Pages:
+    """Running pages."""
 
-    district: District
-    app: FastAPI
     address: str
-    open: list[httpx.Client] = field(default_factory=list)
+    open: list[httpx.Client] = field(default_factory=list, kw_only=True)
 
     def visitor(self, name: str | None = None, language: str = "ko", **cookies: str) -> httpx.Client:
         """A browser of somebody, without its looks."""
@@ -70,8 +71,16 @@ class Site:
             client.close()
 
 
+@dataclass
+class Site(Pages):
+    """The pages of one district behind the whole application."""
+
+    district: District
+    app: FastAPI
+
+
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: Any) -> Iterator[str]:
     """The application on a free port of the loopback."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from ledger_service.domain.actors import Role
-from ledger_service.web.pages import approvals, centre, door, enrolling, giving, office, public, resident, venue
+from ledger_service.web.pages import (
+    approvals,
+    centre,
+    closing,
+    door,
+    enrolling,
+    giving,
+    office,
+    public,
+    resident,
+    treasury,
+    venue,
+)
 from ledger_service.web.pages.table import Page
 
 _RESIDENT = frozenset({Role.RESIDENT})
 _CENTRE = frozenset({Role.CLERK, Role.APPROVER, Role.OFFICE})
 _VENUE = frozenset({Role.VENUE, Role.OFFICE})
-_OFFICE = frozenset({Role.OFFICE, Role.AUDITOR})
+_OFFICE = frozenset({Role.OFFICE, Role.AUDITOR})  # who may look
+_COIN_OFFICE = frozenset({Role.OFFICE})  # who may act
 
 PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/"): Page(public.home, None),
@@ -64,6 +77,32 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/desk/{desk}/sign-ups/{sign_up}"): Page(venue.sign_up, _VENUE),
     ("POST", "/desk/{desk}/sign-ups/{sign_up}/confirm"): Page(venue.confirm_sign_up, _VENUE, again=venue.sign_up_again),
     ("POST", "/desk/{desk}/sign-ups/{sign_up}/cancel"): Page(venue.cancel_sign_up, _VENUE, again=venue.sign_up_again),
+    ("GET", "/desk/{desk}/closes"): Page(closing.venue_months, _VENUE),
+    ("GET", "/desk/{desk}/closes/{close}"): Page(closing.venue_one, _VENUE),
+    ("POST", "/desk/{desk}/closes/{close}/confirm"): Page(closing.confirm, _VENUE, again=closing.venue_again),
+    ("POST", "/desk/{desk}/closes/{close}/withdraw"): Page(closing.withdraw, _VENUE, again=closing.venue_again),
+    ("GET", "/closes/{close}/statement"): Page(closing.statement, _VENUE | _OFFICE),
     ("GET", "/office"): Page(office.home, _OFFICE),
+    ("GET", "/office/dashboard"): Page(office.dashboard, _OFFICE),
+    ("GET", "/office/budget"): Page(office.budget, _OFFICE),
     ("GET", "/office/desks"): Page(office.desks, _OFFICE),
+    ("GET", "/office/rates"): Page(office.rates, _OFFICE),
+    ("GET", "/office/propose"): Page(office.propose_form, _COIN_OFFICE),
+    ("POST", "/office/propose"): Page(office.propose, _COIN_OFFICE, again=office.propose_again, upload=True),
+    ("GET", "/office/findings"): Page(office.findings, _OFFICE),
+    ("POST", "/office/findings/{finding}"): Page(office.acknowledge, _COIN_OFFICE, again=office.findings_again),
+    ("GET", "/office/closes"): Page(closing.month, _OFFICE),
+    ("POST", "/office/closes"): Page(closing.prepare, _COIN_OFFICE, again=closing.month_again),
+    ("GET", "/office/closes/{close}"): Page(closing.one, _OFFICE),
+    ("GET", "/office/payments/{month}"): Page(closing.payments, _OFFICE),
+    ("GET", "/corrections"): Page(treasury.corrections, _CENTRE | _OFFICE),
+    ("POST", "/corrections/confirm"): Page(treasury.correction_confirm, _CENTRE, again=treasury.corrections_again),
+    ("POST", "/corrections"): Page(treasury.propose_correction, _CENTRE, again=treasury.corrections_again),
+    ("GET", "/office/expiry"): Page(treasury.expiry, _OFFICE),
+    ("POST", "/office/expiry/preview"): Page(treasury.expiry_preview, _OFFICE, again=treasury.expiry_again),
+    ("POST", "/office/expiry"): Page(treasury.propose_expiry, _COIN_OFFICE, again=treasury.expiry_again),
+    ("GET", "/office/freezes"): Page(treasury.freezes, _COIN_OFFICE),
+    ("POST", "/office/freezes/confirm"): Page(treasury.freeze_confirm, _COIN_OFFICE, again=treasury.freezes_again),
+    ("POST", "/office/freezes"): Page(treasury.propose_freeze, _COIN_OFFICE, again=treasury.freezes_again),
+    ("POST", "/office/freezes/lift"): Page(treasury.propose_lift, _COIN_OFFICE, again=treasury.freezes_again),
 }

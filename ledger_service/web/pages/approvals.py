@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Role
 from ledger_service.errors import BoramError
-from ledger_service.reads import catalogue, review, submissions
+from ledger_service.reads import catalogue, correcting, review, submissions, treasury
 from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
-from ledger_service.services import credit, setup
+from ledger_service.services.decide import APPROVE, DECLINE
 from ledger_service.web.outcomes import REPAIRS
+from ledger_service.web.pages.closing import of_approval as closing_page
 from ledger_service.web.visit import FieldInvalid, Visit
 
 EARNERS_SHOWN_MAX = 50
@@ -43,10 +44,18 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
     """One submission or proposal."""
     journal, me, approval_id = visit.context.journal, visit.me, visit.path["approval"]
     line = submissions.approval(journal, me, approval_id)
+    if line.kind == "close":
+        return closing_page(visit, error)
     more: dict[str, Any] = {}
     if line.kind == "orders":
         more["steps"] = review.proposal_steps(journal, me, approval_id)
         template = "office/proposal.html"
+    elif line.kind not in submissions.SUBMISSION_KINDS:
+        template = "treasury/proposal.html"
+        if line.kind == "correction":
+            more["correction"], more["original"] = correcting.correction(journal, visit.context.vault, me, line.id)
+        if line.kind == "expiry":
+            more["run"] = treasury.expiry_run(journal, line.id)
     else:
         template = "centre/submission.html"
         more["result"] = submissions.import_result(journal, me, approval_id)
@@ -81,8 +90,7 @@ def again(visit: Visit, error: BoramError) -> Response:
 def approve(visit: Visit) -> Response:
     """Approve it."""
     line = submissions.approval(visit.context.journal, visit.me, visit.path["approval"])
-    act = setup.approve_orders if line.kind == "orders" else credit.approve
-    act(visit.context, visit.me, visit.once(), line.id)
+    APPROVE[line.kind](visit.context, visit.me, visit.once(), line.id)
     return visit.go(f"/approvals/{line.id}", done="approved")
 
 
@@ -96,10 +104,10 @@ def decline(visit: Visit) -> Response:
         raise FieldInvalid(
             f"at most {REASON_LENGTH_MAX} characters", f"{REASON_LENGTH_MAX}자까지 쓸 수 있습니다", field="reason"
         )
-    act = setup.decline_orders if line.kind == "orders" else credit.decline
-    act(visit.context, visit.me, visit.once(), line.id, reason or "withdrawn")
+    DECLINE[line.kind](visit.context, visit.me, visit.once(), line.id, reason or "withdrawn")
     return visit.go(f"/approvals/{line.id}", done="declined")
 
 
 def _may_decide(visit: Visit, kind: str) -> bool:
-    return visit.me.has(Role.OFFICE) if kind == "orders" else visit.me.has(Role.OFFICE, Role.APPROVER)
+    is_centres = kind in submissions.SUBMISSION_KINDS
+    return visit.me.has(Role.OFFICE, Role.APPROVER) if is_centres else visit.me.has(Role.OFFICE)

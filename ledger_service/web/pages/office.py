@@ -1,44 +1,147 @@
-"""The coin office: how the ledger stands, what was issued and spent, and each desk's limits."""
+"""The coin office: how the ledger stands, the budget, desks and keys, rates with what is scheduled, findings, and files to propose."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from ledger_service.reads import catalogue, status, submissions, totals
+from ledger_service.domain.actors import Role
+from ledger_service.errors import BoramError
+from ledger_service.reads import budget as budgets
+from ledger_service.reads import catalogue, desk_keys, status, submissions, totals
+from ledger_service.reads import findings as found_reads
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
+from ledger_service.services import findings as found_services
+from ledger_service.services import setup
+from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.charts import bars
-from ledger_service.web.remembered import impact_of
-from ledger_service.web.visit import Visit
+from ledger_service.web.remembered import dongs_of, impact_of
+from ledger_service.web.visit import FieldInvalid, Visit
+
+MONTHS_SHOWN = 12
+FINDINGS_SHOWN_MAX = 100
+FILE_KINDS = ("programmes", "values", "limits", "funds", "centers", "venues")
 
 
 def home(visit: Visit) -> Response:
-    """Status, sums, what waits, and the months."""
+    """Status, sums, what waits."""
     journal = visit.context.journal
     waiting = submissions.approvals_page(journal, visit.me, "waiting", "", PAGE_ROWS_DEFAULT).approvals
-    found = impact_of(visit)
-    months = found.months[-12:]
-    charts = {
-        "credited": bars([(visit.formats.month(one.month), one.credited) for one in months]),
-        "spent": bars([(visit.formats.month(one.month), one.spent) for one in months]),
-    }
     return visit.render(
         "office/home.html",
         standing=status.status(journal, visit.now, visit.today),
         totals=totals.totals(journal),
         waiting=waiting,
         late=[one for one in waiting if one.submitted_at + DECIDED_WITHIN_SECONDS < visit.now],
-        impact=found,
-        months=months,
-        charts=charts,
-        limits=catalogue.desks(journal, visit.today),
+        meter=budgets.budget(journal, visit.today, visit.ports.alarms),
+        open_findings=found_reads.findings_page(journal, "open", None, FINDINGS_SHOWN_MAX).findings,
         value=catalogue.coin_value(journal, visit.today),
     )
 
 
-def desks(visit: Visit) -> Response:
-    """Every desk with its month's limit, used and left."""
-    found = catalogue.desks(visit.context.journal, visit.today)
+def dashboard(visit: Visit) -> Response:
+    """Issued, spent, donated, expired and outstanding: in all, by month, by programme and by dong."""
+    journal = visit.context.journal
+    found = impact_of(visit)
+    months, dongs = found.months[-MONTHS_SHOWN:], dongs_of(visit)
+    charts = {
+        "issued": bars([(visit.formats.month(one.month), one.credited) for one in months]),
+        "spent": bars([(visit.formats.month(one.month), one.spent) for one in months]),
+        "programmes": bars([(one.name, one.coins) for one in found.deeds]),
+        "dongs": bars([(one.name or visit.say("모름"), one.issued) for one in dongs]),
+    }
     return visit.render(
-        "office/desks.html", limits=found, value=catalogue.coin_value(visit.context.journal, visit.today)
+        "office/dashboard.html",
+        totals=totals.totals(journal),
+        impact=found,
+        months=months,
+        dongs=dongs,
+        charts=charts,
+        value=catalogue.coin_value(journal, visit.today),
     )
+
+
+def budget(visit: Visit) -> Response:
+    """What may still be issued this year and month, by programme and centre, and which thresholds are reached."""
+    journal = visit.context.journal
+    found = budgets.budget(journal, visit.today, visit.ports.alarms)
+    return visit.render("office/budget.html", meter=found, alarms=visit.ports.alarms, value=found.krw_per_coin or None)
+
+
+def desks(visit: Visit) -> Response:
+    """Every desk with its month's limit, its keys, and what stops it."""
+    journal = visit.context.journal
+    return visit.render(
+        "office/desks.html",
+        limits=catalogue.desks(journal, visit.today),
+        keys=desk_keys.desk_keys(journal),
+        value=catalogue.coin_value(journal, visit.today),
+    )
+
+
+def rates(visit: Visit) -> Response:
+    """Every version of every rate and coin value by its first day, those to come first."""
+    journal = visit.context.journal
+    found = catalogue.programmes(journal)
+    by_programme: dict[str, list[catalogue.ProgrammeLine]] = {}
+    for line in sorted(found.programmes, key=lambda one: one.first_day, reverse=True):
+        by_programme.setdefault(line.programme, []).append(line)
+    return visit.render(
+        "office/rates.html",
+        programmes=list(by_programme.values()),
+        coming=[one for one in found.programmes if one.first_day > visit.today],
+        values=sorted(found.coin_values, key=lambda one: one.first_day, reverse=True),
+        funds=found.funds,
+        meter=budgets.budget(journal, visit.today, visit.ports.alarms),
+        value=catalogue.coin_value(journal, visit.today),
+    )
+
+
+def findings(visit: Visit, error: BoramError | None = None) -> Response:
+    """What posting and the checks found: open ones to acknowledge, or all there were."""
+    wanted = "all" if visit.request.query_params.get("state") == "all" else "open"
+    before = visit.number_in_query("before")
+    return visit.render(
+        "office/findings.html",
+        error.status if error else 200,
+        page=found_reads.findings_page(visit.context.journal, wanted, before, FINDINGS_SHOWN_MAX),
+        wanted=wanted,
+        done=visit.request.query_params.get("done", ""),
+        error=error,
+    )
+
+
+def findings_again(visit: Visit, error: BoramError) -> Response:
+    """The findings with what is wrong."""
+    return findings(visit, error)
+
+
+def acknowledge(visit: Visit) -> Response:
+    """The coin office has looked, and says why it may be closed."""
+    reason = visit.required("reason", "까닭")
+    found_services.acknowledge(visit.context, visit.me, visit.once(), visit.number_in_path("finding"), reason)
+    return visit.go("/office/findings", done="acknowledged")
+
+
+def propose_form(visit: Visit, error: BoramError | None = None) -> Response:
+    """Choose a master file: it becomes a proposal that another person approves."""
+    return visit.render("office/propose.html", error.status if error else 200, kinds=FILE_KINDS, error=error)
+
+
+def propose_again(visit: Visit, error: BoramError) -> Response:
+    """The form with what is wrong."""
+    return propose_form(visit, error)
+
+
+def propose(visit: Visit) -> Response:
+    """Propose what the file holds."""
+    visit.me.require(Role.OFFICE)
+    upload, kind = visit.files.get("file"), visit.text("kind")
+    if kind not in FILE_KINDS:
+        raise FieldInvalid("choose what the file holds", "무엇을 바꾸는 파일인지 골라 주세요", field="kind")
+    if upload is None or not upload.data:
+        raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
+    if len(upload.data) > visit.ports.upload_bytes_max:
+        raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
+    answer = setup.propose_file(visit.context, visit.me, visit.once(), kind, upload.data)
+    return visit.go(f"/approvals/{answer['id']}", done="proposed")

@@ -32,7 +32,7 @@ def choose(visit: Visit) -> Response:
 
 def charge_form(visit: Visit, error: BoramError | None = None) -> Response:
     """Step one: who, how many coins."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     return visit.render(
         "venue/charge.html",
         error.status if error else 200,
@@ -49,7 +49,7 @@ def charge_again(visit: Visit, error: BoramError) -> Response:
 
 def charge_confirm(visit: Visit) -> Response:
     """Step two: the name and the amount in big type; nothing is taken yet."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     who, _ = _payer(visit)
     coins = visit.whole("coins", "받을 코인")
     require_coins(coins)
@@ -74,7 +74,7 @@ def charge_confirm(visit: Visit) -> Response:
 
 def charge(visit: Visit) -> Response:
     """Take the coins."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     coins = visit.whole("coins", "받을 코인")
     once = visit.once()
     code = visit.text("code")
@@ -88,7 +88,7 @@ def charge(visit: Visit) -> Response:
 
 def charged(visit: Visit, error: BoramError | None = None) -> Response:
     """One charge: its number, what is left, and the way to give back."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
     if found.desk != desk.number:
         raise NotFound("there is no such charge here", "해당 사용 내역이 없습니다")
@@ -113,7 +113,7 @@ def refund_again(visit: Visit, error: BoramError) -> Response:
 
 def refund_confirm(visit: Visit) -> Response:
     """What would be given back, in big type."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
     coins = visit.whole("coins", "돌려줄 코인")
     require_coins(coins)
@@ -131,7 +131,7 @@ def refund_confirm(visit: Visit) -> Response:
 
 def refund(visit: Visit) -> Response:
     """Give back."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     reason = visit.text("reason") if visit.text("reason") in REFUND_REASONS else REFUND_REASONS[0]
     spend.refund(
         visit.context, visit.me, visit.once(), visit.path["charge"], visit.whole("coins", "돌려줄 코인"), reason
@@ -141,7 +141,7 @@ def refund(visit: Visit) -> Response:
 
 def day(visit: Visit) -> Response:
     """Today's charges with their sum."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     found = counter.charges_of_day(
         visit.context.journal, visit.context.vault, visit.me, desk.number, visit.today, CHARGES_SHOWN_MAX
     )
@@ -156,7 +156,7 @@ def day(visit: Visit) -> Response:
 
 def sign_ups(visit: Visit) -> Response:
     """The open sign-ups of this venue's courses."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     found = signing.sign_ups_at(
         visit.context.journal, visit.context.vault, visit.me, desk.number, visit.today, SIGN_UPS_SHOWN_MAX
     )
@@ -165,7 +165,7 @@ def sign_ups(visit: Visit) -> Response:
 
 def sign_up(visit: Visit, error: BoramError | None = None) -> Response:
     """One sign-up: the won rest was paid, or it is cancelled."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     found = signing.sign_up_at(visit.context.journal, visit.context.vault, visit.me, visit.path["sign_up"], visit.today)
     if found.desk != desk.number:
         raise NotFound("there is no such sign-up here", "해당 수강 신청이 없습니다")
@@ -182,14 +182,14 @@ def sign_up_again(visit: Visit, error: BoramError) -> Response:
 
 def confirm_sign_up(visit: Visit) -> Response:
     """The won rest was paid."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     enrol.confirm_enrolment(visit.context, visit.me, visit.once(), visit.path["sign_up"])
     return visit.go(f"/desk/{desk.number}/sign-ups/{visit.path['sign_up']}", done="paid")
 
 
 def cancel_sign_up(visit: Visit) -> Response:
     """Cancel for the resident, or because the course is not held."""
-    desk = _desk(visit)
+    desk = desk_of(visit)
     enrol.cancel_enrolment(
         visit.context, visit.me, visit.once(), visit.path["sign_up"], by_centre=visit.text("by") == "centre"
     )
@@ -212,7 +212,8 @@ def _desks(visit: Visit) -> list[DeskLine]:
     return [one for one in lines if one.kind == kind and (visit.has("office") or one.number in visit.me.desks)]
 
 
-def _desk(visit: Visit) -> DeskLine:
+def desk_of(visit: Visit) -> DeskLine:
+    """The venue of the address, if it is the visitor's."""
     number = visit.number_in_path("desk")
     for one in _desks(visit):
         if one.number == number:

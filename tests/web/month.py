@@ -1,0 +1,64 @@
+"""The pages over a town hall whose date moves: what needs a month to end, or coins to expire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from ledger_service.adapters.passwords import Argon2Passwords
+from ledger_service.domain.actors import Role
+from ledger_service.domain.entries import DeskKind
+from ledger_service.web.app import create_pages
+from ledger_service.web.brand import Brand
+from ledger_service.web.ports import WebPorts
+from tests.integration.posting.hall import Hall
+from tests.web.site import OpenDoor, Pages, form, send, served
+
+BRAND = Brand("서초구", "Seocho-gu", "보람코인", "Boram coin", "#0b50d0", "02-000-0000")
+
+
+@dataclass
+class Month(Pages):
+    """The running pages, and the hall behind them."""
+
+    hall: Hall
+
+    def send(self, name: str, page: str, action: str, **typed: str) -> httpx.Response:
+        """Open a page as somebody, fill its form and send it."""
+        visitor = self.visitor(name)
+        shown = visitor.get(page, follow_redirects=True)
+        assert shown.status_code == 200, shown.text
+        return send(visitor, form(shown, action), **typed)
+
+
+@contextmanager
+def open_month(hall: Hall) -> Iterator[Month]:
+    """Serve the hall's pages; people of every kind are there."""
+    books = hall.books
+    centre = frozenset({books.desk(DeskKind.CENTRE, "SVC")})
+    books.actor("clerk", Role.CLERK, desks=centre)
+    books.actor("approver", Role.APPROVER, desks=centre)
+    books.actor("auditor", Role.AUDITOR)
+    books.actor("registrar", Role.REGISTRAR)
+    assert books.office.name == "office"
+    assert books.second.name == "second"
+    for code in ("GYM", "HALL"):
+        hall.counter(code)
+    pages = create_pages(
+        WebPorts(
+            context=books.context,
+            door=OpenDoor(books.context, Argon2Passwords(light=True)),
+            brand=BRAND,
+            service_key=bytes(20),
+            upload_bytes_max=1_000_000,
+            monotonic=time.monotonic,
+        )
+    )
+    with served(pages) as address:
+        made = Month(address, hall)
+        yield made
+        made.close()
