@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Role
 from ledger_service.errors import BoramError, Unavailable
-from ledger_service.web.visit import Visit
+from ledger_service.web.visit import SECRETS, Visit
 
 _TITLES = {
     403: "지금은 할 수 없습니다",
@@ -109,7 +109,9 @@ def page(visit: Visit, error: BoramError, *, resend: bool, bare: bool = False) -
         code=error.code,
         message=words(visit, error),
         request_id=getattr(visit.request.state, "request_id", ""),
-        resend=resend and is_ours and visit.request.method == "POST",
+        resend=resend and is_ours and visit.request.method == "POST" and "password" not in visit.fields,
+        again=[(name, value) for name, value in visit.fields.items() if name not in SECRETS],
+        asks_pin="pin" in visit.fields,
         is_ours=is_ours,
         bare=bare,
     )

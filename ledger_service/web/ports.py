@@ -34,6 +34,14 @@ class Door(Protocol):
         """A session for a resident, by card and PIN. Raises SignInFailed, TooManyAttempts."""
         ...
 
+    def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
+        """A short session of a resident at a member of staff's desk, beside their own. Raises SignInFailed, TooManyAttempts."""
+        ...
+
+    def card_holder(self, request: Request, card_number: str, pin: str) -> str:
+        """The person whose card this is, once its PIN was shown. Raises SignInFailed, TooManyAttempts."""
+        ...
+
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session, and take its cookie back."""
         ...

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
+from ledger_service.journal.sessions import SessionRow
 from ledger_service.reads.actors import actor_of_session
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import (
     Passwords,
     SignedIn,
     SignInBusy,
+    assist,
+    check_card,
     end_session,
     see_session,
     sign_in_resident,
@@ -26,6 +30,7 @@ SECRET_LENGTH_MAX = 64
 SEEN_EVERY_SECONDS = 60  # of an idle limit of half an hour; not every request writes
 AT_ONCE = 2  # slow hashes: each takes 64 MiB
 WAIT_SECONDS_MAX = 10.0
+ASSISTED = "-assisted"  # as the API names the cookie of a resident at a desk (api/browser.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +45,18 @@ class SessionDoor:
 
     def who(self, request: Request) -> Actor | None:
         """The actor of the request's session."""
-        secret = self._secret(request)
-        if not secret:
-            return None
-        now = self.context.clock.now()
-        found = actor_of_session(self.context.journal, secret, now)
+        found = self._session(request)
         if found is None:
             return None
-        actor, session = found
-        if now - session.seen_at >= SEEN_EVERY_SECONDS:
+        actor, session, _ = found
+        if self.context.clock.now() - session.seen_at >= SEEN_EVERY_SECONDS:
             see_session(self.context, session.id)
         return actor
 
     def form_token(self, request: Request) -> str:
         """The token of this session's forms."""
-        secret = self._secret(request)
-        return self.context.vault.form_token(secret) if secret else ""
+        found = self._session(request)
+        return self.context.vault.form_token(found[2]) if found is not None else ""
 
     def sign_in_staff(self, request: Request, name: str, password: str, code: str) -> Callable[[Response], None]:
         """By password and one-time code."""
@@ -67,29 +68,54 @@ class SessionDoor:
         """By card and PIN."""
         return self._keep(lambda: sign_in_resident(self.context, self.passwords, address_of(request), card_number, pin))
 
+    def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
+        """By card and PIN of the resident, beside the session of the member of staff."""
+        return self._keep(lambda: assist(self.context, self.passwords, staff, address_of(request), card_number, pin))
+
+    def card_holder(self, request: Request, card_number: str, pin: str) -> str:
+        """By card and PIN."""
+        with self._place():
+            return check_card(self.context, self.passwords, address_of(request), card_number, pin).person_id
+
     def sign_out(self, request: Request, response: Response) -> None:
-        """End the session in the books, and take the cookie back."""
-        found = actor_of_session(self.context.journal, self._secret(request), self.context.clock.now())
+        """End the session in the books, and take the cookie back. At a desk the resident's goes first and the staff's own stays."""
+        found = self._session(request)
+        is_assisted = found is not None and found[1].assisted_by is not None
         if found is not None:
             end_session(self.context, found[0], found[1].id)
-        response.delete_cookie(self.cookie, path="/", secure=self.is_secure, httponly=True, samesite="lax")
+        name = self.cookie + ASSISTED if is_assisted else self.cookie
+        response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
     def _keep(self, sign_in: Callable[[], SignedIn]) -> Callable[[Response], None]:
-        if not self._places.acquire(timeout=WAIT_SECONDS_MAX):
-            raise SignInBusy
-        try:
-            secret = sign_in().secret
-        finally:
-            self._places.release()
+        with self._place():
+            signed_in = sign_in()
+        name = self.cookie if signed_in.session.assisted_by is None else self.cookie + ASSISTED
 
         def put(response: Response) -> None:
-            response.set_cookie(self.cookie, secret, path="/", secure=self.is_secure, httponly=True, samesite="lax")
+            response.set_cookie(name, signed_in.secret, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
         return put
 
-    def _secret(self, request: Request) -> str:
-        secret = request.cookies.get(self.cookie, "")
-        return secret if len(secret) <= SECRET_LENGTH_MAX else ""
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """A place among those whose slow hash is worked out."""
+        if not self._places.acquire(timeout=WAIT_SECONDS_MAX):
+            raise SignInBusy
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _session(self, request: Request) -> tuple[Actor, SessionRow, str] | None:
+        """The session that a request is of, and its secret; a resident who is assisted goes before the member of staff."""
+        for name in (self.cookie + ASSISTED, self.cookie):
+            secret = request.cookies.get(name, "")
+            if not secret or len(secret) > SECRET_LENGTH_MAX:
+                continue
+            found = actor_of_session(self.context.journal, secret, self.context.clock.now())
+            if found is not None:
+                return *found, secret
+        return None
 
 
 def address_of(request: Request) -> str:

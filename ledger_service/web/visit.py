@@ -28,6 +28,7 @@ SIZES = ("1", "2", "3")
 LANGUAGES = ("ko", "en")
 VIEW_COOKIE_SECONDS = 400 * 24 * 3600
 REASON_LENGTH_MAX = 200
+SECRETS = frozenset({"pin", "new_pin", "password"})  # fields that no page gives back and no answer is bound to
 POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
@@ -173,7 +174,9 @@ class Visit:
                 "양식이 온전하지 않습니다. 페이지를 다시 열어 주세요",
                 field="key",
             )
-        said = sorted((name, value) for name, value in self.fields.items() if name not in ("form_token", "key"))
+        said = sorted(
+            (name, value) for name, value in self.fields.items() if name not in (*SECRETS, "form_token", "key")
+        )
         parts = [part.encode() for pair in said for part in pair]
         parts += [upload.data for _, upload in sorted(self.files.items())]
         return Once.of(key, self.request.method.encode(), self.request.url.path.encode(), *parts)

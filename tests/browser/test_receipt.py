@@ -93,7 +93,7 @@ def test_a_payment_code_is_read_and_pays_once(chromium: Browser, site: Site, res
         page.context.add_cookies([{"name": "somebody", "value": "counter", "url": site.address}])
         for attempt, seen in (("first", "완료되었습니다"), ("second", "이미 사용했거나")):
             page.goto(f"{site.address}/desk/{site.district.desk('SENIOR')}")
-            page.get_by_label("결제 번호", exact=True).fill(code)
+            page.get_by_label("결제 번호나 카드 번호", exact=True).fill(code)
             page.get_by_label("받을 코인", exact=True).fill("7")
             page.get_by_role("button", name="다음").click()
             if attempt == "first":

@@ -27,7 +27,7 @@ PATIENCE_MS = 20_000
 SHOTS = os.environ.get("BORAM_SCREENSHOTS")  # a folder: a picture of each stop in three text sizes
 
 _SMALL = """least => [...document.querySelectorAll(
-  'button, .button, main input:not([type=hidden]):not([type=radio]), select, summary, nav a')]
+  'button, .button, main input:not([type=hidden]):not([type=radio]):not([type=checkbox]), select, summary, nav a')]
   .filter(one => { const box = one.getBoundingClientRect(); return box.height > 0 && box.height < least - 0.5 })
   .map(one => one.outerHTML.slice(0, 100))"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.api.conftest import District
 from tests.api.conftest import district as district
 from tests.api.conftest import newcomer as newcomer
 from tests.api.conftest import resident as resident
+from tests.books import Books
 from tests.integration.posting.conftest import anvil as anvil
 from tests.integration.posting.conftest import bare_hall as bare_hall
 from tests.integration.posting.conftest import hall as hall
@@ -21,7 +23,7 @@ from tests.web.site import OpenDoor, Site, served
 
 @pytest.fixture(scope="session")
 def site(district: District) -> Iterator[Site]:
-    app = district.installation.app(OpenDoor(district.installation.context))
+    app = district.installation.app(OpenDoor(district.installation.context, district.installation.passwords))
     with served(app) as address:
         made = Site(address, district, app)
         yield made
@@ -33,3 +35,10 @@ def month(hall: Hall) -> Iterator[Month]:
     """The pages of a small district whose date moves."""
     with open_month(hall) as made:
         yield made
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
+def books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Books]:
+    """Empty books; the pages ask nothing of SQL themselves, so PostgreSQL is for the long suite."""
+    with request.getfixturevalue(f"{request.param}_district").copy("empty", tmp_path) as opened:
+        yield opened

@@ -196,9 +196,6 @@ def test_no_cell_of_the_statistics_stands_for_fewer_than_five(month: Month) -> N
     hall.earn([*neighbours, alone], "2024-05-01")
     hall.settle()
     page = month.visitor("office").get("/office/dashboard").text
-    rows = {
-        name: cells
-        for name, cells in re.findall(r'<th scope="row">([^<]+)</th>(.*?)</tr>', page.partition("동별로 모두")[2])
-    }
+    rows = dict(re.findall(r'<th scope="row">([^<]+)</th>(.*?)</tr>', page.partition("동별로 모두")[2]))
     assert "5명 미만" in rows[home], "or the other would follow from the sum"
     assert "5명 미만" in rows[dong(alone)]

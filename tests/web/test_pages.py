@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from ledger_service.domain.actors import Role
 from ledger_service.errors import NotFound
-from ledger_service.journal.schema import access_log
+from ledger_service.journal.schema import access_log, consents
 from ledger_service.reads import counter as counter_reads
 from ledger_service.reads import statement
 from ledger_service.reads.actors import actor_of_name
@@ -120,6 +120,37 @@ def test_the_same_form_with_another_amount_is_refused(
     filled = form(page, "/charge")
     send(counter, filled)
     assert send(counter, filled, coins="13").status_code == 422
+    assert available(site, resident) == COINS_EACH - 12
+
+
+def test_a_card_pays_with_the_pin_that_the_second_step_asks_for(
+    site: Site, resident: str, card: Callable[[], str]
+) -> None:
+    counter, desk = site.visitor("counter"), site.district.desk("SENIOR")
+    number = card()
+    page = send(counter, form(counter.get(f"/desk/{desk}"), "/charge/confirm"), code=number.lower(), coins="12")
+    assert 'name="pin"' in page.text
+    filled = form(page, "/charge")
+    wrong = send(counter, filled, pin="271828")
+    assert (wrong.status_code, "271828" in wrong.text, available(site, resident)) == (401, False, COINS_EACH)
+    first, again = (send(counter, filled, pin="314159") for _ in range(2))
+    assert first.url == again.url
+    assert available(site, resident) == COINS_EACH - 12
+    with site.district.installation.journal.read() as unit:
+        kinds = unit.connection.execute(select(consents.c.kind).where(consents.c.person_id == resident)).scalars().all()
+    assert kinds == ["card_pin"], "the resident's word is on record"
+
+
+def test_a_secret_is_asked_for_again_and_never_given_back(
+    site: Site, resident: str, card: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter, desk = site.visitor("counter"), site.district.desk("SENIOR")
+    page = send(counter, form(counter.get(f"/desk/{desk}"), "/charge/confirm"), code=card(), coins="12")
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger_state, "_waited", lambda *_: ledger_state.LEDGER_BEHIND_SECONDS + 1)
+        behind = send(counter, form(page, "/charge"), pin="314159")
+    assert (behind.status_code, "314159" in behind.text) == (503, False)
+    assert "완료되었습니다" in send(counter, form(behind, "/charge"), pin="314159").text
     assert available(site, resident) == COINS_EACH - 12
 
 

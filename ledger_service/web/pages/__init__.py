@@ -66,7 +66,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/desk"): Page(venue.choose, _VENUE),
     ("GET", "/desk/{desk}"): Page(venue.charge_form, _VENUE),
     ("POST", "/desk/{desk}/charge/confirm"): Page(venue.charge_confirm, _VENUE, again=venue.charge_again),
-    ("POST", "/desk/{desk}/charge"): Page(venue.charge, _VENUE, again=venue.charge_again),
+    ("POST", "/desk/{desk}/charge"): Page(venue.charge, _VENUE, again=venue.charge_confirm_again),
     ("GET", "/desk/{desk}/today"): Page(venue.day, _VENUE),
     ("GET", "/desk/{desk}/charges/{charge}"): Page(venue.charged, _VENUE),
     ("POST", "/desk/{desk}/charges/{charge}/refund/confirm"): Page(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from ledger_service.domain.credentials import read_card_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import BoramError, NotFound
 from ledger_service.reads import catalogue, counter, payers, residents
@@ -15,11 +16,13 @@ from ledger_service.reads.catalogue import DeskLine
 from ledger_service.reads.residents import Resident
 from ledger_service.services import enrol, spend
 from ledger_service.services.consents import Word
+from ledger_service.services.sign_in import SignInBusy, SignInFailed, TooManyAttempts
 from ledger_service.services.spend import NO_WORD, REFUND_REASONS, require_coins, too_few
 from ledger_service.web.visit import FieldInvalid, Visit
 
 CHARGES_SHOWN_MAX = 300
 SIGN_UPS_SHOWN_MAX = 300
+_OF_THE_PIN = frozenset({SignInFailed.code, TooManyAttempts.code, SignInBusy.code})
 
 
 def choose(visit: Visit) -> Response:
@@ -47,10 +50,10 @@ def charge_again(visit: Visit, error: BoramError) -> Response:
     return charge_form(visit, error)
 
 
-def charge_confirm(visit: Visit) -> Response:
-    """Step two: the name and the amount in big type; nothing is taken yet."""
+def charge_confirm(visit: Visit, error: BoramError | None = None) -> Response:
+    """Step two: the name and the amount in big type; of a card the PIN is asked for here. Nothing is taken yet."""
     desk = desk_of(visit)
-    who, _ = _payer(visit)
+    who = _payer(visit)
     coins = visit.whole("coins", "받을 코인")
     require_coins(coins)
     balance = residents.balance(visit.context.journal, visit.me, who.person_id, visit.today)
@@ -64,12 +67,20 @@ def charge_confirm(visit: Visit) -> Response:
         )
     return visit.render(
         "venue/charge_confirm.html",
+        error.status if error else 200,
         desk=desk,
         who=who,
         coins=coins,
         after=balance.available - coins,
         value=balance.krw_per_coin,
+        is_card=read_card_number(visit.text("code")) is not None,
+        error=error,
     )
+
+
+def charge_confirm_again(visit: Visit, error: BoramError) -> Response:
+    """A wrong PIN is asked for once more; everything else is mended in step one."""
+    return charge_confirm(visit, error) if error.code in _OF_THE_PIN else charge_form(visit, error)
 
 
 def charge(visit: Visit) -> Response:
@@ -78,10 +89,13 @@ def charge(visit: Visit) -> Response:
     coins = visit.whole("coins", "받을 코인")
     once = visit.once()
     code = visit.text("code")
-    if code:  # sent again, the code is used up: the stored answer is given before anybody asks whose it was
+    if read_card_number(code) is not None:
+        holder = visit.ports.door.card_holder(visit.request, code, visit.text("pin"))
+        person_id, word = None, Word(card_person=holder)
+    elif code:  # sent again, the code is used up: the stored answer is given before anybody asks whose it was
         person_id, word = None, Word(payment_code=code)
     else:
-        person_id, word = _payer(visit)[0].person_id, NO_WORD
+        person_id, word = _payer(visit).person_id, NO_WORD
     answer = spend.charge(visit.context, visit.me, once, person_id, desk.number, coins, word)
     return visit.go(f"/desk/{desk.number}/charges/{answer['id']}", done="charge")
 
@@ -196,14 +210,20 @@ def cancel_sign_up(visit: Visit) -> Response:
     return visit.go(f"/desk/{desk.number}/sign-ups/{visit.path['sign_up']}", done="cancelled")
 
 
-def _payer(visit: Visit) -> tuple[Resident, str]:
-    """Whom the counter has before it: by the code on their phone, or by their member number."""
+def _payer(visit: Visit) -> Resident:
+    """Whom the counter has before it: by their card, by the code on their phone, or by their member number."""
     context, code = visit.context, visit.text("code")
+    if read_card_number(code) is not None:
+        return payers.payer_of_card(context.journal, context.vault, code)
     if code:
-        return payers.payer_of_code(context.journal, context.vault, code, visit.now), code
+        return payers.payer_of_code(context.journal, context.vault, code, visit.now)
     if not visit.text("member_number"):
-        raise FieldInvalid("a payment code or a member number", "결제 번호나 회원번호를 적어 주세요", field="code")
-    return residents.find_resident(context.journal, context.vault, visit.text("member_number")), ""
+        raise FieldInvalid(
+            "a payment code, a card number or a member number",
+            "결제 번호, 카드 번호, 회원번호 가운데 하나를 적어 주세요",
+            field="code",
+        )
+    return residents.find_resident(context.journal, context.vault, visit.text("member_number"))
 
 
 def _desks(visit: Visit) -> list[DeskLine]:

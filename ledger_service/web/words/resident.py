@@ -69,4 +69,5 @@ WORDS: dict[str, str] = {
     "창구 직원에게 이 화면을 보여 주세요. 한 번만 쓸 수 있고, {clock}까지 쓸 수 있습니다.": "Show this at the counter. It can be used once, until {clock}.",
     "QR을 읽을 수 없으면 위 번호를 불러 주세요. 시간이 지났으면 새로 받으시면 됩니다.": "If it cannot be scanned, read the code out. If its time is over, get a new one.",
     "새로 받기": "Get a new one",
+    "결제 번호": "Payment code",
 }

@@ -147,7 +147,6 @@ WORDS: dict[str, str] = {
     "신청 취소": "Cancel the sign-up",
     "취소하기": "Cancel it",
     "영수증 확인용 QR": "QR code to check this receipt",
-    "결제 번호": "Payment code",
     "시작하는 중": "starting",
     "원장을 다시 세우는 중": "rebuilding the ledger",
     "원장이 응답하지 않음": "the ledger does not answer",

@@ -44,8 +44,6 @@ WORDS: dict[str, str] = {
     "창구 메뉴": "Counter menu",
     "창구 고르기": "Choose a counter",
     "맡은 창구가 없습니다. 계정 관리자에게 알려 주세요.": "No counter is yours. Tell the administrator of accounts.",
-    "주민의 휴대전화에 나온 QR을 읽거나 번호를 적습니다.": "Scan the QR code on the resident's phone, or type it.",
-    "결제 번호가 없을 때만 적습니다.": "Only without a payment code.",
     "{krw}이 맞습니다": "{krw} is right",
     "{name} 이름으로 확인": "Confirm as {name}",
     "금액 확인": "Confirm the amount",
@@ -54,4 +52,8 @@ WORDS: dict[str, str] = {
     "정산이 아직 없습니다. 달이 끝나면 담당 부서가 만들고, 여기에서 확인합니다.": "There is no close yet. When a month is over the coin office works it out, and it is confirmed here.",
     "확인 거두기": "Take the confirmation back",
     "확인했습니다. 담당 부서가 승인하면 지급됩니다.": "Confirmed. It is paid once the coin office approves.",
+    "결제 번호나 카드 번호": "Payment code or card number",
+    "주민의 휴대전화나 카드의 QR을 읽거나 번호를 적습니다. 카드는 다음 화면에서 비밀번호를 묻습니다.": "Scan the QR code of the resident's phone or card, or type the number. A card's PIN is asked for on the next page.",
+    "결제 번호도 카드도 없을 때만 적습니다. 주민의 동의가 기록에 남지 않습니다.": "Only without a payment code and a card. No consent of the resident is on record then.",
+    "주민이 금액을 보고 직접 누릅니다.": "The resident sees the amount and types it.",
 }
