@@ -45,8 +45,11 @@ class MovableClock:
 class NumberedDeskKeys:
     """Addresses that tell their desk; nothing is signed with them."""
 
-    def create(self, desk: int) -> bytes:
-        return desk.to_bytes(20, "big")
+    def create(self, desk: int, version: int = 1) -> bytes:
+        return desk.to_bytes(19, "big") + bytes([version - 1])
+
+    def holds(self, desk: int, address: bytes) -> bool:
+        return any(self.create(desk, version) == address for version in range(1, 10))
 
 
 class UnsignedReceipts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ledger_service.adapters.home import SecretMissing
@@ -87,16 +87,25 @@ class KeyFolder:
                 self._open[name] = open_keystore(self._path(name), self._passphrase)
             return self._open[name]
 
-    def create(self, desk: int) -> bytes:
-        """The key of a desk that is being registered: made, or found where an earlier try made it."""
-        name = _desk_key(desk)
+    def create(self, desk: int, version: int = 1) -> bytes:
+        """The key of a desk that is being registered or gets a new one: made, or found where an earlier try made it."""
+        name = _desk_key(desk, version)
         self.create_missing([name])
         return self.address(name)
 
-    def signers_of(self, desk: int) -> Sequence[LocalSigner]:
-        """The keys that sign for a desk; none where the organisation holds its key."""
-        names = OFFICE_KEYS if desk == OFFICE_DESK else (_desk_key(desk),)
-        return [self.signer(name) for name in names if self.has(name)]
+    def holds(self, desk: int, address: bytes) -> bool:
+        """Whether a key of this desk is here."""
+        return any(self.address(name) == address for name in self._names_of(desk))
+
+    def signers_of(self, desk: int, among: Collection[bytes] | None = None) -> Sequence[LocalSigner]:
+        """The keys that sign for a desk, of those addresses; none where the organisation holds its key. A key that is not asked for stays shut."""
+        return [self.signer(name) for name in self._names_of(desk) if among is None or self.address(name) in among]
+
+    def _names_of(self, desk: int) -> list[str]:
+        if desk == OFFICE_DESK:
+            return [name for name in OFFICE_KEYS if self.has(name)]
+        later = [path.stem for path in sorted(self._folder.glob(f"{_desk_key(desk)}-*.json"))]
+        return [name for name in (_desk_key(desk), *later) if self.has(name)]
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
@@ -117,5 +126,5 @@ class ServiceReceipts:
         return self._keys.signer(SERVICE_KEY).sign_digest(digest)
 
 
-def _desk_key(desk: int) -> str:
-    return f"desk-{desk}"
+def _desk_key(desk: int, version: int = 1) -> str:
+    return f"desk-{desk}" if version == 1 else f"desk-{desk}-{version}"

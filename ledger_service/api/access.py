@@ -102,6 +102,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/budget"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/desks/{{desk}}/adoption"): _keyed(_OFFICE),
+    ("POST", f"{PREFIX}/desks/{{desk}}/rotation"): _keyed(_OFFICE),
+    ("POST", f"{PREFIX}/desks/{{desk}}/revocation"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/outside-entries"): _only(_OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/desks/{{desk}}/waiting"): _only(_APPROVER, _VENUE, _OFFICE),
     ("POST", f"{PREFIX}/desks/{{desk}}/signatures"): _keyed(_APPROVER, _VENUE, _OFFICE),

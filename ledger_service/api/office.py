@@ -8,16 +8,17 @@ from fastapi import Path, Request, Response
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
-from ledger_service.api.models import Answer, Id, Question, responses
+from ledger_service.api.models import DESK_MAX, Answer, Id, Question, responses
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort, ports_of
 from ledger_service.api.uploads import TableFile, content_of, once_of_upload
 from ledger_service.domain.actors import Role
+from ledger_service.domain.batches import BATCH_SIGNATURES_MAX
 from ledger_service.reads import actors, budget, catalogue
 from ledger_service.reads.actors import ActorLine
 from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
 from ledger_service.reads.outside import OutsideEntry, outside_entries
-from ledger_service.services import balances, setup
+from ledger_service.services import balances, desk_keys, setup
 
 OFFICE_TAG = "Coin office"
 ACTORS_TAG = "Actors"
@@ -26,6 +27,7 @@ actors_router = new_router(ACTORS_TAG, "/actors")
 
 MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "funds", "values", "limits", "balances"]
 AnyDesk = Annotated[int, Path(ge=0, le=65_535, description="a desk's number, 0 for the office")]
+KeyedDesk = Annotated[int, Path(ge=1, le=DESK_MAX, description="a desk's number")]
 RoleName = Literal["clerk", "approver", "venue", "office", "registrar", "auditor", "admin", "resident"]
 
 
@@ -47,6 +49,21 @@ class Proposed(Answer):
     status: str
     title: str
     steps: int
+
+
+class NewKeys(Question):
+    """An organisation's own keys (addresses), of which `threshold` sign; none: the operator makes one and holds it."""
+
+    signers: list[Annotated[str, Field(pattern="^0x[0-9a-f]{40}$")]] = Field(
+        default=[], max_length=BATCH_SIGNATURES_MAX
+    )
+    threshold: int = Field(1, ge=1, le=BATCH_SIGNATURES_MAX)
+
+
+class Why(Question):
+    """Why it is done."""
+
+    reason: str = Field(min_length=1, max_length=desk_keys.REASON_LENGTH_MAX)
 
 
 class NewActor(Question):
@@ -117,6 +134,19 @@ def read_budget(request: Request, context: ContextPort) -> Budget:
 def propose_adoption(desk: AnyDesk, context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
     """Propose to take the chain's batches of a stopped desk for true: somebody else held its key. Another person approves."""
     return Proposed(**setup.propose_adoption(context, actor, once, desk))
+
+
+@office_router.post("/desks/{desk}/rotation", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def propose_rotation(desk: KeyedDesk, new: NewKeys, context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
+    """Propose new keys for a desk, from its next batch on. Without `signers` the operator makes and holds the key. Another person approves."""
+    signers = [bytes.fromhex(one[2:]) for one in new.signers]
+    return Proposed(**desk_keys.propose_rotation(context, actor, once, desk, signers, new.threshold))
+
+
+@office_router.post("/desks/{desk}/revocation", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def revoke_keys(desk: KeyedDesk, why: Why, context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
+    """Take a desk's keys away, at once: one person is enough. What it accepted waits for new keys."""
+    return Proposed(**desk_keys.revoke_keys(context, actor, once, desk, why.reason))
 
 
 @office_router.get("/outside-entries", responses=responses(401, 403))

@@ -35,6 +35,49 @@ def desk_adopt(desk: int, home: Home = None, acting: As = None, as_json: Json = 
     show_json(answer) if as_json else show_proposed(answer)
 
 
+@desks_app.command("rotate")
+def desk_rotate(
+    desk: int,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=words(
+                "address of the organisation's own key; again for each", "기관이 보관하는 키의 주소, 여러 번 가능"
+            )
+        ),
+    ] = None,
+    threshold: Annotated[int, typer.Option(help=words("how many of them sign", "필요한 서명 수"))] = 1,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Propose new keys for a desk from its next batch on: the organisation's own, or one that the operator makes; another person approves."""
+    with ledger(home, acting) as asked:
+        body = {"signers": [one.lower() for one in key or []], "threshold": threshold}
+        answer = asked.post(f"/desks/{desk}/rotation", body)
+    show_json(answer) if as_json else show_proposed(answer)
+
+
+@desks_app.command("revoke")
+def desk_revoke(
+    desk: int,
+    reason: Annotated[str, typer.Option(help=words("why", "사유"))],
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Take a desk's keys away at once (one was stolen or lost). What the desk accepted waits until it has new ones."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/desks/{desk}/revocation", {"reason": reason})
+    if as_json:
+        show_json(answer)
+    else:
+        say(
+            f"revoked: what desk {desk} accepts waits for new keys: boram desk rotate {desk}",
+            f"{desk}번 기관의 키를 폐기했습니다. 새 키를 등록하세요: boram desk rotate {desk}",
+        )
+
+
 @desks_app.command("outside")
 def desk_outside(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Entries on the chain that nobody here accepted, one by one, for correction."""
@@ -61,6 +104,19 @@ def sign(
     from ledger_service.commands.sign import sign as sign_batches
 
     return DONE if sign_batches(file, out, key, passphrase_file, ask=not yes) else REFUSED
+
+
+@desks_app.command("key")
+def desk_key(
+    file: Annotated[Path, typer.Argument(help=words("where the keystore goes", "키 파일을 쓸 곳"))],
+    passphrase_file: Annotated[
+        Path, typer.Option(help=words("its passphrase", "암호 파일"), envvar="BORAM_PASSPHRASE_FILE")
+    ],
+) -> None:
+    """On a centre's own machine: make its key, and print the address that the coin office registers (boram desk rotate --key)."""
+    from ledger_service.commands.sign import make_key
+
+    make_key(file, passphrase_file)
 
 
 @desks_app.command("waiting")

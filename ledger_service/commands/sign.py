@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from ledger_service.adapters.home import read_secret, write_secret
+from ledger_service.adapters.keys import ENTROPY_BYTES
 from ledger_service.adapters.signed_batches import SignedBatches
-from ledger_service.chain.signing import LocalSigner, open_keystore
+from ledger_service.chain.signing import LocalSigner, create_keystore, keystore_address, new_private_key, open_keystore
 from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.show import say, show_table
 from ledger_service.domain.entries import Kind
@@ -65,11 +67,25 @@ def sign(file: Path, out: Path, key: Path, passphrase_file: Path, *, ask: bool) 
     return True
 
 
+def make_key(key: Path, passphrase_file: Path) -> None:
+    """Make a keystore on this machine and print its address. Raises KeystoreUnusable where the file exists."""
+    create_keystore(key, new_private_key(os.urandom(ENTROPY_BYTES)), _passphrase(passphrase_file), light=False)
+    address = f"0x{keystore_address(key).hex()}"
+    say(
+        f"{key}: {address}; the coin office registers it: boram desk rotate DESK --key {address}",
+        f"{key}: {address}. 코인 담당 부서가 등록합니다: boram desk rotate 기관번호 --key {address}",
+    )
+
+
 def _signer(key: Path, passphrase_file: Path) -> LocalSigner:
+    return open_keystore(key, _passphrase(passphrase_file))
+
+
+def _passphrase(passphrase_file: Path) -> str:
     stored = read_secret(passphrase_file)
     if not stored or not stored.strip():
         raise CannotRun(
             f"there is no passphrase at {passphrase_file}: write it there (chmod 600)",
             f"{passphrase_file}에 암호가 없습니다. 그 자리에 적어 두세요(chmod 600)",
         )
-    return open_keystore(key, stored.decode().splitlines()[0].strip())
+    return stored.decode().splitlines()[0].strip()

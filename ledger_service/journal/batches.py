@@ -213,6 +213,25 @@ class Batches:
         )
         return done.rowcount == 1
 
+    def signed_of(self, desk_numbers: Collection[int], rows_max: int) -> list[BatchRow]:
+        """Signed batches of these desks that were never on the chain, oldest first."""
+        return self._batches(
+            select(batches)
+            .where(batches.c.state == "signed", _NOT_FINAL)
+            .where(batches.c.desk.in_(desk_numbers), batches.c.post_number.is_(None))
+            .order_by(batches.c.desk, batches.c.seq),
+            rows_max,
+        )
+
+    def unsign(self, desk: int, seq: int) -> None:
+        """Write: signed → sealed: what signed it is not the desk's key any more. One that was on the chain keeps its signatures."""
+        self._connection.execute(
+            update(batches)
+            .where(batches.c.desk == desk, batches.c.seq == seq)
+            .where(batches.c.state == "signed", batches.c.post_number.is_(None))
+            .values(state="sealed", signatures=None)
+        )
+
     def mark_posted(self, posts: Sequence[Post]) -> None:
         """Write: where batches landed. One that is final already keeps its state, and gets its new place."""
         if posts:

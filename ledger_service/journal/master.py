@@ -70,6 +70,11 @@ class Master:
         row = self._connection.execute(select(desks).where(desks.c.number == number)).one_or_none()
         return _desk(row) if row else None
 
+    def lock_desk(self, number: int) -> DeskRow | None:
+        """Write: one desk, its row locked: no batch of it is sealed until this unit ends."""
+        row = self._connection.execute(select(desks).where(desks.c.number == number).with_for_update()).one_or_none()
+        return _desk(row) if row else None
+
     def desk_of_code(self, kind: DeskKind, code: str) -> DeskRow | None:
         """The desk of an organisation's code and a kind."""
         row = self._connection.execute(
@@ -99,6 +104,10 @@ class Master:
     def set_adopting(self, number: int, *, adopting: bool) -> None:
         """Write: posting is to take what the chain has of this desk (or has done it)."""
         self._connection.execute(update(desks).where(desks.c.number == number).values(adopting=adopting))
+
+    def set_custody(self, number: int, custody: int) -> None:
+        """Write: who holds a desk's key: 0 the operator, 1 the organisation."""
+        self._connection.execute(update(desks).where(desks.c.number == number).values(custody=custody))
 
     def stop_desk(self, number: int, reason: str | None) -> None:
         """Write: nothing is sealed or signed for this desk any more (None: again)."""

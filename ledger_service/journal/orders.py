@@ -72,24 +72,6 @@ class Orders:
             ).scalars()
         )
 
-    def keys_of(self, desk: int, seq: int) -> tuple[int, frozenset[bytes]]:
-        """(how many, of whom) have to sign a desk's batch at a place, by the orders that the chain took."""
-        rows = self._connection.execute(
-            select(orders.c.code, orders.c.args)
-            .where(
-                orders.c.code.in_((int(OrderCode.REGISTER_DESK), int(OrderCode.ROTATE_KEYS))),
-                orders.c.seq.is_not(None),
-                orders.c.skip_reason.is_(None),
-            )
-            .order_by(orders.c.id)
-        )
-        threshold, keys = 0, frozenset[bytes]()
-        for code, stored in rows:
-            number, start, _custody, wanted, *signers = (int(value) for value in json.loads(stored))
-            if number == desk and (code == OrderCode.REGISTER_DESK or start <= seq):
-                threshold, keys = wanted, frozenset(one.to_bytes(20, "big") for one in signers)
-        return threshold, keys
-
     def is_sealed(self) -> bool:
         """Whether the order that ends setup was approved."""
         return (

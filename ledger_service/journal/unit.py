@@ -24,6 +24,7 @@ from ledger_service.journal.consents import Consents
 from ledger_service.journal.corrections import Corrections
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.credentials import Credentials
+from ledger_service.journal.desk_keys import DeskKeyOrders
 from ledger_service.journal.entries import Entries
 from ledger_service.journal.expiries import Expiries
 from ledger_service.journal.findings import FindingRows
@@ -87,6 +88,10 @@ class Unit:
     @cached_property
     def orders(self) -> Orders:
         return Orders(self.connection)
+
+    @cached_property
+    def desk_keys(self) -> DeskKeyOrders:
+        return DeskKeyOrders(self.connection)
 
     @cached_property
     def entries(self) -> Entries:

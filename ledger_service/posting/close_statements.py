@@ -33,7 +33,10 @@ class CloseStatements:
     def _signatures(self, unit: Unit, row: CloseRow) -> bytes:
         """The venue's signatures, 65 bytes each, ascending by signer; none where its organisation holds the key."""
         assert row.desk is not None, "only a venue signs"
-        signers = sorted(self._context.signers.signers_of(row.desk), key=lambda signer: signer.address)
+        history = unit.desk_keys.history()
+        keys = history.at(row.desk, unit.batches.tip(row.desk)[0] + 1)  # the contract asks for those of the next batch
+        among = keys.signers if keys is not None else frozenset[bytes]() if history.knows(row.desk) else None
+        signers = sorted(self._context.signers.signers_of(row.desk, among), key=lambda signer: signer.address)
         subject = f"close {row.id}"
         if not signers:
             self._findings.notice(subject, f"the close {row.id} of desk {row.desk} waits for the venue's own signature")

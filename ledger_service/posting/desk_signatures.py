@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ledger_service.chain.signing import BadSignature, recover
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.journal.batches import BatchRow
+from ledger_service.journal.desk_keys import KeyHistory, Keys
 from ledger_service.posting.bundles import write_bundles
 from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence, people_of
 from ledger_service.posting.findings import Findings
@@ -30,14 +31,16 @@ class DeskSignatures:
     def sign_step(self) -> int:
         """Sign what waits and can be signed here; how many batches were."""
         context = self._context
+        self._take_back_stale()
         with context.journal.read() as unit:
             rows = unit.batches.sealed(BATCHES_A_STEP)
             stopped = {desk.number for desk in unit.master.desks() if desk.stopped} if rows else set()
+            history = unit.desk_keys.history() if rows else KeyHistory({})
         signed = []
         for row in rows:
             if row.batch.desk in stopped or not self._gate.lets(row.batch.desk) or not self._is_what_was_sealed(row):
                 continue
-            signatures = self._signatures(row)
+            signatures = self._signatures(row, history)
             if signatures:
                 evidence = self._evidence(row)
                 with context.journal.read() as unit:
@@ -64,30 +67,45 @@ class DeskSignatures:
         )
         return False
 
-    def _signatures(self, row: BatchRow) -> Sequence[bytes]:
-        signers = sorted(self._context.signers.signers_of(row.batch.desk), key=lambda signer: signer.address)
-        return [signer.sign_digest(row.head) for signer in signers] or self._offered(row)
+    def _take_back_stale(self) -> None:
+        """A batch that waits for the chain with a signature of a key that is not its desk's any more is signed again: its head stays.
 
-    def _offered(self, row: BatchRow) -> Sequence[bytes]:
+        It happens before anything is signed, the order that changes the keys too, so that what can still be sent is signed by keys that count.
+        """
+        with self._context.journal.read() as unit:
+            history = unit.desk_keys.history()
+            changed = history.changed()
+            rows = unit.batches.signed_of(changed, BATCHES_A_STEP) if changed else []
+        stale = [row for row in rows if not _is_signed(row, history.at(row.batch.desk, row.batch.seq))]
+        if stale:
+            with self._context.journal.write() as writing:
+                for row in stale:
+                    writing.batches.unsign(row.batch.desk, row.batch.seq)
+                writing.commit()
+
+    def _signatures(self, row: BatchRow, history: KeyHistory) -> Sequence[bytes]:
+        """What the desk's keys sign here, or signed elsewhere; none while a change of its keys is on its way."""
+        desk = row.batch.desk
+        keys = history.at(desk, row.batch.seq)
+        if keys is None and history.knows(desk):
+            return []
+        held = self._context.signers.signers_of(desk, None if keys is None else keys.signers)
+        if held and (keys is None or len(held) >= keys.threshold):
+            return [signer.sign_digest(row.head) for signer in sorted(held, key=lambda signer: signer.address)]
+        return self._offered(row, keys) if keys is not None else []
+
+    def _offered(self, row: BatchRow, keys: Keys) -> Sequence[bytes]:
         """What the organisation signed on its own machine, once enough of its keys did. What is no signature of theirs is dropped."""
         with self._context.journal.read() as unit:
             offered = unit.offers.of(row.batch.desk, row.batch.seq, row.head)
-            if not offered:
-                return []
-            threshold, keys = unit.orders.keys_of(row.batch.desk, row.batch.seq)
-        good: dict[bytes, bytes] = {}
-        for signature in offered:
-            try:
-                signer = recover(row.head, signature)
-            except BadSignature:
-                continue
-            if signer in keys:
-                good[signer] = signature
+        if not offered:
+            return []
+        good = {signer: one for one in offered if (signer := _signer(row.head, one)) in keys.signers}
         if set(offered) - set(good.values()):
             with self._context.journal.write() as writing:
                 writing.offers.keep(row.batch.desk, row.batch.seq, good.values())
                 writing.commit()
-        return [good[signer] for signer in sorted(good)][:threshold] if 0 < threshold <= len(good) else []
+        return [good[signer] for signer in sorted(good)][: keys.threshold] if len(good) >= keys.threshold else []
 
     def _evidence(self, row: BatchRow) -> Evidence:
         """What was hashed into the batch: still at hand, or read again after a restart."""
@@ -102,3 +120,16 @@ class DeskSignatures:
             entries = unit.entries.of_batch(row.batch.desk, row.batch.seq)
         seals = context.vault.of_many(people_of(entries))
         return entry_evidence(row.audit_head, entries, seals)
+
+
+def _signer(head: bytes, signature: bytes) -> bytes:
+    """Who made a signature; no address where it is none."""
+    try:
+        return recover(head, signature)
+    except BadSignature:
+        return b""
+
+
+def _is_signed(row: BatchRow, keys: Keys | None) -> bool:
+    signers = {_signer(row.head, one) for one in row.signatures}
+    return keys is not None and signers <= keys.signers and len(signers) >= keys.threshold

@@ -336,7 +336,9 @@ class Follower:
                 marks = unit.batches.marks({(refused.desk, refused.seq) for refused in reading.refused})
             for refused in reading.refused:
                 mark = marks.get((refused.desk, refused.seq))
-                if refused.position.transaction_hash in sent and mark is not None and mark.head == refused.head:
+                if mark is None or mark.head != refused.head or mark.state == "sealed":
+                    continue  # sealed: its signature was taken back (desk_signatures.py), and another one will be tried
+                if refused.position.transaction_hash in sent:
                     self.refusals[mark.key] = (refused.reason, refused.value)
         for landing in landed:
             self.refusals.pop(landing.key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -34,8 +34,10 @@ class Clock(Protocol):
 class DeskSigners(Protocol):
     """The keys that the operator holds."""
 
-    def signers_of(self, desk: int) -> Sequence[Signer]:
-        """Those of a desk; none where the organisation holds its key: then the batch waits, sealed."""
+    def signers_of(self, desk: int, among: Collection[bytes] | None = None) -> Sequence[Signer]:
+        """Those of a desk, of these addresses only where some are given; none where the organisation holds its key: then the batch waits,
+        sealed.
+        """
         ...
 
 

@@ -60,6 +60,11 @@ def _desk(unit: WriteUnit, args: Sequence[int], names: Names) -> None:
     unit.master.add_desk(number, DeskKind(kind), row["code"], row["name"], custody, row["step_coins"])
 
 
+def _rotation(unit: WriteUnit, args: Sequence[int], _names: Names) -> None:
+    number, _first_seq, custody = args[:3]
+    unit.master.set_custody(number, custody)
+
+
 def _rate(unit: WriteUnit, args: Sequence[int], names: Names) -> None:
     rate_id, programme, first, last, coins, per_units, units_max, months = args
     if any(rate.rate_id == rate_id for rate in unit.master.rate_versions()):
@@ -109,6 +114,7 @@ def _fund(unit: WriteUnit, args: Sequence[int], names: Names) -> None:
 
 _EFFECTS: dict[int, Callable[[WriteUnit, Sequence[int], Names], None]] = {
     OrderCode.REGISTER_DESK: _desk,
+    OrderCode.ROTATE_KEYS: _rotation,
     OrderCode.RATE: _rate,
     OrderCode.COIN_VALUE: _value,
     OrderCode.DESK_LIMIT: _limit,

@@ -35,8 +35,12 @@ class Clock(Protocol):
 class DeskKeys(Protocol):
     """Where a new desk's signing key comes from."""
 
-    def create(self, desk: int) -> bytes:
-        """Make (or find) the key of a desk and give its 20-byte address."""
+    def create(self, desk: int, version: int = 1) -> bytes:
+        """Make (or find) the key of a desk and give its 20-byte address; `version` counts the keys that a desk has had."""
+        ...
+
+    def holds(self, desk: int, address: bytes) -> bool:
+        """Whether the operator holds this key of a desk."""
         ...
 
 

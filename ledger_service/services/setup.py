@@ -24,6 +24,7 @@ from ledger_service.services.cards import new_account
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
 from ledger_service.services.frozen import freeze_step, unfreeze_step
+from ledger_service.services.key_changes import rotate_step
 from ledger_service.services.master_file import (
     read_centers,
     read_courses,
@@ -484,6 +485,7 @@ _STEPS: dict[str, Callable[[Context, WriteUnit, Step], list[Order]]] = {
     "adopt": _adopt,
     "freeze": freeze_step,
     "unfreeze": unfreeze_step,
+    "rotate": rotate_step,
 }
 
 _FILE_STEPS: dict[str, Callable[[bytes], list[Step]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -52,13 +52,17 @@ class KeysInMemory:
     office: tuple[LocalSigner, LocalSigner]
     by_desk: dict[int, LocalSigner] = field(default_factory=dict)
 
-    def create(self, desk: int) -> bytes:
+    def create(self, desk: int, version: int = 1) -> bytes:
         """The address of a desk's key."""
         if desk not in self.by_desk:
             self.by_desk[desk] = LocalSigner(new_private_key(os.urandom(32)))
         return self.by_desk[desk].address
 
-    def signers_of(self, desk: int) -> Sequence[LocalSigner]:
+    def holds(self, desk: int, address: bytes) -> bool:
+        """Whether this is the desk's key."""
+        return self.create(desk) == address
+
+    def signers_of(self, desk: int, among: Collection[bytes] | None = None) -> Sequence[LocalSigner]:
         """Who signs for a desk."""
         return self.office if desk == 0 else [self.by_desk[desk]]
 

@@ -149,3 +149,15 @@ def test_a_runtime_file_that_a_killed_service_left_does_not_count(tmp_path: Path
 def test_a_token_has_a_name_that_stays_in_its_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(SecretMissing):
         Home(tmp_path).token_file(name)
+
+
+def test_a_desk_has_several_keys_and_only_those_asked_for_are_opened(tmp_path: Path) -> None:
+    keys = KeyFolder(tmp_path, "passphrase", os.urandom, light=True, embedded=True)
+    first, second, other = keys.create(3), keys.create(3, 2), keys.create(31)
+    assert keys.create(3, 2) == second, "found where an earlier try made it"
+    assert len({first, second, other}) == 3
+    assert [one.address for one in keys.signers_of(3, {second})] == [second]
+    (tmp_path / "desk-3.json").write_text("{}")
+    assert [one.address for one in keys.signers_of(31)] == [other]
+    assert keys.holds(31, other)
+    assert not keys.holds(31, second)

@@ -22,7 +22,7 @@ from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.reads.books import Signing, export_books
 from ledger_service.services import close_month, credit, setup, spend
 from tests.books import Books
-from tests.integration.posting.town import AT_ONCE, SENDER, TownKeys, deployer, signer, town_domain
+from tests.integration.posting.town import AT_ONCE, SENDER, VERSIONS, TownKeys, deployer, desk_signer, town_domain
 
 HEADER = "실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고"
 
@@ -30,8 +30,11 @@ HEADER = "실적번호,회원번호,이름,생년월일,센터코드,활동코�
 class SignerKeys:
     """The key of a new desk is the one that the town's keys sign with."""
 
-    def create(self, desk: int) -> bytes:
-        return signer(f"desk {desk}").address
+    def create(self, desk: int, version: int = 1) -> bytes:
+        return desk_signer(desk, version).address
+
+    def holds(self, desk: int, address: bytes) -> bool:
+        return any(desk_signer(desk, version).address == address for version in VERSIONS)
 
 
 @dataclass

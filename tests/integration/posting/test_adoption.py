@@ -9,7 +9,7 @@ import pytest
 
 from ledger_service.chain.codec import encode_post
 from ledger_service.chain.hexes import hex_of
-from ledger_service.chain.signing import sign_transaction
+from ledger_service.chain.signing import LocalSigner, sign_transaction
 from ledger_service.chain.transactions import broadcast, nonce_of
 from ledger_service.domain.batches import Batch, SignedBatch
 from ledger_service.domain.entries import Entry, Kind
@@ -25,19 +25,25 @@ THIEF = b"\x0a" * 20
 GAS = 3_000_000
 
 
-def steal(place: Place, poster: Poster, desk: int, entries: Sequence[Entry]) -> None:
-    """A batch signed with the desk's key elsewhere, at the next sequence of the chain, posted by a stranger."""
-    stranger, domain = signer("stranger"), poster.context.domain
+def steal(poster: Poster, desk: int, entries: Sequence[Entry], key: LocalSigner | None = None) -> None:
+    """A batch signed with a desk's key elsewhere (its first one), at the next sequence of the chain, posted by a stranger."""
+    domain = poster.context.domain
     tip = poster.chain.contract.tips([desk], "latest")[desk]
     words = b"".join(entry.pack() for entry in entries)
     batch = Batch(desk, tip.next_seq, DAY, tip.head, os.urandom(32), (), words, b"")
-    signed = SignedBatch(batch, (signer(f"desk {desk}").sign_digest(batch.digest(domain)),))
-    place.rpc.call("anvil_setBalance", [hex_of(stranger.address), hex(10**20)])
+    signed = SignedBatch(batch, ((key or signer(f"desk {desk}")).sign_digest(batch.digest(domain)),))
+    post_as_stranger(poster, [signed])
+
+
+def post_as_stranger(poster: Poster, batches: Sequence[SignedBatch]) -> None:
+    """Anyone may post what desks signed."""
+    rpc, stranger, domain = poster.chain.rpc, signer("stranger"), poster.context.domain
+    rpc.call("anvil_setBalance", [hex_of(stranger.address), hex(10**20)])
     sent = sign_transaction(
-        stranger, chain_id=domain.chain_id, nonce=nonce_of(place.rpc, stranger.address, "latest"), to=domain.contract,
-        data=encode_post([signed]), gas=GAS, max_fee=10**10, max_priority_fee=0,
+        stranger, chain_id=domain.chain_id, nonce=nonce_of(rpc, stranger.address, "latest"), to=domain.contract,
+        data=encode_post(batches), gas=GAS, max_fee=10**10, max_priority_fee=0,
     )  # fmt: skip
-    broadcast(place.rpc, sent.raw)
+    broadcast(rpc, sent.raw)
 
 
 def credit_to(account: bytes, units: int = 7) -> Entry:
@@ -71,7 +77,7 @@ def test_our_batch_that_lost_its_place_is_sealed_anew_and_the_other_one_counts(p
     town.credit(1, people)
     while poster.books_pass():
         pass
-    steal(place, poster, 1, [credit_to(THIEF), credit_to(people[0].account), credit_to(THIEF, UNITS_ABOVE_MAX)])
+    steal(poster, 1, [credit_to(THIEF), credit_to(people[0].account), credit_to(THIEF, UNITS_ABOVE_MAX)])
     poster.run_until_quiet()
     assert "another one than in the books" in poster.findings.all()["desk 1"]
     town.credit(1, people[:5])
@@ -101,7 +107,7 @@ def test_our_batch_that_lost_its_place_is_sealed_anew_and_the_other_one_counts(p
 
 def test_a_batch_at_a_free_sequence_waits_for_its_bundle_or_for_two_people(sqlite_place: Place) -> None:
     poster, people = begin(sqlite_place)
-    steal(sqlite_place, poster, 1, [credit_to(THIEF)])
+    steal(poster, 1, [credit_to(THIEF)])
     poster.run_until_quiet()
     assert "is missing" in poster.findings.all()["desk 1"]
     sqlite_place.town.credit(1, people)
@@ -116,7 +122,7 @@ def test_a_batch_at_a_free_sequence_waits_for_its_bundle_or_for_two_people(sqlit
 
 def test_a_stolen_venue_key_takes_coins_and_the_balance_follows_the_chain(sqlite_place: Place) -> None:
     poster, people = begin(sqlite_place)
-    steal(sqlite_place, poster, 101, [Entry(people[0].account, Kind.REDEEM, 0, 4, DAY, 999_999)])
+    steal(poster, 101, [Entry(people[0].account, Kind.REDEEM, 0, 4, DAY, 999_999)])
     poster.run_until_quiet()
     adopt(sqlite_place, 101)
     poster.run_until_quiet()
@@ -128,7 +134,7 @@ def test_a_stolen_venue_key_takes_coins_and_the_balance_follows_the_chain(sqlite
 def test_what_was_final_in_the_books_is_never_taken_apart(sqlite_place: Place) -> None:
     poster, people = begin(sqlite_place)
     sqlite_place.rpc.call("anvil_reorg", [1, []])  # our final batch is gone, and the thief is quicker
-    steal(sqlite_place, poster, 1, [credit_to(THIEF)])
+    steal(poster, 1, [credit_to(THIEF)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(poster.sender, "send_step", lambda: 0)
         poster.chain_pass()
@@ -144,7 +150,7 @@ def test_a_restart_between_taking_apart_and_taking_over_ends_the_same(sqlite_pla
     town.credit(1, people)
     while poster.books_pass():
         pass
-    steal(sqlite_place, poster, 1, [credit_to(THIEF)])
+    steal(poster, 1, [credit_to(THIEF)])
     poster.run_until_quiet()
     adopt(sqlite_place, 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,10 +24,13 @@ APRIL = (SAMPLES / "activities-2024-04.csv").read_bytes()
 class RealKeys:
     """A key for each desk, by its number."""
 
-    def create(self, desk: int) -> bytes:
+    def create(self, desk: int, version: int = 1) -> bytes:
         return signer(f"desk {desk}").address
 
-    def signers_of(self, desk: int) -> Sequence[object]:
+    def holds(self, desk: int, address: bytes) -> bool:
+        return address == self.create(desk)
+
+    def signers_of(self, desk: int, among: Collection[bytes] | None = None) -> Sequence[object]:
         return OFFICE if desk == 0 else [signer(f"desk {desk}")]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -47,6 +47,12 @@ def signer(name: str) -> LocalSigner:
     return LocalSigner(keccak(f"posting test {name}".encode()))
 
 
+def desk_signer(desk: int, version: int = 1) -> LocalSigner:
+    """The first, second, third key of a desk."""
+    return signer(f"desk {desk}" if version == 1 else f"desk {desk} key {version}")
+
+
+VERSIONS = range(1, 6)
 OFFICE = sorted((signer(f"office {number}") for number in (1, 2)), key=lambda one: one.address)
 GUARDIAN = signer("guardian")
 SENDER = signer("sender")
@@ -77,10 +83,11 @@ class TownKeys:
     def __init__(self) -> None:
         self.outside: set[int] = set()
 
-    def signers_of(self, desk: int) -> Sequence[LocalSigner]:
+    def signers_of(self, desk: int, among: Collection[bytes] | None = None) -> Sequence[LocalSigner]:
         if desk in self.outside:
             return []
-        return OFFICE if desk == 0 else [signer(f"desk {desk}")]
+        held = OFFICE if desk == 0 else [desk_signer(desk, version) for version in (VERSIONS if among else (1,))]
+        return [one for one in held if among is None or one.address in among]
 
 
 @dataclass
