@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
-from ledger_service.journal.sessions import SessionRow
 from ledger_service.reads.actors import actor_of_session
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import (
@@ -34,6 +33,17 @@ ASSISTED = "-assisted"  # as the API names the cookie of a resident at a desk (a
 
 
 @dataclass(frozen=True, slots=True)
+class _Open:
+    """A session that is not over. `seen_at`: UTC seconds."""
+
+    actor: Actor
+    id: str
+    seen_at: int
+    is_assisted: bool
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionDoor:
     """`cookie` is the API's own name for it; `is_secure` but for a demo on the loopback."""
 
@@ -48,15 +58,14 @@ class SessionDoor:
         found = self._session(request)
         if found is None:
             return None
-        actor, session, _ = found
-        if self.context.clock.now() - session.seen_at >= SEEN_EVERY_SECONDS:
-            see_session(self.context, session.id)
-        return actor
+        if self.context.clock.now() - found.seen_at >= SEEN_EVERY_SECONDS:
+            see_session(self.context, found.id)
+        return found.actor
 
     def form_token(self, request: Request) -> str:
         """The token of this session's forms."""
         found = self._session(request)
-        return self.context.vault.form_token(found[2]) if found is not None else ""
+        return self.context.vault.form_token(found.secret) if found is not None else ""
 
     def sign_in_staff(self, request: Request, name: str, password: str, code: str) -> Callable[[Response], None]:
         """By password and one-time code."""
@@ -80,9 +89,9 @@ class SessionDoor:
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session in the books, and take the cookie back. At a desk the resident's goes first and the staff's own stays."""
         found = self._session(request)
-        is_assisted = found is not None and found[1].assisted_by is not None
+        is_assisted = found is not None and found.is_assisted
         if found is not None:
-            end_session(self.context, found[0], found[1].id)
+            end_session(self.context, found.actor, found.id)
         name = self.cookie + ASSISTED if is_assisted else self.cookie
         response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
@@ -106,7 +115,7 @@ class SessionDoor:
         finally:
             self._places.release()
 
-    def _session(self, request: Request) -> tuple[Actor, SessionRow, str] | None:
+    def _session(self, request: Request) -> _Open | None:
         """The session that a request is of, and its secret; a resident who is assisted goes before the member of staff."""
         for name in (self.cookie + ASSISTED, self.cookie):
             secret = request.cookies.get(name, "")
@@ -114,7 +123,8 @@ class SessionDoor:
                 continue
             found = actor_of_session(self.context.journal, secret, self.context.clock.now())
             if found is not None:
-                return *found, secret
+                actor, row = found
+                return _Open(actor, row.id, row.seen_at, row.assisted_by is not None, secret)
         return None
 
 
