@@ -112,6 +112,10 @@ restore-bench: setup ## how long a lost chain takes to be made again from the bo
 bench-charges: setup ## charges over HTTP with one and two API processes, and during imports (wants wrk)
 	@$(BIN)/python scripts/bench_charges.py
 
+.PHONY: bench-growth
+bench-growth: setup ## what a credit costs in books of ten million entries, against books of some thousand
+	@$(BIN)/python scripts/bench_growth.py
+
 .PHONY: mutants
 mutants: setup ## break each guard of the contract once; a test has to notice (long; goes on where it was)
 	@$(BIN)/python scripts/mutants_contract.py

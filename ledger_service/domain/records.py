@@ -190,6 +190,11 @@ class _Memory(dict[Text, Value]):
         return value
 
 
+def earliest_day(as_of: date) -> date:
+    """The first day of activity that may still be entered; days before it are too late (DOMAIN rule 15)."""
+    return minus_months(as_of, ENTRY_WINDOW_MONTHS)
+
+
 class _Judge:
     """One judging: the given tables, the standing, and what was read before."""
 
@@ -202,7 +207,7 @@ class _Judge:
         standing: Standing,
     ) -> None:
         self._as_of = as_of
-        self._earliest_day = minus_months(as_of, ENTRY_WINDOW_MONTHS)
+        self._earliest_day = earliest_day(as_of)
         self._people = people
         self._rates = rates
         self._centers = centers

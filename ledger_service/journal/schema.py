@@ -366,12 +366,14 @@ records = Table(
     Column("coins", BigInteger, nullable=False),
     Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
     Index("ix_records_import_line", "import_id", "line"),
-    Index("ix_records_activity_day", "activity_day"),
+    Index("ix_records_person_day", "person_id", "activity_day"),
     Index(
         "uq_records_record_key",
         "record_key",
         unique=True,
-        sqlite_where=text("NOT withdrawn"),
+        sqlite_where=text(
+            "withdrawn = 0"
+        ),  # as queries spell it there: SQLite takes a partial index for no other spelling
         postgresql_where=text("NOT withdrawn"),
     ),
 )

@@ -11,7 +11,7 @@ from ledger_service.domain.cells import plain_code, read_date
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure, RateVersion
-from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, Standing, judge
+from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, Standing, earliest_day, judge
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.records import ReservedRow
 from ledger_service.journal.unit import Unit
@@ -63,19 +63,23 @@ def judge_rows(context: Context, rows: Sequence[RawRow], source: str, as_of: dat
         desks = {desk.code: desk.number for desk in unit.master.desks() if desk.kind is DeskKind.CENTRE}
         people_rows = unit.people.by_member_index(numbers.values())
         known = unit.records.known_keys(keys.values())
-        standing = _standing(unit, rows, {rate.rate_id: rate for rate in rates})
+        standing = _standing(unit, rows, people_rows, {rate.rate_id: rate for rate in rates}, as_of)
     standing.record_numbers = {number for number, key in keys.items() if key in known}
     seals = context.vault.of_many(row.id for row in people_rows)
     judgements = judge(rows, as_of, _people(numbers, people_rows, seals), rates, desks, standing)
     return Judged(judgements, {row.id: row for row in people_rows}, desks, keys, seals)
 
 
-def _standing(unit: Unit, rows: Iterable[RawRow], rates: Mapping[int, RateVersion]) -> Standing:
+def _standing(
+    unit: Unit, rows: Iterable[RawRow], people: Iterable[PersonRow], rates: Mapping[int, RateVersion], as_of: date
+) -> Standing:
+    """What these people have on the days of these rows. A day that is refused anyway is left out: one such row would ask for years."""
     days = {day for day in (read_date(text) for text in {row.activity_day for row in rows}) if day is not None}
+    days = {day for day in days if earliest_day(as_of) <= day <= as_of}
     standing = Standing()
     if not days:
         return standing
-    for row in unit.records.standing(civil_day(min(days)), civil_day(max(days))):
+    for row in unit.records.standing([one.id for one in people], civil_day(min(days)), civil_day(max(days))):
         day, rate = date_of(row.activity_day), rates[row.programme_rate]
         if rate.measure is Measure.TIME and row.start_minute is not None and row.end_minute is not None:
             standing.sessions.setdefault((row.person_id, day), []).append((row.start_minute, row.end_minute))

@@ -892,13 +892,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_records")),
     )
     with op.batch_alter_table("records", schema=None) as batch_op:
-        batch_op.create_index("ix_records_activity_day", ["activity_day"], unique=False)
         batch_op.create_index("ix_records_import_line", ["import_id", "line"], unique=False)
+        batch_op.create_index("ix_records_person_day", ["person_id", "activity_day"], unique=False)
         batch_op.create_index(
             "uq_records_record_key",
             ["record_key"],
             unique=True,
-            sqlite_where=sa.text("NOT withdrawn"),
+            sqlite_where=sa.text("withdrawn = 0"),
             postgresql_where=sa.text("NOT withdrawn"),
         )
 
@@ -1002,10 +1002,10 @@ def downgrade() -> None:
     op.drop_table("redemptions")
     with op.batch_alter_table("records", schema=None) as batch_op:
         batch_op.drop_index(
-            "uq_records_record_key", sqlite_where=sa.text("NOT withdrawn"), postgresql_where=sa.text("NOT withdrawn")
+            "uq_records_record_key", sqlite_where=sa.text("withdrawn = 0"), postgresql_where=sa.text("NOT withdrawn")
         )
+        batch_op.drop_index("ix_records_person_day")
         batch_op.drop_index("ix_records_import_line")
-        batch_op.drop_index("ix_records_activity_day")
 
     op.drop_table("records")
     with op.batch_alter_table("orders", schema=None) as batch_op:
