@@ -1,16 +1,18 @@
-"""What the treasury does to accounts: expiry, corrections, freezes. Each is a proposal that another person approves (POST /approvals/…)."""
+"""What the treasury does to accounts: expiry, corrections, freezes, ends. Each is a proposal that another person approves (POST /approvals/…)."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ledger_service.api.guard import new_router
-from ledger_service.api.models import Answer, Coins, Day, Id, Question, responses
+from ledger_service.api.models import Answer, Code, Coins, Day, Id, Question, responses
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort
-from ledger_service.services import correct, expire, freeze
+from ledger_service.reads import freezes
+from ledger_service.reads.freezes import FreezeLine
+from ledger_service.services import account_ends, correct, expire, freeze
 
 TAG = "Treasury"
 router = new_router(TAG)
@@ -81,6 +83,31 @@ class FreezeProposed(Answer):
     appeal_days: int
 
 
+class NewClosure(Question):
+    """Whose account ends and why; its balance goes to `fund`, or is burnt where none is named."""
+
+    person_id: Id
+    reason: Literal["moved_away", "died", "own_wish", "fraud"]
+    fund: Code | None = None
+    note: ReasonText
+
+
+class NewMerge(Question):
+    """Two member numbers of one person: the first one's coins and debt go to the second, which stays."""
+
+    from_person_id: Id
+    into_person_id: Id
+    note: ReasonText
+
+
+class EndProposed(Answer):
+    """The end of an account that waits for another person of the coin office."""
+
+    id: Id
+    status: str
+    title: str
+
+
 @router.post("/expiries/preview", responses=responses(401, 403, 409, 422))
 def preview_expiry(run: ExpiryTo, context: ContextPort, actor: ActorPort) -> ExpiryPreview:
     """How many accounts and coins a run would take; nothing is stored."""
@@ -107,7 +134,29 @@ def propose_freeze(new: NewFreeze, context: ContextPort, actor: ActorPort, once:
     return FreezeProposed(**freeze.propose_freeze(context, actor, once, new.person_id, new.until, new.reason))
 
 
-@router.post("/freezes/lift", status_code=201, responses=responses(400, 401, 403, 404, 422))
+@router.post("/freezes/lift", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
 def propose_lift(lift: Lift, context: ContextPort, actor: ActorPort, once: OncePort) -> FreezeProposed:
     """Propose to end a freeze before its day."""
     return FreezeProposed(**freeze.propose_unfreeze(context, actor, once, lift.person_id, lift.reason))
+
+
+@router.get("/freezes", responses=responses(401, 403))
+def list_freezes(context: ContextPort) -> list[FreezeLine]:
+    """The accounts that are frozen now, the next to end first."""
+    return freezes.freezes(context.journal)
+
+
+@router.post("/closures", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def propose_closure(new: NewClosure, context: ContextPort, actor: ActorPort, once: OncePort) -> EndProposed:
+    """Propose to close an account for good. Approval wants everything of it settled and final."""
+    return EndProposed(
+        **account_ends.propose_closure(context, actor, once, new.person_id, new.reason, new.fund, new.note)
+    )
+
+
+@router.post("/merges", status_code=201, responses=responses(400, 401, 403, 404, 409, 422))
+def propose_merge(new: NewMerge, context: ContextPort, actor: ActorPort, once: OncePort) -> EndProposed:
+    """Propose that two member numbers are one person. Approval wants everything of both settled and final."""
+    return EndProposed(
+        **account_ends.propose_merge(context, actor, once, new.from_person_id, new.into_person_id, new.note)
+    )

@@ -7,7 +7,18 @@ from typing import NoReturn
 
 import typer
 
-from ledger_service.cli import approvals, closing, desks, findings, loading, people, residents, service, treasury
+from ledger_service.cli import (
+    approvals,
+    closing,
+    desks,
+    findings,
+    giving,
+    loading,
+    people,
+    residents,
+    service,
+    treasury,
+)
 from ledger_service.cli.options import CANNOT, DONE, REFUSED
 from ledger_service.commands import show
 from ledger_service.commands.ask import RefusedByLedger
@@ -23,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for room in (service, loading, approvals, residents, treasury, closing, desks, people, findings):
+for room in (service, loading, approvals, residents, treasury, giving, closing, desks, people, findings):
     app.add_typer(room.app)
 
 

@@ -1,8 +1,8 @@
-"""`boram balance`, `lots`, `freeze`, `unfreeze`: one resident's coins."""
+"""`boram balance`, `lots`, `freeze`, `unfreeze`, `freezes`, `accounts`: one resident's coins, and whether they can be used."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,10 @@ from ledger_service.commands.ask import ledger
 from ledger_service.commands.show import say, show_json, words
 
 app = typer.Typer()
+accounts_app = typer.Typer(no_args_is_help=True, help=words("The end of an account.", "계정 해지와 통합."))
+app.add_typer(accounts_app, name="accounts")
+
+Note = Annotated[str, typer.Option(help=words("why; no personal data", "내용, 개인정보 없이"))]
 
 
 @app.command()
@@ -36,6 +40,27 @@ def balance(
             f"waiting {answer['waiting_credits']:,}",
             f"남은 코인 {answer['available']:,}코인{won.replace(' KRW', '원')}, 예약 {answer['held']:,}, 처리 중 "
             f"{answer['pending_credits']:,}, 승인 대기 {answer['waiting_credits']:,}")  # fmt: skip
+        _say_more(answer)
+
+
+def _say_more(answer: dict[str, Any]) -> None:
+    """What a counter has to tell: when coins expire, what is owed, and whether the account can be used."""
+    expiry = answer["next_expiry"]
+    if expiry is not None:
+        is_forecast = expiry["state"] == "forecast"
+        say(
+            f"next expiry: {expiry['coins']:,} after {expiry['on']}{' (forecast)' if is_forecast else ''}",
+            f"다음 소멸: {expiry['on']}까지 {expiry['coins']:,}코인{'(예상)' if is_forecast else ''}",
+        )
+    if answer["debt"]:
+        say(
+            f"owes {answer['debt']:,}: what is earned pays this first",
+            f"갚을 코인 {answer['debt']:,}코인: 적립되는 코인에서 먼저 상계합니다",
+        )
+    if answer["frozen_until"] is not None:
+        say(f"frozen up to {answer['frozen_until']}", f"{answer['frozen_until']}까지 사용 정지")
+    if answer["closed"]:
+        say("this account was closed", "해지된 계정입니다")
 
 
 @app.command()
@@ -82,4 +107,47 @@ def unfreeze(
     """Propose to end a freeze before its day; another person approves."""
     with ledger(home, acting) as asked:
         answer = asked.post("/freezes/lift", {"person_id": person, "reason": reason})
+    show_json(answer) if as_json else show_proposed(answer)
+
+
+@app.command()
+def freezes(home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """The accounts that are frozen now."""
+    columns = [
+        ("person id", "person id"), ("since", "시작일"), ("until", "종료일"), ("appeal until", "이의 신청"), ("reason", "사유"),
+    ]  # fmt: skip
+    listed(home, acting, "/freezes", as_json, columns, lambda answer: answer)
+
+
+@accounts_app.command("close")
+def close_account(
+    person: Annotated[str, typer.Argument(metavar="PERSON-ID")],
+    reason: Annotated[str, typer.Option(help="moved_away died own_wish fraud")],
+    note: Note,
+    fund: Annotated[
+        str | None, typer.Option(help=words("gets what is left; burnt without", "남은 코인을 받을 모금, 없으면 소멸"))
+    ] = None,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to close a resident's account for good; another person approves."""
+    with ledger(home, acting) as asked:
+        answer = asked.post("/closures", {"person_id": person, "reason": reason, "fund": fund, "note": note})
+    show_json(answer) if as_json else show_proposed(answer)
+
+
+@accounts_app.command("merge")
+def merge_accounts(
+    from_person: Annotated[str, typer.Argument(metavar="FROM-PERSON-ID")],
+    into_person: Annotated[str, typer.Argument(metavar="INTO-PERSON-ID")],
+    note: Note,
+    home: Home = None,
+    acting: As = None,
+    as_json: Json = False,
+) -> None:
+    """Propose that two member numbers are one person: the first one's coins go to the second; another person approves."""
+    body = {"from_person_id": from_person, "into_person_id": into_person, "note": note}
+    with ledger(home, acting) as asked:
+        answer = asked.post("/merges", body)
     show_json(answer) if as_json else show_proposed(answer)

@@ -27,11 +27,12 @@ EFFECT: Mapping[int, Effect] = {
     Kind.CORRECT: Effect.CORRECTION,
     Kind.SET_OFF: Effect.OUT,
     Kind.CLOSURE: Effect.OUT,
+    Kind.MERGE: Effect.OUT,  # of its first half; the second counts no coins, and brings them when the first is final (posting/undoing.py)
     Kind.MONTH_CLOSE: Effect.NONE,
     Kind.OPENING: Effect.IN,
 }
 
 BRINGING = tuple(kind for kind in EFFECT if EFFECT[kind] in (Effect.IN, Effect.BACK))
 TAKING = tuple(kind for kind in EFFECT if EFFECT[kind] is Effect.OUT)
-DEPENDING = (Kind.EXPIRE, Kind.CORRECT)
+DEPENDING = (Kind.EXPIRE, Kind.CORRECT, Kind.CLOSURE, Kind.MERGE)
 """Of these the outcome depends on what stands before them on the chain."""

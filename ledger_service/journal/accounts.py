@@ -27,6 +27,12 @@ class AccountRow:
     held: int
     debt: int
     frozen: bool
+    closed: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether something may be credited to it or taken from it."""
+        return not (self.frozen or self.closed)
 
     @property
     def free(self) -> int:
@@ -47,7 +53,9 @@ _COLUMNS = (
     accounts.c.held,
     accounts.c.debt,
     accounts.c.frozen,
+    accounts.c.closed,
 )
+_usable = ~accounts.c.frozen & ~accounts.c.closed
 _free = accounts.c.credited - accounts.c.debited - accounts.c.held - accounts.c.debt
 QUERY_KEYS_MAX = 500
 
@@ -97,6 +105,34 @@ class Accounts:
         """Write: nothing is credited to it and nothing taken from it, or both again."""
         self._connection.execute(update(accounts).where(accounts.c.address == address).values(frozen=frozen))
 
+    def closed(self) -> set[bytes]:
+        """The accounts that have ended."""
+        return set(self._connection.execute(select(accounts.c.address).where(text("accounts.closed"))).scalars())
+
+    def close(self, address: bytes, coins: int) -> bool:
+        """Write: an account ends and these coins leave it; False, and nothing changed, where they are not all it has, or something is held."""
+        done = self._connection.execute(
+            update(accounts)
+            .where(accounts.c.address == address, _usable, accounts.c.held == 0, accounts.c.refunding == 0)
+            .where(accounts.c.credited - accounts.c.debited == coins)
+            .values(debited=accounts.c.debited + coins, closed=True)
+        )
+        return done.rowcount == 1
+
+    def reopen(self, address: bytes) -> None:
+        """Write: the chain did not end it."""
+        self._connection.execute(update(accounts).where(accounts.c.address == address).values(closed=False))
+
+    def merge(self, giver: bytes, receiver: bytes, coins: int) -> None:
+        """Write: a merge is final. Its coins come to the receiver, and what the giver owed."""
+        owed = self.lock_many((giver, receiver))[giver].debt
+        self.add_debt(giver, -owed)
+        self._connection.execute(
+            update(accounts)
+            .where(accounts.c.address == receiver)
+            .values(credited=accounts.c.credited + coins, debt=accounts.c.debt + owed)
+        )
+
     def lock(self, address: bytes) -> AccountRow:
         """Write: one account, its row locked until the unit ends (on SQLite the whole journal is)."""
         row = self._connection.execute(
@@ -145,10 +181,10 @@ class Accounts:
         return int(total)
 
     def hold(self, address: bytes, coins: int, *, refunding_here: int = 0) -> bool:
-        """Write: reserve coins; False, and nothing changed, where fewer are free at this desk or the account is frozen."""
+        """Write: reserve coins; False, and nothing changed, where fewer are free at this desk, or the account is frozen or closed."""
         done = self._connection.execute(
             update(accounts)
-            .where(accounts.c.address == address, refunding_here + _free >= coins, ~accounts.c.frozen)
+            .where(accounts.c.address == address, refunding_here + _free >= coins, _usable)
             .values(held=accounts.c.held + coins)
         )
         return done.rowcount == 1
@@ -160,19 +196,19 @@ class Accounts:
         )
 
     def capture(self, address: bytes, coins: int) -> bool:
-        """Write: held coins become debited; False, and nothing changed, where the account is frozen."""
+        """Write: held coins become debited; False, and nothing changed, where the account is frozen or closed."""
         done = self._connection.execute(
             update(accounts)
-            .where(accounts.c.address == address, ~accounts.c.frozen)
+            .where(accounts.c.address == address, _usable)
             .values(held=accounts.c.held - coins, debited=accounts.c.debited + coins)
         )
         return done.rowcount == 1
 
     def debit(self, address: bytes, coins: int) -> bool:
-        """Write: take coins at once; False where fewer are free or the account is frozen."""
+        """Write: take coins at once; False where fewer are free, or the account is frozen or closed."""
         done = self._connection.execute(
             update(accounts)
-            .where(accounts.c.address == address, _free >= coins, ~accounts.c.frozen)
+            .where(accounts.c.address == address, _free >= coins, _usable)
             .values(debited=accounts.c.debited + coins)
         )
         return done.rowcount == 1

@@ -36,7 +36,7 @@ from ledger_service.journal.schema import accounts, batches, desks, entries, ord
 SIGNATURE_BYTES = 65
 QUERY_KEYS_MAX = 200
 QUERY_ACCOUNTS_MAX = 500
-FUNDING = (*BRINGING, Kind.EXPIRE)
+FUNDING = (*BRINGING, Kind.EXPIRE, Kind.MERGE)
 
 BatchKey = tuple[int, int]
 """(desk, seq)"""

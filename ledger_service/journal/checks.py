@@ -147,7 +147,8 @@ def _counts_late() -> Any:
     """Of a batch that is posted and not final: coins that came in, or did not go out."""
     came = and_(entries.c.kind.in_(BRINGING), entries.c.skip_reason.is_(None))
     stayed = and_(entries.c.kind.in_(TAKING), entries.c.skip_reason.is_not(None))
-    return or_(came, stayed)
+    moved = entries.c.kind == Kind.MERGE  # taken from the one at acceptance; with the other, or back, once it is final
+    return or_(came, stayed, moved)
 
 
 def _check(row: Any) -> CheckRow:

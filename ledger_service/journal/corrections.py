@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +97,9 @@ class Corrections:
             update(corrected).where(corrected.c.original_no == original_no).values(coins=corrected.c.coins - coins)
         )
 
-    def last_of(self, account: bytes) -> tuple[CorrectionRow, str, str] | None:
-        """The last correction of an account that is final, with who submitted and who approved it; None while one is on its way."""
+    def last_of(self, accounts: Collection[bytes]) -> tuple[CorrectionRow, str, str] | None:
+        """The last correction of these accounts (one with those merged into it) that is final, with who submitted and who approved it; None while
+        one is on its way."""
         row = self._connection.execute(
             select(corrections, entries.c.who, entries.c.approver, entries.c.skip_reason, batches.c.state)
             .select_from(
@@ -105,7 +107,7 @@ class Corrections:
                     batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
                 )
             )
-            .where(entries.c.account == account)
+            .where(entries.c.account.in_(accounts))
             .order_by(entries.c.journal_no.desc())
         ).all()
         if not row or any(one.state != "final" for one in row):

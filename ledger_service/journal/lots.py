@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, or_, select, text, tuple_
 
 from ledger_service.domain.entries import Kind
 from ledger_service.domain.lots import LotFold, Movement, Name, Place, expiry_day_of, fold
@@ -69,34 +69,43 @@ class Lots:
         self._connection = connection
 
     def history(self, account: bytes) -> History:
-        """One account's entries."""
+        """One account's entries, and those of the accounts that were merged into it: lots keep their days."""
         return self.histories([account])[account]
 
     def histories(self, addresses: Iterable[bytes]) -> dict[bytes, History]:
         """Several accounts' entries."""
         wanted = list(addresses)
-        months = self._expiry_months()
+        months, into = self._expiry_months(), self._merged_into()
         found = {address: History() for address in wanted}
-        everything = self._places() if len(wanted) > 1 else None
-        for start in range(0, len(wanted), QUERY_ACCOUNTS_MAX):
-            rows = self._rows(wanted[start : start + QUERY_ACCOUNTS_MAX])
+        of_account = _owners(wanted, into)
+        read = sorted(of_account)
+        everything = self._places() if len(read) > 1 else None
+        for start in range(0, len(read), QUERY_ACCOUNTS_MAX):
+            rows = self._rows(read[start : start + QUERY_ACCOUNTS_MAX])
             places = self._places({(row.desk, row.seq) for row in rows}) if everything is None else everything
             for row in rows:
                 at = places.get((row.desk, row.seq))
-                history, movement = found[row.account], _movement(row, at, months)
-                (history.final if at is not None and at.state == "final" else history.pending).append(movement)
+                movement = _movement(row, at, months, into)
+                for owner in of_account[row.account]:
+                    history = found[owner]
+                    (history.final if at is not None and at.state == "final" else history.pending).append(movement)
         for history in found.values():
             history.final.sort(key=_place)
             history.pending.sort(key=_place)
         return found
 
+    def group_of(self, account: bytes) -> list[bytes]:
+        """An account and those that were merged into it."""
+        return sorted(_owners([account], self._merged_into()))
+
     def coins_before(self, account: bytes, desk: int, seq: int, position: int) -> int:
         """What an account held on the chain before an entry that is there."""
-        months, rows = self._expiry_months(), self._rows([account])
+        months, into = self._expiry_months(), self._merged_into()
+        rows = self._rows(sorted(_owners([account], into)))
         places = self._places({(desk, seq), *((row.desk, row.seq) for row in rows)})
         until = places[desk, seq].post_number, position
         before = [
-            _movement(row, at, months)
+            _movement(row, at, months, into)
             for row in rows
             if (at := places.get((row.desk, row.seq))) is not None
             and at.is_on_chain
@@ -105,13 +114,13 @@ class Lots:
         return fold(sorted(before, key=_place)).coins(account)
 
     def holders(self, activity_days: Mapping[int, tuple[int, int]], returned: tuple[int, int]) -> list[Holder]:
-        """Whoever has free coins, is not frozen, and was credited for a day between the rate's two (or opened a balance, or had coins
-        returned between two days): nobody else can hold coins that expire when these do."""
+        """Whoever has free coins, is not frozen, and was credited for a day between the rate's two (or opened a balance, took
+        over another number's, or had coins returned between two days): nobody else can hold coins that expire when these do."""
         made = [
             and_(entries.c.kind == Kind.CREDIT, entries.c.ref == rate, entries.c.day.between(first, last))
             for rate, (first, last) in activity_days.items()
         ]
-        made.append(entries.c.kind == Kind.OPENING)
+        made.append(entries.c.kind.in_((Kind.OPENING, Kind.MERGE)))
         made.append(and_(entries.c.kind.in_((Kind.REFUND, Kind.CORRECT)), entries.c.accepted_day.between(*returned)))
         rows = self._connection.execute(
             select(persons.c.account, persons.c.id)
@@ -122,6 +131,16 @@ class Lots:
             .order_by(persons.c.account)
         )
         return [Holder(*row) for row in rows]
+
+    def _merged_into(self) -> dict[bytes, bytes]:
+        """Accounts that were merged, and into which."""
+        receivers = persons.alias("receivers")
+        rows = self._connection.execute(
+            select(persons.c.account, receivers.c.account)
+            .join(receivers, receivers.c.id == persons.c.merged_into)
+            .where(text("persons.merged_into IS NOT NULL"))
+        )
+        return {row[0]: row[1] for row in rows}
 
     def _expiry_months(self) -> dict[int, int]:
         return {
@@ -158,7 +177,23 @@ def _place(movement: Movement) -> Place:
     return movement.place
 
 
-def _movement(row: Row[Any], at: _BatchPlace | None, months: Mapping[int, int]) -> Movement:
+def _owners(wanted: Iterable[bytes], into: Mapping[bytes, bytes]) -> dict[bytes, list[bytes]]:
+    """The accounts whose entries are read, and for which of the wanted ones."""
+    givers: dict[bytes, list[bytes]] = {}
+    for giver, receiver in into.items():
+        givers.setdefault(receiver, []).append(giver)
+    owners: dict[bytes, list[bytes]] = {}
+    for account in wanted:
+        group = [account]
+        for member in group:
+            owners.setdefault(member, []).append(account)
+            group += givers.get(member, ())
+    return owners
+
+
+def _movement(
+    row: Row[Any], at: _BatchPlace | None, months: Mapping[int, int], into: Mapping[bytes, bytes]
+) -> Movement:
     day, expiry_day = row.day, 0
     if row.kind == Kind.CREDIT:
         expiry_day = expiry_day_of(day, months[row.ref])
@@ -175,4 +210,5 @@ def _movement(row: Row[Any], at: _BatchPlace | None, months: Mapping[int, int]) 
         day=day,
         expiry_day=expiry_day,
         original=None if row.original_no is None else name_of(row.original_no),
+        receiver=into.get(row.account) if row.kind == Kind.MERGE and row.ref == 0 else None,
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import (
@@ -108,6 +108,37 @@ class People:
         row = self._connection.execute(select(*_COLUMNS).where(persons.c.id == person_id)).one_or_none()
         return _noted(PersonRow(*row)) if row else None
 
+    def acting(self, person_id: str) -> PersonRow | None:
+        """One person, or who they are since their member number was merged into another."""
+        while True:
+            row = self._connection.execute(
+                select(*_COLUMNS, persons.c.merged_into).where(persons.c.id == person_id)
+            ).one_or_none()
+            if row is None:
+                return None
+            if row.merged_into is None:
+                return _noted(PersonRow(*row[:-1]))
+            person_id = row.merged_into
+
+    def heirs(self) -> dict[str, str]:
+        """Person ids that were merged, and the person that they stand for now. Few."""
+        rows = self._connection.execute(
+            select(persons.c.id, persons.c.merged_into).where(text("persons.merged_into IS NOT NULL"))
+        )
+        into = {row.id: row.merged_into for row in rows}
+        return {person_id: _last(into, person_id) for person_id in into}
+
+    def merges_before(self, person_id: str) -> int:
+        """Through how many merges, one after the other, coins came to a person at most."""
+        rows = self._connection.execute(
+            select(persons.c.id).where(persons.c.merged_into == person_id, text("persons.merged_into IS NOT NULL"))
+        )
+        return max((self.merges_before(giver) + 1 for giver in rows.scalars().all()), default=0)
+
+    def merge(self, person_id: str, into: str | None) -> None:
+        """Write: a member number stands for another person's from now on, or (None) for its own again."""
+        self._connection.execute(update(persons).where(persons.c.id == person_id).values(merged_into=into))
+
     def by_ids(self, person_ids: Iterable[str]) -> list[PersonRow]:
         """Some people, in no order."""
         wanted = list(person_ids)
@@ -129,6 +160,12 @@ class People:
             )
             found.extend(_noted(PersonRow(*row)) for row in rows)
         return found
+
+
+def _last(into: Mapping[str, str], person_id: str) -> str:
+    while person_id in into:
+        person_id = into[person_id]
+    return person_id
 
 
 def _noted(person: PersonRow) -> PersonRow:

@@ -61,6 +61,7 @@ accounts = Table(
     Column("held", BigInteger, nullable=False, server_default="0"),  # open holds
     Column("debt", BigInteger, nullable=False, server_default="0"),  # coins that corrections want and are not there yet
     Column("frozen", Boolean, nullable=False, server_default=text("false")),
+    Column("closed", Boolean, nullable=False, server_default=text("false")),  # ended: by a closure or a merge
     Column("on_chain", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint(
         "credited >= 0 AND refunding >= 0 AND debited >= 0 AND held >= 0 AND debt >= 0", name="not_negative"
@@ -68,6 +69,7 @@ accounts = Table(
     CheckConstraint("credited + refunding - debited - held >= 0", name="not_overspent"),
     Index("ix_accounts_debt", "address", sqlite_where=text("debt > 0"), postgresql_where=text("debt > 0")),
     Index("ix_accounts_frozen", "address", sqlite_where=text("frozen"), postgresql_where=text("frozen")),
+    Index("ix_accounts_closed", "address", sqlite_where=text("closed"), postgresql_where=text("closed")),
 )
 
 persons = Table(
@@ -82,6 +84,13 @@ persons = Table(
     Column("phone_sealed", Bytes),
     Column("residence_sealed", Bytes),
     Column("created_at", BigInteger, nullable=False),
+    Column("merged_into", String(36), ForeignKey("persons.id")),  # the same person under another member number
+    Index(
+        "ix_persons_merged",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 actors = Table(
@@ -321,7 +330,9 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("kind", String(16), nullable=False),  # import, record, orders, close, balances, expiry, correction
+    Column(
+        "kind", String(16), nullable=False
+    ),  # import, record, orders, close, balances, expiry, correction, closure, merge
     Column("status", String(16), nullable=False),  # staging, waiting, approved, rejected, withdrawn
     Column("submitted_by", String(36), ForeignKey("actors.id"), nullable=False),
     Column("submitted_at", BigInteger, nullable=False),
@@ -794,6 +805,23 @@ freezes = Table(
         postgresql_where=text("state = 'frozen'"),
     ),
 )
+# Ends of accounts: a closure gives the balance to a fund or burns it, a merge takes it to another number of the same person.
+account_ends = Table(
+    "account_ends",
+    metadata,
+    Column("id", String(36), ForeignKey("approvals.id"), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("receiver_id", String(36), ForeignKey("persons.id")),  # of a merge
+    Column("fund", Integer, ForeignKey("funds.number")),  # of a closure that gives; none: it burns
+    Column(
+        "reason", Integer, nullable=False
+    ),  # of a closure, as its word says it (domain/account_ends.py); 0 of a merge
+    Column("note", String(200), nullable=False),
+    Column("coins", BigInteger, nullable=False, server_default="0"),  # once it is approved
+    Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), unique=True),
+    CheckConstraint("receiver_id IS NULL OR (fund IS NULL AND receiver_id <> person_id)", name="one_end"),
+)
+
 # What people are to be told: expiry_60, expiry_30, expiry_7, expired, corrected, restored, set_off, frozen, unfrozen. A row says whom and what,
 # never their name; whoever sends it looks them up.
 notices = Table(

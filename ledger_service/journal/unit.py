@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ledger_service.journal.access_log import LOOKING, AccessLog
+from ledger_service.journal.account_ends import AccountEnds
 from ledger_service.journal.accounts import Accounts
 from ledger_service.journal.actors import Actors
 from ledger_service.journal.approvals import Approvals
@@ -116,6 +117,10 @@ class Unit:
     @cached_property
     def corrections(self) -> Corrections:
         return Corrections(self.connection)
+
+    @cached_property
+    def ends(self) -> AccountEnds:
+        return AccountEnds(self.connection)
 
     @cached_property
     def freezes(self) -> Freezes:

@@ -35,6 +35,8 @@ from ledger_service.posting.gas import ANNEX_BYTE, batch_gas, entry_gas
 
 DESK_SIGNATURES = 3  # more than any desk but the office is likely to have
 _SPENDING = (*TAKING, Kind.CORRECT)
+_OF_THE_WHOLE = (Kind.CORRECT, Kind.CLOSURE, Kind.MERGE)
+"""Of these the outcome is another where something else has left the account meanwhile, so they need what took coins, too."""
 _WITH_PROOF = (Kind.REFUND, Kind.CORRECT)
 _WITH_ITEM = (*_WITH_PROOF, Kind.MONTH_CLOSE)
 
@@ -131,7 +133,18 @@ def _without_waiting(
             waiting.add(row.account)
         if row.account not in waiting:
             ready.append(row)
-    return ready
+    return _whole_pairs(ready)
+
+
+def _whole_pairs(rows: Sequence[EntryRow]) -> list[EntryRow]:
+    """The rows without a merge's half whose other half is not beside it: the contract moves both or none."""
+    firsts = {row.journal_no for row in rows if row.kind == Kind.MERGE and row.ref == 0}
+    seconds = {row.journal_no for row in rows if row.kind == Kind.MERGE and row.ref == 1}
+    return [
+        row
+        for row in rows
+        if row.kind != Kind.MERGE or (row.journal_no + 1 in seconds if row.ref == 0 else row.journal_no - 1 in firsts)
+    ]
 
 
 def _out_of_order(unit: Unit, rows: Sequence[EntryRow], expiring: Mapping[bytes, int]) -> set[int]:
@@ -226,7 +239,7 @@ def _within_bounds(
         unseen.discard(row.account)
         chosen.append(row)
         gas, annex_bytes = gas + row_gas, grown
-    return chosen, items, gas
+    return _whole_pairs(chosen), items, gas
 
 
 def _item(unit: Unit, original: Original, undone: dict[tuple[int, int], Batch]) -> bytes:
@@ -249,11 +262,11 @@ def _within_needs(
     stuck: set[bytes] = set()
     while rows:
         spenders = sorted({row.account for row in rows if row.kind in _SPENDING})
-        corrected = sorted({row.account for row in rows if row.kind == Kind.CORRECT})
+        emptied = sorted({row.account for row in rows if row.kind in _OF_THE_WHOLE})
         needs = {OFFICE_DESK: office_seq} if office_seq else {}
-        for other, seq in _of_closes(unit, desk, rows):
+        for other, seq in _of_closes(unit, desk, rows) | _of_merges(unit, desk, rows):
             needs[other] = max(needs.get(other, 0), seq)
-        for other, seq in unit.batches.funding(spenders, desk) | unit.batches.funding(corrected, desk, TAKING):
+        for other, seq in unit.batches.funding(spenders, desk) | unit.batches.funding(emptied, desk, TAKING):
             if other not in final_seqs:
                 final_seqs[other] = unit.batches.final_seq(other)
             if seq <= final_seqs[other]:
@@ -265,17 +278,23 @@ def _within_needs(
         alone = {one for one in spenders if len(spenders) > 1 and _is_stuck(unit, desk, one, office_seq, final_seqs)}
         stuck |= alone
         kept = [row for row in rows if row.account not in stuck]
-        rows = kept if len(kept) < len(rows) else rows[: len(rows) // 2]
+        rows = _whole_pairs(kept if len(kept) < len(rows) else rows[: len(rows) // 2])
     return [], (), len(stuck)
 
 
-def _of_closes(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> list[tuple[int, int]]:
+def _of_merges(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> set[tuple[int, int]]:
+    """What undoes an entry of an account that was merged since needs the merge: only then is the account that one's heir."""
+    undoing = {row.account for row in rows if row.kind in _WITH_PROOF}
+    return unit.batches.funding(sorted(undoing), desk, (Kind.MERGE,))
+
+
+def _of_closes(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> set[tuple[int, int]]:
     """A close needs the venue's batch that it names; a venue's refund needs its last close, whose coins it may issue again."""
     closes = [unit.closes.of_entry(row.journal_no) for row in rows if row.kind == Kind.MONTH_CLOSE]
     needed = [(close.desk, close.last_seq) for close in closes if close is not None and close.desk is not None]
     if any(row.kind == Kind.REFUND for row in rows) and (last := unit.closes.last_batch(desk)) is not None:
         needed.append(last)
-    return needed
+    return set(needed)
 
 
 def _is_stuck(unit: Unit, desk: int, account: bytes, office_seq: int, final_seqs: Mapping[int, int]) -> bool:

@@ -31,7 +31,7 @@ from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.settlement import Settlement
-from ledger_service.posting.undoing import settle_corrections, undo_skipped
+from ledger_service.posting.undoing import settle_corrections, settle_merges, undo_skipped
 
 BLOCKS_A_STEP = 500
 BATCHES_A_UNIT = 6  # keeps the write lock short: some 3,000 entries, 20 to 30 ms
@@ -390,6 +390,7 @@ def _finalise(unit: WriteUnit, settled: _Settled) -> None:
         debits=settled.sums.debits,
     )
     settle_corrections(unit, settled.sums.corrections)
+    settle_merges(unit, settled.sums.merges)
     unit.closes.settle(settled.closing)
     undo_skipped(unit, skipped)
     _return_limits(unit, skipped)

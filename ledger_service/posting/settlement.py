@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ledger_service.domain.effects import EFFECT, Effect
+from ledger_service.domain.entries import Kind
 
 
 @dataclass(slots=True)
@@ -18,6 +19,8 @@ class Settlement:
     refused_debits: Counter[bytes] = field(default_factory=Counter)
     corrections: list[tuple[int, int, int]] = field(default_factory=list)
     """Applied ones as (desk, seq, position), in the order of the chain: what they took depends on what stood there (posting/undoing.py)."""
+    merges: list[tuple[int, int, int]] = field(default_factory=list)
+    """Applied ones as (desk, seq, position), both halves."""
     debits: Counter[bytes] = field(default_factory=Counter)
     """Only of batches from outside: what the books accept is debited then."""
 
@@ -44,3 +47,5 @@ class Settlement:
                 self.refunds[account] += coins
             elif effect is Effect.CORRECTION:
                 self.corrections.append((desk, seq, position))
+            elif kind == Kind.MERGE:
+                self.merges.append((desk, seq, position))

@@ -31,11 +31,22 @@ def settle_corrections(unit: WriteUnit, places: Iterable[tuple[int, int, int]]) 
         unit.corrections.settle(correction.id, burnt)
 
 
+def settle_merges(unit: WriteUnit, places: Iterable[tuple[int, int, int]]) -> None:
+    """Write: what applied merges brought to the accounts that took over, now that their batches are final."""
+    for desk, seq, position in places:
+        first, second = unit.entries.at(desk, seq, position), unit.entries.at(desk, seq, position + 1)
+        if first is not None and first.ref == 0 and second is not None:
+            unit.accounts.merge(first.account, second.account, first.coins)
+
+
 def undo_skipped(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
-    """Write: a skipped correction takes nothing and makes no debt, and its original may be corrected again; a skipped set-off leaves its debt."""
+    """Write: a skipped correction takes nothing and makes no debt, and its original may be corrected again; a skipped set-off leaves its debt,
+    and a skipped closure or merge the account."""
     for row in skipped:
         if row.kind == Kind.SET_OFF:
             unit.accounts.add_debt(row.account, row.coins)
+        if row.kind in (Kind.CLOSURE, Kind.MERGE):
+            _reopen(unit, row)
         if row.kind != Kind.CORRECT:
             continue
         correction = unit.corrections.of_entry(row.journal_no)
@@ -46,6 +57,14 @@ def undo_skipped(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
             unit.accounts.move_to_debt(row.account, correction.taken)
             unit.accounts.add_debt(row.account, -correction.coins)
             unit.corrections.settle(correction.id, 0)
+
+
+def _reopen(unit: WriteUnit, row: EntryRow) -> None:
+    """Write: the account has not ended. What both numbers of a merge earned stays counted for the one that was to take over: never too little."""
+    if row.kind == Kind.CLOSURE or row.ref == 0:
+        unit.accounts.reopen(row.account)
+    if row.kind == Kind.MERGE and row.ref == 0 and row.person_id is not None:
+        unit.people.merge(row.person_id, None)
 
 
 def _restores(unit: WriteUnit, entry: EntryRow) -> bool:

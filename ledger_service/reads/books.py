@@ -271,6 +271,7 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
 
 def _totals(unit: Unit) -> dict[str, Any]:
     applied = case((entries.c.skip_reason.is_(None), entries.c.coins), else_=0)
+    burnt = _burnt_by_closures(unit)
     rows = unit.connection.execute(
         select(entries.c.kind, func.count(), func.sum(applied))
         .where(entries.c.seq.is_not(None))
@@ -296,9 +297,22 @@ def _totals(unit: Unit) -> dict[str, Any]:
         "coins_corrected": coins_of.get(Kind.CORRECT, 0),
         "coins_set_off": coins_of.get(Kind.SET_OFF, 0),
         "supply": sum(sign * coins_of.get(kind, 0) for kind, sign in _SUPPLY.items())
+        - burnt
         + _reissued(unit)
         + supply_change(unit),
     }
+
+
+def _burnt_by_closures(unit: Unit) -> int:
+    """Coins of closures on the chain that went to no fund."""
+    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+    found = unit.connection.execute(
+        select(func.coalesce(func.sum(entries.c.coins), 0))
+        .select_from(entries.join(batches, place))
+        .where(batches.c.state.in_(ON_CHAIN), entries.c.skip_reason.is_(None))
+        .where(entries.c.kind == Kind.CLOSURE, entries.c.ref == 0)
+    ).scalar_one()
+    return int(found)
 
 
 def _reissued(unit: Unit) -> int:

@@ -34,6 +34,8 @@ def unsettled(unit: Unit, off_chain: Iterable[Row[Any]], posted: Iterable[Row[An
         is_skipped = row.skip_reason is not None
         if row.kind == Kind.SET_OFF and is_skipped:
             found.debt[row.account] += row.coins
+        elif row.kind == Kind.MERGE and not is_skipped and row.ref == 0:
+            _carry_over(unit, found, row)
         elif row.kind == Kind.CORRECT and is_skipped:
             _take_away(unit, found, row)
         elif row.kind == Kind.CORRECT:
@@ -60,6 +62,16 @@ def supply_change(unit: Unit) -> int:
         .where(batches.c.state == "posted", entries.c.kind == Kind.CORRECT, entries.c.skip_reason.is_(None))
     ).all()
     return change - sum(_taken_and_burnt(unit, row)[1] for row in posted)
+
+
+def _carry_over(unit: Unit, found: Unsettled, row: Row[Any]) -> None:
+    """A merge that the chain has done, and that is not final: its coins and its debt are with the other account."""
+    second = unit.entries.read(row.journal_no + 1)
+    giver = unit.accounts.read(row.account)
+    assert second is not None and giver is not None, "both halves of a merge are stored with their accounts"
+    found.coins[second.account] += row.coins
+    found.debt[second.account] += giver.debt
+    found.debt[row.account] -= giver.debt
 
 
 def _take_away(unit: Unit, found: Unsettled, row: Row[Any]) -> None:

@@ -45,7 +45,8 @@ class Balance:
     """Coins of a resident: what can be spent now, what is held for charges, and what is still on its way.
 
     `pending_credits` are approved and not final yet, `waiting_credits` wait for approval; won by the coin's value of the day. `debt` are coins that
-    corrections want: what is earned pays it, and is not available before. `frozen_until` is the last day of a freeze.
+    corrections want: what is earned pays it, and is not available before. `frozen_until` is the last day of a freeze; of
+    a `closed` account nothing is left, and nothing comes to it.
     """
 
     person_id: str
@@ -60,6 +61,7 @@ class Balance:
     debt: int
     next_expiry: NextExpiry | None
     frozen_until: date | None
+    closed: bool
 
 
 def require_person(unit: Unit, actor: Actor, person_id: str, *roles: Role) -> PersonRow:
@@ -88,9 +90,10 @@ def find_resident(journal: Journal, vault: Vault, member_number: str) -> Residen
     """The person of a member number, or NotFound (which does not repeat the number)."""
     with journal.read() as unit:
         found = unit.people.by_member_index([vault.member_index(plain_code(member_number))])
-    if not found:
+        person = unit.people.acting(found[0].id) if found else None
+    if person is None:
         raise NotFound("there is no resident with this member number", "해당 회원번호의 주민이 없습니다")
-    return shown(vault, found[0])
+    return shown(vault, person)
 
 
 def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Balance:
@@ -114,6 +117,7 @@ def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Bala
             debt=account.debt,
             next_expiry=_next_expiry(unit, person.account),
             frozen_until=None if freeze is None else date_of(freeze.end_day),
+            closed=account.closed,
         )
 
 

@@ -17,8 +17,8 @@ from ledger_service.services.context import POSTED_BY_DAYS, Context
 
 
 def person_of(unit: Unit, person_id: str) -> PersonRow:
-    """The person of an id, or NotFound."""
-    person = unit.people.by_id(person_id)
+    """The person of an id, or NotFound. One whose member number was merged is who they are now: what they do, that account does."""
+    person = unit.people.acting(person_id)
     if person is None:
         raise NotFound(f"there is no resident {person_id}", "해당 주민이 없습니다")
     return person

@@ -21,6 +21,7 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import entry_row, person_of, treasury_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
+from ledger_service.services.ended import account_closed
 from ledger_service.services.ledger_state import refuse_when_books_differ
 from ledger_service.services.reserve import reserve_move
 
@@ -128,10 +129,12 @@ def approve_correction(context: Context, actor: Actor, once: Once | None, correc
             _within(original.coins - unit.corrections.corrected(original.journal_no), correction.coins)
         today, treasury = context.clock.today(), treasury_of(unit)
         person = person_of(unit, original.person_id)
-        account = unit.accounts.lock(original.account)
+        account = unit.accounts.lock(person.account)  # the original's, or the one that it was merged into
+        if account.closed:
+            raise account_closed()
         taken = 0 if correction.restores else min(account.available, correction.coins)
         if not correction.restores:
-            unit.accounts.take_back(original.account, correction.coins, taken)
+            unit.accounts.take_back(person.account, correction.coins, taken)
         reserve_move(unit, treasury.number, correction.coins, today)
         unit.approvals.move(correction_id, "waiting", "approved", actor.id, context.clock.now(), None)
         kind = "restored" if correction.restores else "corrected"

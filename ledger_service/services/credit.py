@@ -23,6 +23,7 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.activity_file import read_activities
 from ledger_service.services.context import Context, Once, run_once, stored_answer
+from ledger_service.services.ended import refuse_closed_lines
 from ledger_service.services.frozen import refuse_frozen_lines
 from ledger_service.services.judging import Judged, judge_rows
 from ledger_service.services.ledger_state import refuse_what_is_unread, refuse_when_books_differ
@@ -169,8 +170,11 @@ def approve(context: Context, actor: Actor, once: Once | None, approval_id: str)
         )
         if sum(share.coins for share in shares) != stored.coins:
             raise _changed()
-        if unit.accounts.frozen():
-            refuse_frozen_lines(unit, _claim_of(unit.records.reserved(approval_id)).rows_by_account)
+        ended = unit.ends.ended_since(approval.submitted_at)
+        if ended or unit.accounts.frozen():
+            rows_by_account = _claim_of(unit.records.reserved(approval_id)).rows_by_account
+            refuse_frozen_lines(unit, rows_by_account)
+            refuse_closed_lines(ended, rows_by_account)
         if claim is not None:
             return_credit(unit, claim, date_of(stored.reserved_day))
             reserve_credit(unit, claim, today)
@@ -271,6 +275,7 @@ def _submit(
                 raise IntakeOvertaken
             today = context.clock.today()
             refuse_frozen_lines(unit, claim.rows_by_account)
+            refuse_closed_lines(unit.accounts.closed(), claim.rows_by_account)
             reserve_credit(unit, claim, today)
             coins = claim.coins
             unit.records.add_import(

@@ -7,10 +7,10 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.unit import WriteUnit
-from ledger_service.services import balances, close_month, correct, credit, expire, setup
+from ledger_service.services import account_ends, balances, close_month, correct, credit, expire, setup
 from ledger_service.services.context import Context, Once, run_once
 
-TREASURY_KINDS = ("expiry", "correction")
+TREASURY_KINDS = ("expiry", "correction", "closure", "merge")
 
 Approve = Callable[[Context, Actor, Once | None, str], dict[str, Any]]
 Decline = Callable[[Context, Actor, Once | None, str, str], dict[str, Any]]
@@ -40,6 +40,8 @@ APPROVE: Mapping[str, Approve] = {
     "balances": balances.approve_balances,
     "expiry": expire.approve_expiry,
     "correction": correct.approve_correction,
+    "closure": account_ends.approve_closure,
+    "merge": account_ends.approve_merge,
 }
 DECLINE: Mapping[str, Decline] = {
     "import": credit.decline,
@@ -49,4 +51,6 @@ DECLINE: Mapping[str, Decline] = {
     "balances": balances.decline_balances,
     "expiry": decline_act,
     "correction": decline_act,
+    "closure": decline_act,
+    "merge": decline_act,
 }

@@ -55,7 +55,7 @@ def give(
     refuse_when_behind(context, unit, coins)
     person = person_of(unit, person_id)
     account = unit.accounts.lock(person.account)
-    if account.frozen:
+    if not account.usable:
         refuse_frozen(unit, person.account)
     if not unit.accounts.debit(person.account, coins):
         raise too_few(account.available, coins)

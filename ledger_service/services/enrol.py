@@ -188,6 +188,9 @@ def _refund(
     coins = min(refunded_coins(enrolment.coins, share), left)
     if not coins or unit.spending.skip_reason(redemption.journal_no) is not None:
         return 0, None
+    account = unit.accounts.read(person_of(unit, redemption.person_id).account)
+    if account is not None and account.closed:
+        return 0, None  # the seat is free again, and there is no account to give coins back to
     reason = "cancelled_by_centre" if by_centre else "cancelled"
     return coins, str(give_back(context, unit, actor, redemption, coins, reason, today)["id"])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.errors import Refused
-from ledger_service.journal.unit import WriteUnit
+from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.spend import end_hold
@@ -31,9 +31,8 @@ def forget(context: Context, actor: Actor, once: Once | None, person_id: str) ->
     def command(unit: WriteUnit) -> dict[str, Any]:
         person = person_of(unit, person_id)
         unit.accounts.lock(person.account)
-        for hold in unit.spending.open_counter_holds(person_id):
-            end_hold(context, unit, actor, hold, "released")
-        matters = unit.people.open_matters(person_id)
+        settle_holds(context, unit, actor, person.id)
+        matters = unit.people.open_matters(person.id)
         if matters:
             named = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in matters.items())
             raise NotSettled(
@@ -41,14 +40,29 @@ def forget(context: Context, actor: Actor, once: Once | None, person_id: str) ->
                 f"정리할 것이 남아 있습니다({named}). 코인은 기부 등으로 먼저 정리해 주세요",
                 **matters,
             )
-        _erase(context, unit, person_id)
-        unit.audit_log.write(context.clock.now(), actor.id, "forget", person_id)
+        for one in _numbers_of(unit, person.id):
+            _erase(context, unit, one)
+            unit.audit_log.write(context.clock.now(), actor.id, "forget", one)
         return {"person_id": person_id, "forgotten": True}
 
     answer = run_once(context, actor.id, once, command)
+    with context.journal.read() as unit:
+        ids = _numbers_of(unit, person_of(unit, person_id).id)
     # Last, and at each repetition of the request: a crash before it leaves the row empty and the key alone, which opens nothing.
-    context.vault.forget(person_id, context.clock.now())
+    for one in ids:
+        context.vault.forget(one, context.clock.now())
     return answer
+
+
+def settle_holds(context: Context, unit: WriteUnit, actor: Actor, person_id: str) -> None:
+    """Write: release what a person has on hold at counters."""
+    for hold in unit.spending.open_counter_holds(person_id):
+        end_hold(context, unit, actor, hold, "released")
+
+
+def _numbers_of(unit: Unit, person_id: str) -> list[str]:
+    """A person, and their other member numbers that were merged into this one."""
+    return [person_id, *sorted(one for one, heir in unit.people.heirs().items() if heir == person_id)]
 
 
 def forget_again(context: Context) -> int:

@@ -9,7 +9,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.errors import Invalid
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once
-from ledger_service.services.frozen import APPEAL_DAYS
+from ledger_service.services.frozen import APPEAL_DAYS, not_frozen
 from ledger_service.services.setup import propose
 
 REASON_LENGTH_MAX = 200
@@ -30,7 +30,9 @@ def propose_freeze(
 def propose_unfreeze(context: Context, actor: Actor, once: Once | None, person_id: str, reason: str) -> dict[str, Any]:
     """Put the end of a freeze before another person of the coin office."""
     actor.require(Role.OFFICE)
-    _require_person(context, person_id)
+    with context.journal.read() as unit:
+        if unit.freezes.standing(person_of(unit, person_id).account) is None:
+            raise not_frozen()
     step = {"step": "unfreeze", "person_id": person_id, "reason": _plain(reason)}
     return {**propose(context, actor, once, "unfreeze", [step]), "appeal_days": APPEAL_DAYS}
 

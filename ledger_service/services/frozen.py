@@ -13,12 +13,13 @@ from typing import Any
 
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.orders import Order, OrderCode, address_arg
-from ledger_service.errors import Invalid, NotFound, Refused
+from ledger_service.errors import Invalid, Refused
 from ledger_service.journal.freezes import FreezeRow
 from ledger_service.journal.notices import Notice
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context
+from ledger_service.services.ended import account_closed
 
 APPEAL_DAYS = 14
 FREEZE_DAYS_MAX = 366
@@ -37,9 +38,26 @@ class FrozenAlready(Refused):
     code = "frozen_already"
 
 
-def refuse_frozen(unit: Unit, account: bytes) -> None:
-    """Raise AccountFrozen for an account whose row says that it is frozen."""
-    freeze = unit.freezes.standing(account)
+class NotFrozen(Refused):
+    """There is no freeze to lift."""
+
+    code = "not_frozen"
+
+
+def not_frozen() -> NotFrozen:
+    """The error for lifting what does not hold."""
+    return NotFrozen(
+        "this account is not frozen: there is nothing to lift (boram freezes)",
+        "사용이 정지된 계정이 아니어서 해제할 것이 없습니다(boram freezes)",
+    )
+
+
+def refuse_frozen(unit: Unit, address: bytes) -> None:
+    """Raise AccountFrozen, or AccountClosed, for an account whose row says that it cannot be used."""
+    account = unit.accounts.read(address)
+    if account is not None and account.closed:
+        raise account_closed()
+    freeze = unit.freezes.standing(address)
     until = date_of(freeze.end_day).isoformat() if freeze else None
     appeal = date_of(freeze.appeal_day).isoformat() if freeze else None
     raise AccountFrozen(
@@ -74,6 +92,8 @@ def freeze_step(context: Context, unit: WriteUnit, step: dict[str, Any]) -> list
         )
     person = person_of(unit, step["person_id"])
     account = unit.accounts.lock(person.account)
+    if account.closed:
+        raise account_closed()
     if account.frozen:
         raise FrozenAlready("this account is frozen already", "이미 사용이 정지된 계정입니다")
     freeze_id, appeal = context.new_id(), today + timedelta(days=APPEAL_DAYS)
@@ -92,7 +112,7 @@ def unfreeze_step(context: Context, unit: WriteUnit, step: dict[str, Any]) -> li
     unit.accounts.lock(person.account)
     freeze = unit.freezes.standing(person.account)
     if freeze is None or not unit.freezes.lift(freeze.id):
-        raise NotFound("this account is not frozen", "사용이 정지된 계정이 아닙니다")
+        raise not_frozen()
     return _lift(context, unit, freeze)
 
 

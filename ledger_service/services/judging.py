@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,37 +62,51 @@ def judge_rows(context: Context, rows: Sequence[RawRow], source: str, as_of: dat
         rates = unit.master.rate_table()
         desks = {desk.code: desk.number for desk in unit.master.desks() if desk.kind is DeskKind.CENTRE}
         people_rows = unit.people.by_member_index(numbers.values())
+        heirs = unit.people.heirs()
+        acting = {row.id: row for row in unit.people.by_ids(heirs[row.id] for row in people_rows if row.id in heirs)}
         known = unit.records.known_keys(keys.values())
-        standing = _standing(unit, rows, people_rows, {rate.rate_id: rate for rate in rates}, as_of)
+        people = {heirs.get(row.id, row.id) for row in people_rows}
+        standing = _standing(unit, rows, people, heirs, {rate.rate_id: rate for rate in rates}, as_of)
     standing.record_numbers = {number for number, key in keys.items() if key in known}
-    seals = context.vault.of_many(row.id for row in people_rows)
-    judgements = judge(rows, as_of, _people(numbers, people_rows, seals), rates, desks, standing)
-    return Judged(judgements, {row.id: row for row in people_rows}, desks, keys, seals)
+    acting |= {row.id: row for row in people_rows if row.id not in heirs}
+    seals = context.vault.of_many({row.id for row in people_rows} | set(acting))
+    judgements = judge(rows, as_of, _people(numbers, people_rows, seals, heirs), rates, desks, standing)
+    return Judged(judgements, acting, desks, keys, seals)
 
 
 def _standing(
-    unit: Unit, rows: Iterable[RawRow], people: Iterable[PersonRow], rates: Mapping[int, RateVersion], as_of: date
+    unit: Unit,
+    rows: Iterable[RawRow],
+    people: Collection[str],
+    heirs: Mapping[str, str],
+    rates: Mapping[int, RateVersion],
+    as_of: date,
 ) -> Standing:
-    """What these people have on the days of these rows. A day that is refused anyway is left out: one such row would ask for years."""
+    """What these people have on the days of these rows. The acts of a merged member number are the acts of whom it stands for.
+
+    A day that is refused anyway is left out: one such row would ask for years.
+    """
     days = {day for day in (read_date(text) for text in {row.activity_day for row in rows}) if day is not None}
     days = {day for day in days if earliest_day(as_of) <= day <= as_of}
     standing = Standing()
     if not days:
         return standing
-    for row in unit.records.standing([one.id for one in people], civil_day(min(days)), civil_day(max(days))):
+    merged = {old for old, heir in heirs.items() if heir in people}
+    for row in unit.records.standing(merged.union(people), civil_day(min(days)), civil_day(max(days))):
         day, rate = date_of(row.activity_day), rates[row.programme_rate]
+        person_id = heirs.get(row.person_id, row.person_id)
         if rate.measure is Measure.TIME and row.start_minute is not None and row.end_minute is not None:
-            standing.sessions.setdefault((row.person_id, day), []).append((row.start_minute, row.end_minute))
+            standing.sessions.setdefault((person_id, day), []).append((row.start_minute, row.end_minute))
             minutes = standing.timed_minutes
-            minutes[row.person_id, day] = minutes.get((row.person_id, day), 0) + row.counted_units
+            minutes[person_id, day] = minutes.get((person_id, day), 0) + row.counted_units
         else:
-            key = (row.person_id, day, rate.programme)
+            key = (person_id, day, rate.programme)
             standing.counted_units[key] = standing.counted_units.get(key, 0) + row.counted_units
     return standing
 
 
 def _people(
-    numbers: Mapping[str, bytes], rows: Sequence[PersonRow], seals: Mapping[str, PersonSeal]
+    numbers: Mapping[str, bytes], rows: Sequence[PersonRow], seals: Mapping[str, PersonSeal], heirs: Mapping[str, str]
 ) -> dict[str, Person]:
     number_of = {index: number for number, index in numbers.items()}
     people = {}
@@ -102,5 +116,5 @@ def _people(
             continue  # forgotten: the number is nobody's any more
         number = number_of[row.member_number_index]
         birth_date = date.fromisoformat(seal.open("birth_date", row.birth_date_sealed))
-        people[number] = Person(row.id, number, seal.open("name", row.name_sealed), birth_date)
+        people[number] = Person(heirs.get(row.id, row.id), number, seal.open("name", row.name_sealed), birth_date)
     return people

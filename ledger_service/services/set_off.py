@@ -31,7 +31,7 @@ def _set_off(context: Context, address: bytes) -> bool:
     with context.journal.write() as unit:
         account = unit.accounts.lock(address)
         made = unit.corrections.last_of(
-            address
+            unit.lots.group_of(address)
         )  # None while a correction is on its way: then the debt is not the chain's yet
         coins = min(account.debt, account.credited - account.debited - account.held, UNITS_MAX)
         entry = unit.entries.read(made[0].journal_no or 0) if made is not None else None

@@ -19,6 +19,7 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import accept, person_of
 from ledger_service.services.consents import Word, consent_of
 from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.ended import account_closed
 from ledger_service.services.frozen import refuse_frozen
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move, return_move
@@ -214,7 +215,7 @@ def hold_coins(
     refuse_when_behind(context, unit, coins)
     person = person_of(unit, person_id)
     account = unit.accounts.lock(person.account)
-    if account.frozen:
+    if not account.usable:
         refuse_frozen(unit, person.account)
     here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0
     if not unit.accounts.hold(person.account, coins, refunding_here=here):
@@ -279,6 +280,8 @@ def give_back(
             left=left,
         )
     person = person_of(unit, redemption.person_id)
+    if unit.accounts.lock(person.account).closed:
+        raise account_closed()
     refund_id = context.new_id()
     unit.accounts.begin_refund(person.account, coins)
     journal_no = accept(

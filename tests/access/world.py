@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 from ledger_service.api.access import PREFIX
 from ledger_service.domain.entries import DeskKind
+from ledger_service.services import freeze, setup
 from tests.access.conftest import PIN, Front
 from tests.books import SAMPLES
 
-MEMBER, OTHER = "S100000", "S100013"
+MEMBER, OTHER, FROZEN = "S100000", "S100013", "S100019"
 HEADER = "실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고"
 
 Call = tuple[str, str, Any]
@@ -70,6 +72,15 @@ class World:
         return str(
             self.done("POST", "/donations", "clerk", {"person_id": self.person, "fund": "WARM", "coins": 1})["id"]
         )
+
+    @cached_property
+    def frozen(self) -> str:
+        """Somebody whose account two of the office froze."""
+        person, context = self.books.person(FROZEN), self.books.context
+        until = self.books.clock.today() + timedelta(days=9)
+        made = freeze.propose_freeze(context, self.books.office, None, person, until, "asked")
+        setup.approve_orders(context, self.books.second, None, made["id"])
+        return person
 
     @cached_property
     def course(self) -> str:
@@ -137,7 +148,15 @@ class World:
             ("POST", "/freezes"): (
                 "coin-office", "/freezes", {"person_id": person, "until": "2024-06-30", "reason": "asked"},
             ),
-            ("POST", "/freezes/lift"): ("coin-office", "/freezes/lift", {"person_id": person, "reason": "asked"}),
+            ("POST", "/freezes/lift"): ("coin-office", "/freezes/lift", {"person_id": self.frozen, "reason": "asked"}),
+            ("GET", "/freezes"): ("coin-office", "/freezes", None),
+            ("POST", "/closures"): (
+                "coin-office", "/closures", {"person_id": person, "reason": "moved_away", "fund": "WARM", "note": "asked"},
+            ),
+            ("POST", "/merges"): (
+                "coin-office", "/merges",
+                {"from_person_id": self.books.person("S100021"), "into_person_id": person, "note": "asked"},
+            ),
             ("GET", "/access-log"): ("auditor", "/access-log", None),
         }  # fmt: skip
         return {(method, PREFIX + path): call for (method, path), call in calls.items()}

@@ -242,3 +242,41 @@ def test_a_wrong_id_is_answered_with_what_one_looks_like(terminal: Terminal) -> 
     said = terminal.run("approve", "xyz", "--as", "kim", code=1)
     assert "an id looks like 018f3a5e" in said
     assert "[0-9a-f]" not in said
+
+
+def approved(terminal: Terminal, said: str) -> None:
+    terminal.run("approve", json.loads(said)["id"], "--as", "lee")
+
+
+def test_the_treasurys_commands_work_without_a_service(terminal: Terminal) -> None:
+    funds = terminal.home.parent / "funds.csv"
+    funds.write_text("code,name,body\nWARM,winter,chest\n")
+    approved(terminal, terminal.run("load", "funds", funds, "--as", "kim", "--json"))
+    ids = [
+        json.loads(terminal.run("balance", "--member", member, "--as", "kim", "--json"))["person_id"]
+        for member in ("S100000", "S100013", "S100019")
+    ]
+    assert "goes to WARM" in terminal.run("wish", ids[0], "WARM", "--as", "kim")
+    assert "ended" in terminal.run("wish", ids[0], "--as", "kim")
+    assert "no coin value" in terminal.run("gifts", "make", ids[0], "WARM", "5", "--as", "kim", code=1)
+    frozen = terminal.run("freeze", ids[0], "--until", "2024-06-30", "--reason", "asked", "--as", "kim", "--json")
+    approved(terminal, frozen)
+    assert ids[0] in terminal.run("freezes", "--as", "kim")
+    assert "frozen up to 2024-06-30" in terminal.run("balance", ids[0], "--as", "kim")
+    assert "2024-06-30까지 사용 정지" in Terminal(terminal.home, "ko_KR.UTF-8").run("balance", ids[0], "--as", "kim")
+    assert "not frozen" in terminal.run("unfreeze", ids[1], "--reason", "asked", "--as", "kim", code=1)
+    merged = terminal.run("accounts", "merge", ids[1], ids[2], "--note", "registered twice", "--as", "kim", "--json")
+    approved(terminal, merged)
+    found = json.loads(terminal.run("balance", "--member", "S100013", "--as", "kim", "--json"))
+    assert found["person_id"] == ids[2]
+    closed = terminal.run(
+        "accounts", "close", ids[2], "--reason", "moved_away", "--note", "asked", "--as", "kim", "--json"
+    )
+    assert "entries: 1" in terminal.run(
+        "approve", json.loads(closed)["id"], "--as", "lee", code=1
+    )  # the merge is not final
+    assert "was closed" in terminal.run("balance", ids[1], "--as", "kim")
+    said = terminal.run("funds", "end", "WARM", "--as", "kim")
+    assert "another person approves: boram approve" in said
+    assert "no donation" in terminal.run("gifts", "certificate", ids[0], terminal.home / "c.pdf", "--as", "kim", code=1)
+    assert "no donation" in terminal.run("gifts", "reassign", ids[0], "WARM", "--as", "kim", code=1)

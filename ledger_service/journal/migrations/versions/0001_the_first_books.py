@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("debt", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("frozen", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("closed", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("on_chain", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.CheckConstraint("credited + refunding - debited - held >= 0", name=op.f("ck_accounts_not_overspent")),
         sa.CheckConstraint(
@@ -57,6 +58,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address", name=op.f("pk_accounts")),
     )
     with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_accounts_closed",
+            ["address"],
+            unique=False,
+            sqlite_where=sa.text("closed"),
+            postgresql_where=sa.text("closed"),
+        )
         batch_op.create_index(
             "ix_accounts_debt",
             ["address"],
@@ -357,11 +365,22 @@ def upgrade() -> None:
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("residence_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("merged_into", sa.String(length=36), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_persons_account_accounts")),
+        sa.ForeignKeyConstraint(["merged_into"], ["persons.id"], name=op.f("fk_persons_merged_into_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
         sa.UniqueConstraint("account", name=op.f("uq_persons_account")),
         sa.UniqueConstraint("member_number_index", name=op.f("uq_persons_member_number_index")),
     )
+    with op.batch_alter_table("persons", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_persons_merged",
+            ["merged_into"],
+            unique=False,
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
+
     op.create_table(
         "actors",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -682,6 +701,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["wished_by"], ["actors.id"], name=op.f("fk_wishes_wished_by_actors")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_wishes")),
         sa.UniqueConstraint("id", name=op.f("uq_wishes_id")),
+    )
+    op.create_table(
+        "account_ends",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("receiver_id", sa.String(length=36), nullable=True),
+        sa.Column("fund", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("coins", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("journal_no", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "receiver_id IS NULL OR (fund IS NULL AND receiver_id <> person_id)", name=op.f("ck_account_ends_one_end")
+        ),
+        sa.ForeignKeyConstraint(["fund"], ["funds.number"], name=op.f("fk_account_ends_fund_funds")),
+        sa.ForeignKeyConstraint(["id"], ["approvals.id"], name=op.f("fk_account_ends_id_approvals")),
+        sa.ForeignKeyConstraint(
+            ["journal_no"], ["entries.journal_no"], name=op.f("fk_account_ends_journal_no_entries")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_account_ends_person_id_persons")),
+        sa.ForeignKeyConstraint(["receiver_id"], ["persons.id"], name=op.f("fk_account_ends_receiver_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_ends")),
+        sa.UniqueConstraint("journal_no", name=op.f("uq_account_ends_journal_no")),
     )
     op.create_table(
         "closes",
@@ -1040,6 +1082,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_closes_state")
 
     op.drop_table("closes")
+    op.drop_table("account_ends")
     op.drop_table("wishes")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_actor")
@@ -1107,6 +1150,13 @@ def downgrade() -> None:
 
     op.drop_table("cards")
     op.drop_table("actors")
+    with op.batch_alter_table("persons", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_persons_merged",
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
+
     op.drop_table("persons")
     op.drop_table("person_months")
     op.drop_table("outside_batches")
@@ -1154,6 +1204,7 @@ def downgrade() -> None:
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index("ix_accounts_frozen", sqlite_where=sa.text("frozen"), postgresql_where=sa.text("frozen"))
         batch_op.drop_index("ix_accounts_debt", sqlite_where=sa.text("debt > 0"), postgresql_where=sa.text("debt > 0"))
+        batch_op.drop_index("ix_accounts_closed", sqlite_where=sa.text("closed"), postgresql_where=sa.text("closed"))
 
     op.drop_table("accounts")
     with op.batch_alter_table("access_log", schema=None) as batch_op:
