@@ -74,6 +74,8 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", f"{PREFIX}/freezes"): _keyed(_OFFICE),
     ("POST", f"{PREFIX}/freezes/lift"): _keyed(_OFFICE),
     ("POST", f"{PREFIX}/closures"): _keyed(_OFFICE),
+    ("POST", f"{PREFIX}/conversions/preview"): _only(_OFFICE, _AUDITOR),
+    ("POST", f"{PREFIX}/conversions"): _keyed(_OFFICE),
     ("POST", f"{PREFIX}/merges"): _keyed(_OFFICE),
     ("POST", f"{PREFIX}/holds"): _keyed(_VENUE, _OFFICE),
     ("GET", f"{PREFIX}/holds/{{hold_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),

@@ -12,7 +12,7 @@ from ledger_service.api.models import Answer, Code, Coins, Day, Id, Question, re
 from ledger_service.api.ports import ActorPort, ContextPort, OncePort
 from ledger_service.reads import freezes
 from ledger_service.reads.freezes import FreezeLine
-from ledger_service.services import account_ends, correct, expire, freeze
+from ledger_service.services import account_ends, convert, correct, expire, freeze
 
 TAG = "Treasury"
 router = new_router(TAG)
@@ -100,6 +100,40 @@ class NewMerge(Question):
     note: ReasonText
 
 
+class ConversionOf(Question):
+    """The first day of the value that converts, and the programme that makes up for it: one coin a unit, on that day."""
+
+    value_from: Day
+    programme: Code
+
+
+class NewConversion(ConversionOf):
+    """The same, and the centre (its code) in whose name it is credited."""
+
+    centre: Code
+
+
+class ConversionPreview(Answer):
+    """Whom a run would give coins now. `left` waits for the caps of later months; `over` people have got more than they should."""
+
+    value_from: date
+    old_krw: int
+    new_krw: int
+    accounts: int
+    coins: int
+    left: int
+    over: int
+
+
+class ConversionProposed(ConversionPreview):
+    """A submission like a centre's file: another person approves it."""
+
+    id: Id
+    status: str
+    accepted_rows: int
+    outcomes: dict[str, int]
+
+
 class EndProposed(Answer):
     """The end of an account that waits for another person of the coin office."""
 
@@ -159,4 +193,20 @@ def propose_merge(new: NewMerge, context: ContextPort, actor: ActorPort, once: O
     """Propose that two member numbers are one person. Approval wants everything of both settled and final."""
     return EndProposed(
         **account_ends.propose_merge(context, actor, once, new.from_person_id, new.into_person_id, new.note)
+    )
+
+
+@router.post("/conversions/preview", responses=responses(401, 403, 404, 409, 422))
+def preview_conversion(run: ConversionOf, context: ContextPort, actor: ActorPort) -> ConversionPreview:
+    """What a change of the coin's value that says `convert` still owes, and to how many; nothing is stored."""
+    return ConversionPreview(**convert.preview_conversion(context, actor, run.value_from, run.programme))
+
+
+@router.post("/conversions", status_code=201, responses=responses(400, 401, 403, 404, 409, 422, 503))
+def propose_conversion(
+    run: NewConversion, context: ContextPort, actor: ActorPort, once: OncePort
+) -> ConversionProposed:
+    """Submit what the change still owes. It may be repeated: it gives what is missing."""
+    return ConversionProposed(
+        **convert.propose_conversion(context, actor, once, run.value_from, run.programme, run.centre)
     )

@@ -132,6 +132,16 @@ class Lots:
         )
         return [Holder(*row) for row in rows]
 
+    def all_holders(self) -> list[Holder]:
+        """Whoever has coins on the books that no charge has taken."""
+        rows = self._connection.execute(
+            select(persons.c.account, persons.c.id)
+            .join(accounts, accounts.c.address == persons.c.account)
+            .where(accounts.c.credited + accounts.c.refunding - accounts.c.debited > 0)
+            .order_by(persons.c.account)
+        )
+        return [Holder(*row) for row in rows]
+
     def _merged_into(self) -> dict[bytes, bytes]:
         """Accounts that were merged, and into which."""
         receivers = persons.alias("receivers")

@@ -22,6 +22,7 @@ from ledger_service.journal.checks import Checks
 from ledger_service.journal.closes import Closes
 from ledger_service.journal.conflicts import Deadlock, RowConflict
 from ledger_service.journal.consents import Consents
+from ledger_service.journal.conversions import Conversions
 from ledger_service.journal.corrections import Corrections
 from ledger_service.journal.courses import Courses
 from ledger_service.journal.credentials import Credentials
@@ -117,6 +118,10 @@ class Unit:
     @cached_property
     def corrections(self) -> Corrections:
         return Corrections(self.connection)
+
+    @cached_property
+    def conversions(self) -> Conversions:
+        return Conversions(self.connection)
 
     @cached_property
     def ends(self) -> AccountEnds:

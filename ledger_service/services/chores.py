@@ -7,7 +7,7 @@ from datetime import date
 from ledger_service.services.context import Context
 from ledger_service.services.frozen import lift_freezes
 from ledger_service.services.gifts import carry_out_wishes
-from ledger_service.services.notify import NoticeSender, queue_expiry_notices, send_notices
+from ledger_service.services.notify import NoticeSender, queue_expiry_notices, queue_value_notices, send_notices
 from ledger_service.services.set_off import set_off_debts
 from ledger_service.services.spend import expire_holds
 
@@ -34,10 +34,11 @@ class Chores:
             raise failed
 
     def _tell_of_expiry(self, context: Context) -> None:
-        """Once a business day: it reads every account whose coins expire soon."""
+        """Once a business day: it reads every account whose coins expire soon, or (before a change of their value) that has some."""
         today = context.clock.today()
         if self._told_of != today:
             queue_expiry_notices(context)
+            queue_value_notices(context)
             self._told_of = today
 
     def _send(self, context: Context) -> None:

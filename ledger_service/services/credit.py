@@ -102,6 +102,13 @@ def submit_import(
     return _submit(context, actor, once, "import", rows, source, day, as_of_reason, digest)
 
 
+def submit_rows(
+    context: Context, actor: Actor, once: Once | None, rows: Sequence[RawRow], source: str, digest: bytes
+) -> dict[str, Any]:
+    """Submit rows that the service itself has made, as a file of today; `digest` is the hash of what they were made from."""
+    return _submit(context, actor, once, "import", rows, source, context.clock.today(), None, digest)
+
+
 def submit_record(
     context: Context, actor: Actor, once: Once | None, desk: int, act: Mapping[str, str]
 ) -> dict[str, Any]:

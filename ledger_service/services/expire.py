@@ -109,7 +109,7 @@ def approve_expiry(context: Context, actor: Actor, once: Once | None, run_id: st
         if run is None or approval is None:
             raise NotFound(f"there is no expiry run {run_id}", "해당 소멸 제안이 없습니다")
         lines = {line.account: line for line in unit.expiries.lines(run_id)}
-        _require_final(unit, run.cut_day)
+        require_final(unit, run.cut_day)
         holders = [Holder(line.account, line.person_id) for line in lines.values()]
         dues = {due.holder.account: due for due in _of_holders(unit, holders, run.cut_day)}
         treasury = treasury_of(unit)
@@ -160,7 +160,7 @@ def _dues(context: Context, to: date) -> list[Due]:
             latest=today - 1,
         )
     with context.journal.read() as unit:
-        _require_final(unit, cut_day)
+        require_final(unit, cut_day)
         days = {
             rate.rate_id: (0, civil_day(minus_months(to, rate.expiry_months)) + CLAMPED_DAYS)
             for rate in unit.master.rate_versions()
@@ -173,7 +173,8 @@ def _dues(context: Context, to: date) -> list[Due]:
         ]
 
 
-def _require_final(unit: Unit, cut_day: int) -> None:
+def require_final(unit: Unit, cut_day: int) -> None:
+    """Raise NotFinalYet while an entry that was accepted up to a day is not final."""
     desks = unit.expiries.desks_not_final(cut_day)
     if desks:
         raise NotFinalYet(

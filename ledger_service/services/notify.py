@@ -45,6 +45,25 @@ def queue_expiry_notices(context: Context) -> int:
     return queued
 
 
+def queue_value_notices(context: Context) -> int:
+    """Put into the outbox who holds coins whose value is going to change, each once for each change; how many are new."""
+    today, queued = civil_day(context.clock.today()), 0
+    with context.journal.read() as unit:
+        ahead = [first_day for first_day, _ in unit.master.coin_values() if first_day > today]
+        holders = unit.lots.all_holders() if ahead and unit.orders.is_sealed() else []
+        coins = {row.address: row.free for row in unit.accounts.read_many(one.account for one in holders).values()}
+    found = [
+        Notice(one.person_id, "value_change", str(first_day), today, max(coins[one.account], 0))
+        for first_day in ahead
+        for one in holders
+    ]
+    for start in range(0, len(found), HOLDERS_A_CHUNK):
+        with context.journal.write() as unit:
+            queued += unit.notices.queue(found[start : start + HOLDERS_A_CHUNK], context.clock.now())
+            unit.commit()
+    return queued
+
+
 def send_notices(context: Context, sender: NoticeSender) -> int:
     """Give the oldest of the outbox to a sender; how many."""
     with context.journal.read() as unit:

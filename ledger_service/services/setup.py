@@ -349,6 +349,11 @@ def _add_value(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
                 "a change of the coin's value says what becomes of the coins that are out: devalue or convert, in the column choice",
                 "코인 가치를 바꿀 때는 이미 발행된 코인을 어떻게 할지(devalue 또는 convert) choice 칸에 적어야 합니다",
             )
+    if choice == "convert" and krw >= (unit.master.coin_value(first_day - 1) or 0):
+        raise Invalid(
+            "a conversion makes up for a loss: this value is not lower than the one before, so the choice is devalue",
+            "전환은 가치가 낮아질 때만 할 수 있습니다. devalue를 고르세요",
+        )
     if any(known >= first_day for known, _ in unit.master.coin_values()):
         raise AlreadyThere("a coin value from that day or later is there already", "이미 정해진 코인 가치입니다")
     unit.master.add_coin_value(first_day, krw, choice, step.get("basis", ""))

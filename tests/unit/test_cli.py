@@ -248,8 +248,13 @@ def approved(terminal: Terminal, said: str) -> None:
     terminal.run("approve", json.loads(said)["id"], "--as", "lee")
 
 
-def test_the_treasurys_commands_work_without_a_service(terminal: Terminal) -> None:
-    funds = terminal.home.parent / "funds.csv"
+def test_the_treasurys_commands_work_without_a_service(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "home")
+    for name in ("kim", "lee"):
+        terminal.run("actor", "add", name, "--role", "office")
+    members, funds = tmp_path / "members.csv", tmp_path / "funds.csv"
+    members.write_text("".join((SAMPLES / "members.csv").read_text("utf-8-sig").splitlines(keepends=True)[:4]))
+    terminal.run("load", "members", members, "--as", "kim")
     funds.write_text("code,name,body\nWARM,winter,chest\n")
     approved(terminal, terminal.run("load", "funds", funds, "--as", "kim", "--json"))
     ids = [
@@ -280,3 +285,10 @@ def test_the_treasurys_commands_work_without_a_service(terminal: Terminal) -> No
     assert "another person approves: boram approve" in said
     assert "no donation" in terminal.run("gifts", "certificate", ids[0], terminal.home / "c.pdf", "--as", "kim", code=1)
     assert "no donation" in terminal.run("gifts", "reassign", ids[0], "WARM", "--as", "kim", code=1)
+    said = terminal.run(
+        "convert", "--value-from", "2024-05-01", "--programme", "CONV", "--preview", "--as", "kim", code=1
+    )
+    assert "no change of the coin's value" in said
+    assert "--centre" in terminal.run(
+        "convert", "--value-from", "2024-05-01", "--programme", "CONV", "--as", "kim", code=2
+    )
