@@ -74,8 +74,12 @@ class Paper(FPDF):
         widths: Sequence[int],
         texts: int = 1,
         strong_last: bool = False,
+        height_mm: int = 7,
     ) -> None:
-        """A table: the first `texts` columns are text, the others amounts; the last row stands out where it is the sum."""
+        """A table: the first `texts` columns are text, the others amounts; the last row stands out where it is the sum.
+
+        `height_mm` is of the rows below the head: more where somebody signs or stamps.
+        """
         aligns = [Align.L] * texts + [Align.R] * (len(columns) - texts)
         with self.table(
             col_widths=tuple(widths),
@@ -87,7 +91,7 @@ class Paper(FPDF):
         ) as drawn:
             drawn.row(columns)
             for place, row in enumerate(rows):
-                drawn.row(row, style=_STRONG if strong_last and place == len(rows) - 1 else None)
+                drawn.row(row, style=_STRONG if strong_last and place == len(rows) - 1 else None, min_height=height_mm)
 
     def done(self) -> bytes:
         """The file."""

@@ -9,6 +9,7 @@ from fpdf import Align
 from ledger_service.printing.paper import SMALL_POINTS, SUM_POINTS, Paper, amount
 from ledger_service.reads.closes import CloseLine, DayLine, Statement
 
+SIGNED_ROW_MM = 14  # room for a signature or a seal
 SEOUL = timezone(timedelta(hours=9))
 STATES = {
     "prepared": "확인 전 (초안)",
@@ -26,12 +27,16 @@ def statement_pdf(found: Statement, now: int) -> bytes:
     year, month = close.month.split("-")
     is_venue = close.payee_kind == "venue"
     what = "사용처 정산서" if is_venue else "기부 정산서"
-    paper = Paper(f"{what} {close.month} {close.code}", f"정산 번호 {close.id}", _at(now))
+    paper = Paper(
+        f"{what} {close.month} {close.code}", f"정산 번호 {close.id}   ·   출력 {_at(now):%Y-%m-%d %H:%M}", _at(now)
+    )
     paper.heading(what, under=f"{year}년 {int(month)}월분")
     _payee(paper, found)
     paper.section("정산 내역")
     paper.ruled(("구분", "건수", "코인", "금액(원)"), _figures(close), widths=(46, 14, 18, 22), strong_last=True)
     paper.ln(3)
+    if worth := _worth(found.days):
+        paper.paragraph(f"사용한 날의 코인 가치: {worth}", points=SMALL_POINTS, height_mm=4)
     paper.paragraph(f"지급할 금액  {close.krw:,}원", points=SUM_POINTS, height_mm=9, align=Align.R)
     if close.reissued_coins:
         paper.paragraph(
@@ -73,6 +78,16 @@ def _figures(close: CloseLine) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def _worth(days: list[DayLine]) -> str:
+    """What a coin was worth on the days of the charges, with their first day where the value changed within the month."""
+    found: dict[int, str] = {}
+    for one in days:
+        if one.taken_coins and one.taken_krw % one.taken_coins == 0:
+            found.setdefault(one.taken_krw // one.taken_coins, f"{one.day:%m-%d}부터")
+    values = [f"1코인 {value:,}원" + (f"({since})" if len(found) > 1 else "") for value, since in found.items()]
+    return ", ".join(values)
+
+
 def _day(one: DayLine) -> tuple[str, ...]:
     return (
         one.day.isoformat(), amount(one.charges), amount(one.taken_coins), amount(one.taken_krw), amount(one.refunds),
@@ -101,6 +116,7 @@ def _signatures(paper: Paper, close: CloseLine) -> None:
         [(name, who, when, "") for name, (who, when) in rows],
         widths=(28, 22, 26, 24),
         texts=4,
+        height_mm=SIGNED_ROW_MM,
     )
 
 
