@@ -1,6 +1,6 @@
 """A chain in memory for tests of the books: batches are drafted and settled by the real code, and the audit's model says what the contract would do.
 
-Nothing is signed and nothing is sent; the way over a real chain has its own tests (tests/integration/posting).
+Nothing is signed (a statement's signature is its signer's address) or sent; the way over a real chain has its own tests (tests/integration/posting).
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class MemoryChain:
     domain: Domain = field(default_factory=lambda: Domain(31337, b"\x0c" * 20))
 
     def __post_init__(self) -> None:
-        self.model = Model(self.domain, [b"\x01" * 20, b"\x02" * 20], b"\x03" * 20, lambda _digest, _signature: None)
+        self.model = Model(
+            self.domain, [b"\x01" * 20, b"\x02" * 20], b"\x03" * 20, lambda _digest, signature: signature[:20]
+        )
         self.findings = Findings()
         self.lots = LotCheck(self.findings, Counts())
         self.held_back: set[int] = set()
@@ -71,6 +73,11 @@ class MemoryChain:
 
     def _post_entries(self) -> bool:
         landed = False
+        with self.books.journal.write() as unit:
+            for close in unit.closes.unsigned(ROUNDS_MAX):
+                assert close.desk is not None
+                unit.closes.sign(close.id, close.desk.to_bytes(20, "big") + bytes(45))
+            unit.commit()
         with self.books.journal.read() as unit:
             desks = {desk.number: desk for desk in unit.master.desks()}
             waiting = [number for number in unit.entries.desks_with_unsealed() if number not in self.held_back]
@@ -114,5 +121,6 @@ class MemoryChain:
                 unit.entries.mark_skipped(batch.desk, batch.seq, index, reason)
             movements = unit.batches.movements(batch.desk, batch.seq)
             sums.add(batch.desk, batch.seq, movements, {index for index, _ in applied.skips})
-        skipping = ((batch.desk, batch.seq),) if applied.skips and batch.desk != OFFICE_DESK else ()
-        _finalise(unit, _Settled(((batch.desk, batch.seq),), sums, skipping))
+        key = batch.desk, batch.seq
+        skipping = (key,) if applied.skips and batch.desk != OFFICE_DESK else ()
+        _finalise(unit, _Settled((key,), sums, skipping, (key,)))
