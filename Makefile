@@ -42,8 +42,8 @@ demo: setup ## the whole main job on a sample month, from an empty folder
 	@$(BIN)/python scripts/demo.py
 
 .PHONY: year
-year: setup ## a district's year of closes and changes, each sum compared with one made by hand
-	@$(BIN)/python scripts/year.py
+year: setup ## a district lives a whole year from commands alone, each sum held against a reckoning of its own (minutes)
+	@$(BIN)/python -m scripts.year
 
 .PHONY: test
 test: setup lint types imports artifact ## what CI runs

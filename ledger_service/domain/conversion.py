@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+CONVERSION_SOURCE = "convert"
+"""The source of the records that a conversion submits."""
+
 
 def coins_to_add(coins: int, old_krw: int, new_krw: int) -> int:
     """Coins by which what somebody holds is worth as many won as before: rounded down, so that never more than that is issued."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
+from ledger_service.domain.conversion import CONVERSION_SOURCE
 from ledger_service.domain.entries import Kind
-from ledger_service.journal.schema import batches, donations, entries, persons, wish_credits, wishes
+from ledger_service.journal.schema import batches, donations, entries, imports, persons, records, wish_credits, wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Gifts:
         return int(self._connection.execute(select(func.coalesce(func.max(entries.c.journal_no), 0))).scalar_one())
 
     def earned(self, wish: WishRow) -> list[EarnedRow]:
-        """Final credits since the wish that it has not given yet, by journal number."""
+        """Final credits since the wish that it has not given yet, by journal number. What a conversion adds was not earned."""
+        converted = records.join(imports, imports.c.id == records.c.import_id)
         rows = self._connection.execute(
             select(entries.c.journal_no, entries.c.coins)
             .join(persons, persons.c.account == entries.c.account)
@@ -89,6 +91,13 @@ class Gifts:
             .where(persons.c.id == wish.person_id, entries.c.kind == Kind.CREDIT, entries.c.journal_no > wish.since_no)
             .where(entries.c.skip_reason.is_(None), batches.c.state == "final")
             .where(~exists().where(wish_credits.c.journal_no == entries.c.journal_no))
+            .where(
+                ~exists(
+                    select(records.c.id)
+                    .select_from(converted)
+                    .where(records.c.record_key == entries.c.record_key, imports.c.source == CONVERSION_SOURCE)
+                )
+            )
             .order_by(entries.c.journal_no)
         )
         return [EarnedRow(*row) for row in rows]

@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.conversion import coins_to_add
+from ledger_service.domain.conversion import CONVERSION_SOURCE, coins_to_add
 from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.domain.rates import Measure, RateVersion
@@ -26,8 +26,6 @@ from ledger_service.journal.unit import Unit
 from ledger_service.services.context import Context, Once, stored_answer
 from ledger_service.services.credit import submit_rows
 from ledger_service.services.expire import require_final
-
-SOURCE = "convert"
 
 
 class NotConverting(Refused):
@@ -119,7 +117,7 @@ def propose_conversion(
             )
         )  # fmt: skip
     digest = hashlib.sha256(repr(rows).encode()).digest()
-    answer = submit_rows(context, actor, once, rows, SOURCE, digest)
+    answer = submit_rows(context, actor, once, rows, CONVERSION_SOURCE, digest)
     return {**answer, **{name: value for name, value in run.told(value_from).items() if name != "coins"}}
 
 
