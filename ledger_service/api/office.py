@@ -103,7 +103,7 @@ def load_master(request: Request, kind: MasterKind, context: ContextPort, actor:
 
 @office_router.post("/orders/opening", status_code=201, responses=responses(400, 401, 403, 422))
 def propose_opening(context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
-    """Propose to end setup: the ledger opens for 400 days and is sealed. Afterwards every change needs its notice."""
+    """Propose to end setup: the ledger opens, a month at a time, and is sealed. Afterwards every change needs its notice."""
     return Proposed(**setup.propose_opening(context, actor, once))
 
 

@@ -118,6 +118,9 @@ def check_command(home: Home = None, acting: As = None, as_json: Json = False) -
         )
         for one in found["differences"]:
             say(f"  {one}", f"  {one}")
+    if not as_json:
+        for one in found["outside"]:
+            say(f"not in the books: {one}", f"장부에 없는 묶음: {one}")
     return 0 if found["state"] == "holds" else 1
 
 

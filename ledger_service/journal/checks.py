@@ -82,6 +82,15 @@ class Checks:
             coins[kind] -= applied
         return coins
 
+    def coins_of_batches(self) -> dict[tuple[int, int], int]:
+        """What the books say that each batch moved: coins of its entries that the chain did not skip. A scan."""
+        rows = self._connection.execute(
+            select(entries.c.desk, entries.c.seq, func.sum(entries.c.coins))
+            .where(entries.c.seq.is_not(None), entries.c.skip_reason.is_(None))
+            .group_by(entries.c.desk, entries.c.seq)
+        )
+        return {(row[0], row[1]): int(row[2]) for row in rows}
+
     def credited_between(self, first_day: int, last_day: int) -> int:
         """Coins of credits accepted within these days, but those that the chain skipped."""
         total = self._connection.execute(

@@ -79,6 +79,24 @@ class Orders:
             is not None
         )
 
+    def opening(self) -> tuple[str, int] | None:
+        """The proposal that ended setup, and the day up to which desks may seal by the last order that says so; None in setup."""
+        sealing = self._connection.execute(
+            select(orders.c.proposal_id)
+            .where(orders.c.code == OrderCode.SEAL, orders.c.skip_reason.is_(None))
+            .order_by(orders.c.id)
+            .limit(1)
+        ).scalar_one_or_none()
+        if sealing is None:
+            return None
+        last = self._connection.execute(
+            select(orders.c.args)
+            .where(orders.c.code == OrderCode.OPEN_UNTIL, orders.c.skip_reason.is_(None))
+            .order_by(orders.c.id.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        return sealing, int(json.loads(last)[0]) if last is not None else 0
+
     def unsealed(self, rows_max: int) -> list[OrderRow]:
         """The oldest orders that no batch has taken and that may go.
 

@@ -1,7 +1,8 @@
 """The three-way check (DOMAIN rule 31): the books' balances = the chain's supply = credited + opened + reissued + restored - burnt.
 
 Done by the thread that follows the chain, so that books and chain stand at the same block: once for each business day, at every start, and when
-somebody asks. A difference is a finding, which stops crediting and closes until a later check holds.
+somebody asks. A difference is a finding, which stops crediting and closes until a later check holds; it says in which sum, batch and account it lies.
+Batches that are not in the books are counted by their words, and each is a line of its own.
 """
 
 from __future__ import annotations
@@ -11,21 +12,27 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from ledger_service.chain.codec import BATCH_TOPICS, BatchPosted
 from ledger_service.chain.contract import LedgerContract, Totals
 from ledger_service.chain.hexes import hex_of, number_of
 from ledger_service.chain.rpc import read_answer
-from ledger_service.domain.days import civil_day
+from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import DeskKind, Kind, desk_account, fund_account
 from ledger_service.domain.ids import uuid7
 from ledger_service.journal.checks import ON_CHAIN
 from ledger_service.journal.unit import Unit
 from ledger_service.posting.findings import Findings
+from ledger_service.posting.outside_sums import OutsideSums, outside_sums
 from ledger_service.posting.ports import ChainAccess, PostingContext
 
 SUBJECT = "three-way check"
 THRESHOLDS = "thresholds"
-WAITING = "three-way check waits"
+OPENING = "open until"
+OPENING_WARNED_DAYS = 7
+OUTSIDE = "three-way check outside"
 ACCOUNTS_A_READ = 1_000
+BLOCKS_A_READ = 2_000
 BLOCKS_BEHIND_MAX = 32  # a node may have let go of the state of an older block
 DIFFERENCES_MAX = 20
 
@@ -76,40 +83,53 @@ class ThreeWay:
             if not asked and self._checked_on == today:
                 return 0
             last = unit.chain_marks.last_block()
-            outside = len(unit.outside.all("missing")) + len(unit.outside.all("foreign"))
-            if last is None or unit.checks.has_open_corrections() or outside or unit.batches.lost_count():
-                self._say_why(outside)
+            if last is None or unit.checks.has_open_corrections() or unit.batches.lost_count():
                 return 0
-            books = _books(unit)
+            outside = outside_sums(unit)
+            books = _books(unit, outside)
         latest = read_answer(number_of, self._contract.rpc.call("eth_blockNumber"))
         if latest > last[0] + BLOCKS_BEHIND_MAX:
             return 0
         block, totals = last[0], self._contract.totals(last[0])
-        differences = [str(one) for one in self._differences(books, totals, block)]
+        differences = [str(one) for one in self._differences(books, totals, block, outside)]
         detail = {
             "block": block,
             "balances": books.balances,
             "chain": asdict(totals) | {"supply": totals.supply},
             "differences": differences,
+            "outside": outside.lines,
         }
         self._write(asked, "differs" if differences else "holds", detail)
         if differences:
             self._findings.add(SUBJECT, "books and chain differ: " + "; ".join(differences))
         else:
             self._findings.clear(SUBJECT)
-        self._say_why(0)
+        self._say_what_is_outside(outside)
         self._watch_thresholds(books, today)
+        self._watch_opening(today)
         self._checked_on = today
         return 1
 
-    def _say_why(self, outside: int) -> None:
-        """What the books know by its words alone cannot be summed up: somebody has to know that nothing is compared."""
-        if outside:
+    def _say_what_is_outside(self, outside: OutsideSums) -> None:
+        """What the books know by its words alone, and what of it could not be compared."""
+        if not outside.lines:
+            self._findings.clear(OUTSIDE)
+            return
+        opaque = f"; balances are not compared, because of {', '.join(outside.opaque)}" if outside.opaque else ""
+        self._findings.notice(OUTSIDE, f"on the chain and not in the books: {'; '.join(outside.lines)}{opaque}")
+
+    def _watch_opening(self, today: date) -> None:
+        """The service extends the time in which desks may seal. Where that fails, a person has a week to find out why."""
+        status = self._contract.status("latest")
+        left = status.open_until - civil_day(today)
+        if status.is_sealed and left < OPENING_WARNED_DAYS:
             self._findings.notice(
-                WAITING, f"the three-way check waits: {outside} batches on the chain are not in the books"
+                OPENING,
+                f"the ledger takes batches up to {date_of(status.open_until)} only, {max(left, 0)} days from now: see that the office's "
+                "orders are signed",
             )
         else:
-            self._findings.clear(WAITING)
+            self._findings.clear(OPENING)
 
     def _watch_thresholds(self, books: _Books, today: date) -> None:
         """Reached thresholds are notices: a person decides, nothing stops (DOMAIN rule 8)."""
@@ -132,14 +152,14 @@ class ThreeWay:
             unit.checks.finish(asked, state, detail, now)
             unit.commit()
 
-    def _differences(self, books: _Books, totals: Totals, block: int) -> Iterator[Difference]:
+    def _differences(self, books: _Books, totals: Totals, block: int, outside: OutsideSums) -> Iterator[Difference]:
         pairs = (
             ("credited", books.credited, totals.credited),
             ("opened", books.opened, totals.opened),
-            ("reissued", books.reissued, totals.reissued),
+            ("reissued", totals.reissued if outside.opaque else books.reissued, totals.reissued),
         )
         found = [Difference(where, ours, theirs) for where, ours, theirs in pairs if ours != theirs]
-        names = sorted(books.payees)
+        names = [] if outside.opaque else sorted(books.payees)
         addresses = [books.payees[name][0] for name in names]
         for name, slot, due in zip(
             names, self._contract.slots_of(addresses, block), self._contract.krw_due_of(addresses, block), strict=True
@@ -149,10 +169,31 @@ class ThreeWay:
                 found.append(Difference(f"coins of {name}", coins, slot.coins))
             if krw != due:
                 found.append(Difference(f"won due to {name}", krw, due))
-        if books.balances != totals.supply:
+        if books.balances != totals.supply and not outside.opaque:
             found.append(Difference("supply", books.balances, totals.supply))
             found.extend(self._accounts(block))
+        if found:
+            found.extend(self._batches(block))
         yield from found
+
+    def _batches(self, block: int) -> Iterator[Difference]:
+        """Which batches moved other coins than the books say: looked up only when something differs. By desk and sequence."""
+        with self._context.journal.read() as unit:
+            identity = unit.chain_marks.identity()
+            keys = [key for key, (_, _) in unit.batches.places().items() if key[0] != OFFICE_DESK]
+            outside = set(unit.outside.of(keys))
+            sums = unit.checks.coins_of_batches()
+        first, named = identity.deploy_block if identity else 0, 0
+        for start in range(first, block + 1, BLOCKS_A_READ):
+            events = self._contract.logs(start, min(start + BLOCKS_A_READ - 1, block), BATCH_TOPICS)
+            for event in events:
+                if not isinstance(event, BatchPosted) or event.desk == OFFICE_DESK:
+                    continue
+                key = event.desk, event.seq
+                ours = sums.get(key, 0)
+                if key not in outside and ours != event.coins_applied and named < DIFFERENCES_MAX:
+                    named += 1
+                    yield Difference(f"batch {event.seq} of desk {event.desk}", ours, event.coins_applied)
 
     def _accounts(self, block: int) -> Iterator[Difference]:
         """Which residents' balances differ: looked up only when the sum does."""
@@ -171,7 +212,7 @@ class ThreeWay:
                     yield Difference(f"account {hex_of(address)}", coins, slot.coins)
 
 
-def _books(unit: Unit) -> _Books:
+def _books(unit: Unit, outside: OutsideSums) -> _Books:
     coins = unit.checks.coins_of_kinds()
     payees: dict[str, tuple[bytes, int, int]] = {}
     reissued = 0
@@ -187,9 +228,13 @@ def _books(unit: Unit) -> _Books:
         payees[f"fund {fund.number}"] = (
             fund_account(fund.number), sum(sign * one.coins for sign, one in signs), sum(sign * one.krw for sign, one in signs),
         )  # fmt: skip
+    payees = {
+        name: (account, coins_here + outside.coins[account], krw + outside.krw[account])
+        for name, (account, coins_here, krw) in payees.items()
+    }
     return _Books(
-        credited=coins.get(Kind.CREDIT, 0),
-        opened=coins.get(Kind.OPENING, 0),
+        credited=coins.get(Kind.CREDIT, 0) + outside.credited,
+        opened=coins.get(Kind.OPENING, 0) + outside.opened,
         reissued=reissued,
         people=unit.checks.people_coins(),
         payees=payees,

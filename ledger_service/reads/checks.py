@@ -15,7 +15,8 @@ from ledger_service.journal.unit import Journal
 class CheckLine:
     """One check: the books' balances = the chain's supply = credited + opened + reissued + restored - burnt.
 
-    `state` is waiting, holds or differs; `differences` say where, each with what the books and what the chain has.
+    `state` is waiting, holds or differs; `differences` say where, each with what the books and what the chain has; `outside` are
+    batches that the books do not have, with what they moved.
     """
 
     id: str
@@ -32,6 +33,7 @@ class CheckLine:
     restored: int | None
     burnt: int | None
     differences: list[str]
+    outside: list[str]
 
 
 def check(journal: Journal, check_id: str) -> CheckLine:
@@ -62,4 +64,5 @@ def _line(row: CheckRow) -> CheckLine:
         balances=detail.get("balances"),
         **{name: chain.get(name) for name in ("supply", "credited", "opened", "reissued", "restored", "burnt")},
         differences=detail.get("differences", []),
+        outside=detail.get("outside", []),
     )

@@ -13,17 +13,16 @@ from typing import Any
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import Kind
-from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import treasury_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
 from ledger_service.services.master_file import BalanceRow, read_balances
+from ledger_service.services.opening import open_order
 from ledger_service.services.reserve import reserve_move
 
 KIND = "balances"
-OPEN_UNTIL_DAYS = 400
 
 
 class SetupOver(Refused):
@@ -100,7 +99,7 @@ def approve_balances(context: Context, actor: Actor, once: Once | None, proposal
         people = {one.id: one for one in unit.people.by_ids({lot[0] for lot in lots})}
         seals = context.vault.of_many(people)
         # The treasury's batches land from the day on until which the ledger is open.
-        unit.orders.add_many(proposal_id, [Order(OrderCode.OPEN_UNTIL, (civil_day(today) + OPEN_UNTIL_DAYS,))])
+        unit.orders.add_many(proposal_id, [open_order(civil_day(today))])
         reserve_move(unit, treasury.number, coins, today)
         unit.approvals.move(proposal_id, "waiting", "approved", actor.id, now, None)
         first = unit.entries.next_numbers("journal", len(lots))

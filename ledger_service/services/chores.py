@@ -1,4 +1,7 @@
-"""What has to be done without anybody asking: holds and freezes end, debts are set off, wishes carried out, people told. Each round is short."""
+"""What has to be done without anybody asking: the ledger stays open, holds and freezes end, debts are set off, wishes carried out, people told.
+
+Each round is short.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from ledger_service.services.context import Context
 from ledger_service.services.frozen import lift_freezes
 from ledger_service.services.gifts import carry_out_wishes
 from ledger_service.services.notify import NoticeSender, queue_expiry_notices, queue_value_notices, send_notices
+from ledger_service.services.opening import extend_opening
 from ledger_service.services.set_off import set_off_debts
 from ledger_service.services.spend import expire_holds
 
@@ -24,7 +28,7 @@ class Chores:
         """Everything that is due. One that fails does not keep the others; what the first one raised is raised at the end."""
         failed: Exception | None = None
         for chore in (
-            expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._tell_of_expiry, self._send,
+            extend_opening, expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._tell_of_expiry, self._send,
         ):  # fmt: skip
             try:
                 chore(self._context)

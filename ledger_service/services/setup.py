@@ -35,8 +35,8 @@ from ledger_service.services.master_file import (
     read_values,
     read_venues,
 )
+from ledger_service.services.opening import open_order
 
-OPEN_UNTIL_DAYS = 400
 NOTICE_DAYS = 7  # of a rate or limit once setup is sealed; the contract asks for the same
 VALUE_NOTICE_DAYS = 30
 MEMBERS_A_TRANSACTION = 1_000
@@ -173,7 +173,7 @@ def _changes(context: Context, actor: Actor, steps: Sequence[Step]) -> Sequence[
 
 
 def propose_opening(context: Context, actor: Actor, once: Once | None) -> dict[str, Any]:
-    """Propose to end setup: open the ledger for the coming 400 days and seal it. After it, every change needs its notice."""
+    """Propose to end setup: open the ledger, for a month at a time (services/opening.py), and seal it. After it, every change needs its notice."""
     return propose(context, actor, once, "open and seal", [{"step": "open"}, {"step": "seal"}])
 
 
@@ -450,7 +450,7 @@ def _end_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
 
 
 def _open(context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
-    return [Order(OrderCode.OPEN_UNTIL, (civil_day(context.clock.today()) + OPEN_UNTIL_DAYS,))]
+    return [open_order(civil_day(context.clock.today()))]
 
 
 def _seal(_context: Context, unit: WriteUnit, _step: Step) -> list[Order]:

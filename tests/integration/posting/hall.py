@@ -21,6 +21,7 @@ from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.reads.books import Signing, export_books
 from ledger_service.services import close_month, credit, setup, spend
+from ledger_service.services.opening import extend_opening
 from tests.books import Books
 from tests.integration.posting.town import AT_ONCE, SENDER, VERSIONS, TownKeys, deployer, desk_signer, town_domain
 
@@ -52,7 +53,9 @@ class Hall:
         return self.poster.chain.contract
 
     def today(self, day: str) -> None:
+        """Another business day; the service's chores keep the ledger open."""
         self.books.clock.business_date = date.fromisoformat(day)
+        extend_opening(self.books.context)
 
     def settle(self) -> None:
         self.poster.run_until_quiet()

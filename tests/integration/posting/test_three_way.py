@@ -106,7 +106,9 @@ def test_each_sum_is_looked_at(hall: Hall, statement: str, named: str) -> None:
     hall.charge("GYM", 0, 30)
     hall.settle()
     change(hall, statement)
-    assert any(named in one for one in asked(hall).differences)
+    found = asked(hall).differences
+    assert any(named in one for one in found)
+    assert any(one.startswith("batch 1 of desk") for one in found) is statement.startswith("UPDATE entries")
 
 
 def change(hall: Hall, statement: str, **values: object) -> None:
