@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from ledger_service.domain.conversion import CONVERSION_SOURCE
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.loose_acts import DESIGNATED, END_WISH, GIVEN, WISH, LooseAct, LooseActs
 from ledger_service.journal.schema import batches, donations, entries, imports, persons, records, wish_credits, wishes
 
 
@@ -49,6 +51,7 @@ class Gifts:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._acts = LooseActs(connection)
 
     def donation(self, donation_id: str) -> DonationRow | None:
         """One gift."""
@@ -57,7 +60,11 @@ class Gifts:
 
     def designate(self, donation_id: str, fund: int) -> None:
         """Write: the body is to use the gift for another of its projects."""
-        self._connection.execute(update(donations).where(donations.c.id == donation_id).values(designated_fund=fund))
+        person_id = self._connection.execute(
+            select(donations.c.person_id).where(donations.c.id == donation_id)
+        ).scalar_one()
+        self._acts.write(DESIGNATED, person_id, donation=donation_id, fund=fund)
+        self._designate(donation_id, fund)
 
     def wish(self, person_id: str) -> WishRow | None:
         """A resident's standing wish."""
@@ -70,12 +77,15 @@ class Gifts:
 
     def set_wish(self, row: WishRow) -> None:
         """Write: a standing wish in place of the one before."""
-        self.end_wish(row.person_id)
-        self._connection.execute(insert(wishes).values(**{name: getattr(row, name) for name in WishRow.__slots__}))
+        self._acts.write(
+            WISH, row.person_id, id=row.id, fund=row.fund, since=row.since_no, by=row.wished_by, at=row.wished_at
+        )
+        self._put_wish(row)
 
     def end_wish(self, person_id: str) -> None:
         """Write: what is earned stays with the resident again."""
-        self._connection.execute(delete(wishes).where(wishes.c.person_id == person_id))
+        self._acts.write(END_WISH, person_id)
+        self._drop_wish(person_id)
 
     def last_journal_no(self) -> int:
         """The highest journal number that an entry has."""
@@ -102,6 +112,53 @@ class Gifts:
         )
         return [EarnedRow(*row) for row in rows]
 
-    def mark_given(self, journal_numbers: list[int]) -> None:
-        """Write: a wish has dealt with these credits. Raises where one was dealt with before."""
-        self._connection.execute(insert(wish_credits), [{"journal_no": number} for number in journal_numbers])
+    def mark_given(self, person_id: str, journal_numbers: Sequence[int], donation_no: int | None) -> None:
+        """Write: a wish has dealt with these credits, by a gift or because nothing was left of them. Raises where one was dealt with before."""
+        if donation_no is None:  # a gift's own bundle names its credits
+            self._acts.write(GIVEN, person_id, credits=list(journal_numbers))
+        self._connection.execute(
+            insert(wish_credits), [{"journal_no": number, "donation_no": donation_no} for number in journal_numbers]
+        )
+
+    def replay(self, acts: Sequence[LooseAct]) -> None:
+        """Write: after books were read back, what these acts, in order, come to. One whose person or gift is not known is left out."""
+        people = set(self._connection.execute(select(persons.c.id)).scalars()) if acts else set()
+        for act in acts:
+            content = act.content
+            if act.kind == DESIGNATED:
+                self._designate(content["donation"], content["fund"])
+            elif act.kind == GIVEN:
+                self._give_again(content["credits"])
+            elif act.kind == END_WISH:
+                self._drop_wish(act.person_id)
+            elif act.person_id in people:
+                self._put_wish(
+                    WishRow(
+                        act.person_id, content["id"], content["fund"], content["since"], content["by"], content["at"]
+                    )
+                )
+
+    def _designate(self, donation_id: str, fund: int) -> None:
+        self._connection.execute(update(donations).where(donations.c.id == donation_id).values(designated_fund=fund))
+
+    def _put_wish(self, row: WishRow) -> None:
+        self._drop_wish(row.person_id)
+        self._connection.execute(insert(wishes).values(**{name: getattr(row, name) for name in WishRow.__slots__}))
+
+    def _drop_wish(self, person_id: str) -> None:
+        self._connection.execute(delete(wishes).where(wishes.c.person_id == person_id))
+
+    def _give_again(self, journal_numbers: Sequence[int]) -> None:
+        known = set(
+            self._connection.execute(
+                select(entries.c.journal_no).where(entries.c.journal_no.in_(journal_numbers))
+            ).scalars()
+        )
+        done = set(
+            self._connection.execute(
+                select(wish_credits.c.journal_no).where(wish_credits.c.journal_no.in_(journal_numbers))
+            ).scalars()
+        )
+        rows = [{"journal_no": number, "donation_no": None} for number in sorted(known - done)]
+        if rows:
+            self._connection.execute(insert(wish_credits), rows)

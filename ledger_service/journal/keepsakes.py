@@ -41,11 +41,13 @@ class Keepsakes:
                 }  # fmt: skip
         for charges in _chunks([row.journal_no for row in rows if row.kind == Kind.REDEEM]):
             for charge in self._connection.execute(
-                select(redemptions.c.journal_no, redemptions.c.id, holds.c.purpose)
+                select(redemptions.c.journal_no, redemptions.c.id, redemptions.c.hold_id, holds.c.purpose)
                 .join(holds, holds.c.id == redemptions.c.hold_id)
                 .where(redemptions.c.journal_no.in_(charges))
             ):
-                found[charge.journal_no] = {"redemption": charge.id, "purpose": charge.purpose}
+                found[charge.journal_no] = {
+                    "redemption": charge.id, "hold": charge.hold_id, "purpose": charge.purpose,
+                }  # fmt: skip
         for given_back in _chunks([row.journal_no for row in rows if row.kind == Kind.REFUND]):
             for refund in self._connection.execute(
                 select(refunds.c.journal_no, refunds.c.id, refunds.c.reason).where(refunds.c.journal_no.in_(given_back))

@@ -19,6 +19,7 @@ from ledger_service.journal.schema import (
     entries,
     holds,
     imports,
+    order_proposals,
     orders,
     persons,
     records,
@@ -92,6 +93,30 @@ class Returning:
             decided_at=at,
         )
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+
+    def add_proposal(self, proposal_id: str, submitted_by: str, title: str, at: int) -> None:
+        """Write: a proposal of orders of which nothing is left but that it was approved, unless the books have it."""
+        self.add_approval(proposal_id, "orders", submitted_by, None, at)
+        statement = self._dialect.insert(order_proposals).values(id=proposal_id, title=title, content='{"steps": []}')
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+
+    def known_proposals(self, ids: Collection[str]) -> set[str]:
+        """Those of the ids that are decisions of the books."""
+        return set(self._connection.execute(select(approvals.c.id).where(approvals.c.id.in_(ids))).scalars())
+
+    def waiting_order(self, proposal_id: str, code: int, args: str) -> int | None:
+        """An order of a proposal that the books have and no batch has taken."""
+        return self._connection.execute(
+            select(orders.c.id)
+            .where(orders.c.proposal_id == proposal_id, orders.c.code == code, orders.c.args == args)
+            .where(orders.c.seq.is_(None))
+            .order_by(orders.c.id)
+            .limit(1)
+        ).scalar_one_or_none()
+
+    def place_order(self, order_id: int, seq: int, position: int) -> None:
+        """Write: an order stands in this place."""
+        self._connection.execute(update(orders).where(orders.c.id == order_id).values(seq=seq, position=position))
 
     def entries_numbered(self, numbers: Iterable[int]) -> dict[int, EntryRow]:
         """Entries by journal number."""

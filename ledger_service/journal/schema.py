@@ -686,6 +686,21 @@ wish_credits = Table(
     "wish_credits",
     metadata,
     Column("journal_no", BigInteger, ForeignKey("entries.journal_no"), primary_key=True, autoincrement=False),
+    Column("donation_no", BigInteger, ForeignKey("entries.journal_no")),  # the gift that was made of it, if one was
+    Index("ix_wish_credits_donation", "donation_no"),
+)
+# Acts that are no entries and that a bundle has to keep all the same: wishes, designations. They ride along with a batch.
+loose_acts = Table(
+    "loose_acts",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("kind", String(12), nullable=False),  # wish, end wish, given, designated
+    Column("content", Text, nullable=False),  # JSON with ids and numbers
+    Column("desk", Integer),  # of the batch whose bundle keeps it
+    Column("seq", BigInteger),
+    Index("ix_loose_acts_place", "desk", "seq"),
+    Index("ix_loose_acts_waiting", "id", sqlite_where=text("seq IS NULL"), postgresql_where=text("seq IS NULL")),
 )
 
 # What a venue or fund is paid for a month. The figures are written once, when it is prepared (of a fund when it is approved).

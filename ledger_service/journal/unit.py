@@ -34,8 +34,10 @@ from ledger_service.journal.freezes import Freezes
 from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
+from ledger_service.journal.kept_rows import KeptRows
 from ledger_service.journal.limits import Limits
 from ledger_service.journal.locks import WRITE_WAIT_SECONDS, WriteTurns, intake_lock
+from ledger_service.journal.loose_acts import LooseActs
 from ledger_service.journal.lots import Lots
 from ledger_service.journal.master import Master
 from ledger_service.journal.messages import Messages
@@ -49,6 +51,7 @@ from ledger_service.journal.returning import Returning
 from ledger_service.journal.sessions import Sessions, Throttles
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
+from ledger_service.journal.treasury_keepsakes import TreasuryKeepsakes
 
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
@@ -166,6 +169,18 @@ class Unit:
     @cached_property
     def keepsakes(self) -> Keepsakes:
         return Keepsakes(self.connection)
+
+    @cached_property
+    def treasury_keepsakes(self) -> TreasuryKeepsakes:
+        return TreasuryKeepsakes(self.connection)
+
+    @cached_property
+    def kept_rows(self) -> KeptRows:
+        return KeptRows(self.connection)
+
+    @cached_property
+    def loose_acts(self) -> LooseActs:
+        return LooseActs(self.connection)
 
     @cached_property
     def outside(self) -> Outside:

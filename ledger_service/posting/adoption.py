@@ -98,6 +98,7 @@ class Adoption:
                 unit.returning.unplace_orders(common)
             else:
                 unit.returning.unplace(desk, common)
+                unit.loose_acts.unplace(desk, common)
             unit.batches.drop_above(desk, common)
             unit.master.set_sealed(desk, common, head, day)
             unit.commit()

@@ -40,7 +40,7 @@ class BundleBroken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class BundleContent:
-    """What a bundle holds. `entries`, `people` and `master` are as written (docs/formats.md, Bundle)."""
+    """What a bundle holds. `entries`, `people`, `master`, `rows` and `personal` are as written (docs/formats.md, Bundle)."""
 
     batch: Batch
     head: bytes
@@ -50,6 +50,8 @@ class BundleContent:
     entries: tuple[dict[str, Any], ...]
     people: tuple[dict[str, Any], ...]
     master: dict[str, Any]
+    rows: dict[str, list[dict[str, Any]]]
+    personal: tuple[dict[str, Any], ...]
 
 
 def bundle_path(folder: Path, desk: int, seq: int, head: bytes) -> Path:
@@ -71,7 +73,8 @@ def write_bundles(
         if not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
             folders.update((folder, folder.parent))
-        sealed = _sealed(row, _content(row, signatures, evidence, kept), vault.bundle_key, random_bytes(NONCE_BYTES))
+        content = _content(row, signatures, evidence, kept, _seals(vault, evidence, kept))
+        sealed = _sealed(row, content, vault.bundle_key, random_bytes(NONCE_BYTES))
         _write(path.with_suffix(_TEMPORARY), sealed)
         written.append(path)
         folders.add(path.parent)
@@ -105,7 +108,13 @@ def read_bundle(path: Path, key: bytes, domain: Domain) -> BundleContent:
     return content
 
 
-def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence, kept: Keepsakes) -> dict[str, Any]:
+def _content(
+    row: BatchRow,
+    signatures: Sequence[bytes],
+    evidence: Evidence,
+    kept: Keepsakes,
+    seals: Mapping[str, PersonSeal],
+) -> dict[str, Any]:
     batch = row.batch
     return {
         "day": batch.day,
@@ -127,12 +136,25 @@ def _content(row: BatchRow, signatures: Sequence[bytes], evidence: Evidence, kep
             for entry, salt in zip(evidence.entries, evidence.salts, strict=True)
         ],
         "people": [
-            {"id": person.id, "sealed": _sealed_for(evidence.seals[person.id], "person", person_text(person))}
+            {"id": person.id, "sealed": _sealed_for(seals[person.id], "person", person_text(person))}
             for person in kept.people
-            if person.id in evidence.seals
+            if person.id in seals
         ],
         "master": dict(kept.master),
+        "rows": dict(kept.rows),
+        "personal": [
+            {"id": person_id, "sealed": _sealed_for(seals[person_id], "rows", orjson.dumps(rows).decode())}
+            for person_id, rows in kept.personal
+            if person_id in seals
+        ],
     }
+
+
+def _seals(vault: Vault, evidence: Evidence, kept: Keepsakes) -> Mapping[str, PersonSeal]:
+    """Those of the entries' people, and of whoever else the bundle keeps something of."""
+    others = {*(person.id for person in kept.people), *(person_id for person_id, _ in kept.personal)}
+    missing = others - evidence.seals.keys()
+    return {**evidence.seals, **vault.of_many(missing)} if missing else evidence.seals
 
 
 def _record(entry: EntryRow, salt: bytes, seal: PersonSeal | None, act: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,6 +200,8 @@ def _parsed(file: dict[str, Any], content: dict[str, Any]) -> BundleContent:
         entries=tuple(content["records"]),
         people=tuple(content["people"]),
         master=content["master"],
+        rows=content["rows"],
+        personal=tuple(content["personal"]),
     )
 
 

@@ -16,6 +16,7 @@ from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.journal.batches import BatchRow
 from ledger_service.journal.entries import EntryRow
+from ledger_service.journal.kept_rows import Rows
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit
 from ledger_service.posting.evidence_leaves import people_of
@@ -23,11 +24,16 @@ from ledger_service.posting.evidence_leaves import people_of
 
 @dataclass(frozen=True, slots=True)
 class Keepsakes:
-    """`acts` by journal number; `people` whose accounts come to the chain with this batch; `master` of the orders of desk 0."""
+    """`acts` by journal number; `people` whose accounts come to the chain with this batch; `master` of the orders of desk 0.
+
+    `rows` are whole rows that are nobody's, `personal` those of a person, each by table.
+    """
 
     acts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     people: Sequence[PersonRow] = ()
     master: Mapping[str, Any] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
+    personal: Sequence[tuple[str, Rows]] = ()
 
 
 NO_KEEPSAKES = Keepsakes()
@@ -36,8 +42,25 @@ NO_KEEPSAKES = Keepsakes()
 def keepsakes_of(unit: Unit, row: BatchRow, entries: Sequence[EntryRow]) -> Keepsakes:
     """What the books know of a batch and the chain does not."""
     if row.batch.desk == OFFICE_DESK:
-        return Keepsakes(master=_master(unit, [one.order for one in unit.orders.of_batch(row.batch.seq)]))
-    return Keepsakes(unit.keepsakes.acts_of(entries), unit.keepsakes.newcomers(set(people_of(entries))))
+        proposals, shared, personal = unit.treasury_keepsakes.of_orders(row.batch.seq)
+        return Keepsakes(
+            people=unit.keepsakes.newcomers({person_id for person_id, _ in personal}),
+            master={
+                **_master(unit, [one.order for one in unit.orders.of_batch(row.batch.seq)]), "proposals": proposals,
+            },
+            rows=shared,
+            personal=personal,
+        )  # fmt: skip
+    personal = unit.treasury_keepsakes.loose(*row.key)
+    acts = unit.keepsakes.acts_of(entries)
+    for number, kept in unit.treasury_keepsakes.of_entries(entries).items():
+        acts[number] = {**acts.get(number, {}), "rows": kept}
+    return Keepsakes(
+        acts,
+        unit.keepsakes.newcomers({*people_of(entries), *(person_id for person_id, _ in personal)}),
+        rows=unit.treasury_keepsakes.shared(entries),
+        personal=personal,
+    )
 
 
 def person_text(person: PersonRow) -> str:
@@ -93,11 +116,22 @@ def _master(unit: Unit, orders: Sequence[Order]) -> dict[str, Any]:
         ],
         "rates": [rate_text(rate) for rate in unit.master.rate_versions() if rate.rate_id in numbers[OrderCode.RATE]],
         "funds": [
-            {"number": fund.number, "code": fund.code, "name": fund.name, "body": fund.body}
+            {
+                "number": fund.number,
+                "code": fund.code,
+                "name": fund.name,
+                "body": fund.body,
+                "ended": fund.ended_day,
+            }
             for fund in unit.master.funds()
             if fund.number in numbers[OrderCode.FUND]
+        ],
+        "values": [
+            {"first_day": first_day, "choice": choice, "basis": basis}
+            for first_day, _, choice, basis in unit.master.value_changes()
+            if first_day in numbers[OrderCode.COIN_VALUE]
         ],
     }
 
 
-_NAMED = (OrderCode.REGISTER_DESK, OrderCode.RATE, OrderCode.FUND)
+_NAMED = (OrderCode.REGISTER_DESK, OrderCode.RATE, OrderCode.FUND, OrderCode.COIN_VALUE)

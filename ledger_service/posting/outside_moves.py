@@ -12,7 +12,7 @@ from ledger_service.journal.outside import Moves
 from ledger_service.journal.unit import Unit
 
 _IN = frozenset({Kind.CREDIT, Kind.OPENING})
-_OUT = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF})
+_OUT = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF, Kind.CLOSURE})
 
 
 Skips = dict[BatchKey, list[tuple[int, int, int]]]
@@ -40,7 +40,7 @@ def moves_of(unit: Unit, batch: Batch, entries: Sequence[Entry], skipped: Collec
     """(account, credited, refunding, debited) of every entry that was applied, in order.
 
     A charge that the books accepted and had not sealed was taken from its account by then, and is not taken again; a refund of that sort leaves
-    `refunding`. Corrections, closures and merges are left to a person: their sums depend on more than their words.
+    `refunding`. Both words of a merge say what moves. Corrections are left to a person: what they take depends on more than their words.
     """
     rates = {rate.rate_id: rate for rate in unit.master.rate_versions()}
     numbered = unit.returning.entries_numbered(entry.line for entry in entries if entry.kind in _OUT)
@@ -55,6 +55,8 @@ def moves_of(unit: Unit, batch: Batch, entries: Sequence[Entry], skipped: Collec
             original = unit.returning.number_at(batch.desk, entry.line, entry.ref)
             is_ours = original is not None and unit.returning.open_refund(entry.account, coins, original)
             moves.append((entry.account, coins, coins if is_ours else 0, 0))
+        elif entry.kind == Kind.MERGE:
+            moves.append((entry.account, coins, 0, 0) if entry.ref else (entry.account, 0, 0, coins))
         elif entry.kind in _OUT:
             row = numbered.get(entry.line)
             is_ours = row is not None and row.seq is None and (row.desk, row.account) == (batch.desk, entry.account)

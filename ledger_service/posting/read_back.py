@@ -23,8 +23,8 @@ from ledger_service.posting.gas import batch_gas, entry_gas, order_gas
 from ledger_service.posting.landings import Landing
 from ledger_service.posting.outside_moves import moves_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
-from ledger_service.posting.returning_entries import Forked, prepare_entries, return_reserved
-from ledger_service.posting.returning_orders import take_orders
+from ledger_service.posting.returning_entries import Forked, NotReadable, prepare_entries, return_reserved
+from ledger_service.posting.returning_orders import prepare_orders
 
 _KINDS = frozenset(Kind)
 JOURNAL_GAP = 100_000  # numbers given to what was accepted and never sealed before the books were lost stay unused
@@ -76,6 +76,8 @@ class ReadBack:
         else:
             try:
                 self._take_entries(posted, content)
+            except NotReadable as error:
+                self._take_words(posted, landing, error.message, is_foreign=is_foreign)
             except Forked as error:
                 self._stop(desk, error.message)
             except RowConflict:
@@ -95,6 +97,8 @@ class ReadBack:
                 continue
             try:
                 self._return(row, batch.batch, content)
+            except NotReadable:
+                continue
             except (Forked, RowConflict) as error:
                 self._stop(
                     row.desk,
@@ -103,6 +107,7 @@ class ReadBack:
                 continue
             self.report.missing.pop((row.desk, row.seq), None)
             done += 1
+            self._replay()
             self._start_again(row.desk)
         return done
 
@@ -120,6 +125,7 @@ class ReadBack:
             return
         with self._context.journal.write() as unit:
             unit.entries.next_numbers("journal", JOURNAL_GAP)
+            unit.gifts.replay(unit.loose_acts.all())
             for half in unit.returning.half_imports():
                 self.report.records_freed += _close_half(unit, half.id, half.approver, half.reserved_day, self._context)
             unit.audit_log.write(
@@ -128,6 +134,11 @@ class ReadBack:
             )  # fmt: skip
             unit.commit()
         self._findings.notice("read back", said(self.report))
+
+    def _replay(self) -> None:
+        with self._context.journal.write() as unit:
+            unit.gifts.replay(unit.loose_acts.all())
+            unit.commit()
 
     def _posted(self, landing: Landing) -> PostedBatch:
         number = landing.event.position.block_number
@@ -146,15 +157,16 @@ class ReadBack:
             return None, error.message
 
     def _take_orders(self, posted: PostedBatch, content: BundleContent | None) -> None:
+        prepared = prepare_orders(self._context, posted.signed.batch, content)
+        gas = batch_gas(
+            sum(map(order_gas, prepared.orders)), needs=0, annex_bytes=len(posted.signed.batch.annex), signatures=16
+        )
         with self._context.journal.write() as unit:
-            orders = take_orders(unit, self._context, posted.signed.batch, content)
-            gas = batch_gas(
-                sum(map(order_gas, orders)), needs=0, annex_bytes=len(posted.signed.batch.annex), signatures=16
-            )
+            prepared.write(unit, self._context)
             self._add(unit, posted, content, coins=0, gas=gas)
             unit.commit()
         self.report.batches += 1
-        self.report.orders += len(orders)
+        self.report.orders += len(prepared.orders)
 
     def _take_entries(self, posted: PostedBatch, content: BundleContent) -> None:
         batch = posted.signed.batch

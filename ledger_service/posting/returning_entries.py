@@ -16,19 +16,37 @@ from ledger_service.domain.entries import Entry, Kind, unpack_words
 from ledger_service.domain.hashing import keccak
 from ledger_service.domain.ids import uuid7
 from ledger_service.errors import Unavailable
+from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.entries import EntryRow
+from ledger_service.journal.kept_rows import Rows
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.records import RecordRow, ReservedRow
 from ledger_service.journal.spending import HoldRow, RedemptionRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.journal.vault import PersonSeal
 from ledger_service.posting.bundles import BundleContent
-from ledger_service.posting.keepsakes import person_from
 from ledger_service.posting.outside_moves import coins_of
 from ledger_service.posting.ports import PostingContext
+from ledger_service.posting.returning_treasury import (
+    add_lost_actors,
+    opened_people,
+    original_entry,
+    personal_rows,
+    put_personal,
+    put_rows,
+    taken_of,
+)
+from ledger_service.posting.undoing import settle_corrections
 
-_DEBITS = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF})
-_KNOWN_KINDS = frozenset({Kind.CREDIT, Kind.OPENING, Kind.REFUND, *_DEBITS})
+_DEBITS = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF, Kind.CLOSURE})
+_UNDOING = frozenset({Kind.REFUND, Kind.CORRECT})
+_KNOWN_KINDS = frozenset({Kind.CREDIT, Kind.OPENING, Kind.MONTH_CLOSE, *_UNDOING, *_DEBITS})
+
+
+class NotReadable(Unavailable):
+    """What a batch holds cannot be read back now, or not by this version: its words stand for it, and its desk waits."""
+
+    code = "not_readable"
 
 
 class Forked(Unavailable):
@@ -53,6 +71,12 @@ class Returned:
         """Its journal number."""
         return int(self.record["journalNo"])
 
+    @property
+    def hold_id(self) -> str | None:
+        """The hold that became this charge, if that is known."""
+        known: str | None = self.act.get("hold") or self.record["consent"]
+        return known
+
 
 @dataclass(frozen=True, slots=True)
 class ReturningBatch:
@@ -62,6 +86,8 @@ class ReturningBatch:
     entries: tuple[Returned, ...]
     people: tuple[PersonRow, ...]
     seals: Mapping[str, PersonSeal]
+    rows: Rows
+    personal: Mapping[str, Rows]
 
     @property
     def coins(self) -> int:
@@ -80,29 +106,38 @@ class ReturningBatch:
         if not is_settled:
             ended = writer.make_room(fresh)
         writer.entries(skips)
+        put_rows(unit, self.rows, context.clock.now())
         writer.acts(fresh, skips, is_settled=is_settled)
+        put_personal(unit, self.personal, context.clock.now())
+        if is_settled:
+            writer.settle_late(fresh, skips)
         return ended
 
 
 def prepare_entries(context: PostingContext, batch: Batch, content: BundleContent) -> ReturningBatch:
-    """Read and open everything before the write lock is taken. Raises Forked."""
+    """Read and open everything before the write lock is taken. Raises Forked, NotReadable."""
     words = list(unpack_words(batch.words))
     records = content.entries
     strange = sorted({word.kind for word in words} - _KNOWN_KINDS)
-    if strange or len(words) != len(records):
-        raise Forked(
-            f"batch {batch.seq} of desk {batch.desk} holds entries of kind {strange}, which this version does not read back"
-        )
-    seals = context.vault.of_many({record["person"] for record in records} | {one["id"] for one in content.people})
+    if strange:
+        raise NotReadable(f"it holds entries of kind {strange[0]}, of which this version reads the balances only")
+    named = {record["person"] for record in records} | {one["id"] for one in (*content.people, *content.personal)}
+    seals = context.vault.of_many(named - {None})
     with context.journal.read() as unit:
         rates = {rate.rate_id: rate for rate in unit.master.rate_versions()}
         known = unit.returning.entries_numbered(record["journalNo"] for record in records)
-        at_home = unit.returning.people_of(word.account for word in words)
+        at_home = unit.returning.people_of(
+            [word.account for word in words] + [row.account for row in opened_people(content, seals)]
+        )
         originals = {
-            position: unit.returning.number_at(batch.desk, word.line, word.ref)
+            position: unit.returning.number_at(
+                word.day if word.kind == Kind.CORRECT else batch.desk, word.line, word.ref
+            )
             for position, word in enumerate(words)
-            if word.kind == Kind.REFUND
+            if word.kind in _UNDOING
         }
+    if any(word.kind == Kind.CORRECT and originals[position] is None for position, word in enumerate(words)):
+        raise NotReadable("it corrects an entry of a batch whose bundle is missing")
     found = []
     for position, (word, record) in enumerate(zip(words, records, strict=True)):
         here = known.get(record["journalNo"])
@@ -112,16 +147,13 @@ def prepare_entries(context: PostingContext, batch: Batch, content: BundleConten
                 "before they had read the chain. Restore the backup again, into an empty home"
             )
         found.append(Returned(word, record, _act(seals, record), coins_of(word, rates), originals.get(position), here))
-    opened = [
-        person_from(seals[one["id"]].open("person", b64decode(one["sealed"])))
-        for one in content.people
-        if one["id"] in seals
-    ]
-    people = {row.id: row for row in opened if row.account not in at_home}
+    people = {row.id: row for row in opened_people(content, seals) if row.account not in at_home}
     for word, record in zip(words, records, strict=True):
-        if word.account not in at_home and record["person"] not in people:
+        if record["person"] is not None and word.account not in at_home and record["person"] not in people:
             people[record["person"]] = _forgotten(record["person"], word.account)
-    return ReturningBatch(batch, tuple(found), tuple(people.values()), seals)
+    return ReturningBatch(
+        batch, tuple(found), tuple(people.values()), seals, content.rows, personal_rows(content, seals)
+    )
 
 
 def return_reserved(unit: WriteUnit, rows: Sequence[ReservedRow], reserved_day: int) -> None:
@@ -158,12 +190,11 @@ class _Writer:
     def people(self) -> None:
         """Accounts, people and those who acted, before the rows that name them."""
         unit, rows = self._unit, self._returning.people
-        known = unit.returning.known_accounts(row.account for row in rows)
-        unit.accounts.open_many(row.account for row in rows if row.account not in known)
+        wanted = {row.account for row in rows} | {one.word.account for one in self._returning.entries}
+        unit.accounts.open_many(sorted(wanted - unit.returning.known_accounts(wanted)))
         unit.people.add_many(rows, self._context.clock.now())
         acting = {one.record[name] for one in self._returning.entries for name in ("who", "approver")} - {None}
-        for actor_id in sorted(acting - unit.returning.known_actors(acting)):
-            unit.returning.add_lost_actor(actor_id, self._context.clock.now())
+        add_lost_actors(unit, acting, self._context.clock.now())
 
     def make_room(self, fresh: Sequence[Returned]) -> int:
         """What acceptance did to accounts. A hold that became a charge is captured; others end where the coins they keep were spent."""
@@ -175,11 +206,13 @@ class _Writer:
             if one.word.kind == Kind.REFUND:
                 refunding[account] += one.coins
             elif one.word.kind in _DEBITS:
-                hold = unit.spending.hold(one.record["consent"] or "")
+                hold = unit.spending.hold(one.hold_id or "")
                 if hold is not None and hold.state == "held":
                     unit.accounts.release(account, hold.coins)  # its row ends with the charge, below
                 debited[account] += one.coins
-        taken = {one.record["consent"] for one in fresh}
+            if one.word.kind == Kind.SET_OFF:
+                unit.accounts.add_debt(account, -one.coins)
+        taken = {one.hold_id for one in fresh}
         ended = 0
         for account in sorted(debited):
             row = unit.accounts.lock(account)
@@ -187,7 +220,33 @@ class _Writer:
             if free < debited[account]:
                 ended += sum(self._end(hold) for hold in unit.returning.open_holds_of(account) if hold.id not in taken)
         unit.returning.accept(debited, refunding)
+        for one in fresh:
+            self._take_back(one)
         return ended
+
+    def _take_back(self, one: Returned) -> None:
+        """What a correction took and what it left as debt; settlement does both where its bundle does not say."""
+        if one.word.kind != Kind.CORRECT:
+            return
+        original = original_entry(self._unit, one.original_no)
+        taken = taken_of(one.act, original)
+        if taken is not None and original is not None and original.kind != Kind.EXPIRE:
+            self._unit.accounts.take_back(one.word.account, one.coins, taken)
+
+    def settle_late(self, fresh: Sequence[Returned], skips: Mapping[int, int]) -> None:
+        """A batch whose balances moved by its words alone has its bundle back: corrections and closes, which no words settle."""
+        batch = self._returning.batch
+        positions = {one.number: position for position, one in enumerate(self._returning.entries)}
+        applied = [one for one in fresh if positions[one.number] not in skips]
+        for one in applied:
+            self._take_back(one)
+            if one.word.kind == Kind.SET_OFF:
+                self._unit.accounts.add_debt(one.word.account, -one.coins)
+        settle_corrections(
+            self._unit,
+            [(batch.desk, batch.seq, positions[one.number]) for one in applied if one.word.kind == Kind.CORRECT],
+        )
+        self._unit.closes.settle([(batch.desk, batch.seq)])
 
     def entries(self, skips: Mapping[int, int]) -> None:
         """The entries in their places; one that the books have already only gets its place."""
@@ -218,10 +277,15 @@ class _Writer:
         for one in fresh:
             if one.word.kind == Kind.REDEEM:
                 self._charge(one, reserves=one.number not in skipped)
-            elif one.word.kind in _DEBITS:
+            elif one.word.kind in _DEBITS or one.word.kind == Kind.CORRECT:
                 self._move(one, reserves=one.number not in skipped)
             elif one.word.kind == Kind.REFUND:
                 self._refund(one)
+            put_rows(self._unit, one.act.get("rows", {}), self._context.clock.now())
+            if one.word.kind == Kind.CORRECT and one.number not in skipped:
+                original = original_entry(self._unit, one.original_no)
+                if original is None or not self._unit.corrections.undo(original.journal_no, one.coins, original.coins):
+                    raise RowConflict
 
     def _entry(self, one: Returned, position: int, skip: int | None) -> dict[str, Any]:
         batch, record, word = self._returning.batch, one.record, one.word
@@ -233,9 +297,9 @@ class _Writer:
             "kind": word.kind,
             "account": word.account,
             "person_id": record["person"],
-            "ref": 0 if word.kind == Kind.REFUND else word.ref,
+            "ref": 0 if word.kind in _UNDOING else word.ref,
             "units": word.units,
-            "day": word.day,
+            "day": record["acceptedDay"] if word.kind == Kind.CORRECT else word.day,
             "coins": one.coins,
             "accepted_day": record["acceptedDay"],
             "accepted_at": record["acceptedAt"],
@@ -245,6 +309,7 @@ class _Writer:
             "approver": record["approver"],
             "consent": record["consent"],
             "original_no": one.original_no,
+            "word_line": word.line if word.kind == Kind.MONTH_CLOSE else None,
             "seq": batch.seq,
             "position": position,
             "skip_reason": skip,
@@ -295,7 +360,7 @@ class _Writer:
 
     def _charge(self, one: Returned, *, reserves: bool) -> None:
         unit, record, batch = self._unit, one.record, self._returning.batch
-        hold_id = record["consent"] or self._new_id()
+        hold_id = one.hold_id or self._new_id()
         hold = unit.spending.hold(hold_id)
         day = date_of(record["acceptedDay"])
         was_held = hold is not None and unit.spending.end_hold(hold_id, "captured")
@@ -328,7 +393,7 @@ class _Writer:
         if reserves:
             left = max(self._unit.limits.desk_limit(desk, month).left, 0)
             self._unit.limits.reserve_desk(desk, month, min(one.coins, left))
-        if one.word.kind == Kind.DONATE:
+        if one.word.kind == Kind.DONATE and "rows" not in one.act:
             self._unit.spending.add_donation(
                 id=one.record["consent"] or self._new_id(), journal_no=one.number, person_id=one.record["person"],
                 fund=one.word.ref, coins=one.coins, day=one.word.day,

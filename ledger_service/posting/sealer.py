@@ -37,6 +37,7 @@ from ledger_service.posting.ports import PostingContext
 ORDERS_A_BATCH_MAX = 100
 ORDERS_SUBJECT = "orders"
 CARRIED_BATCHES_MAX = 128
+OPERATOR = 0
 BATCHES_A_UNIT = 4  # keeps the write lock short: some 2,000 entries, 10 to 20 ms
 
 
@@ -193,6 +194,8 @@ class Sealer:
                 )
                 if not unit.batches.place(batch.seq, [row.journal_no for row in one.entries]):
                     return 0
+                if one.desk.custody == OPERATOR:  # not where an organisation may take days to sign
+                    unit.loose_acts.place(batch.desk, batch.seq)
             unit.commit()
         for _, _, head, evidence in hashed:
             self._carried.put(head, evidence)

@@ -27,6 +27,8 @@ class Settlement:
     def add_outside(self, moves: Iterable[tuple[bytes, int, int, int]]) -> None:
         """What a batch from outside does: (account, credited, refunding, debited) of each of its entries."""
         for account, credited, refunding, debited in moves:
+            if not (credited or refunding or debited):
+                continue
             self.credits[account] += credited - refunding
             self.refunds[account] += refunding
             self.debits[account] += debited

@@ -82,15 +82,20 @@ def set_wish(
 
 
 def carry_out_wishes(context: Context) -> int:
-    """Give what people with a standing wish have earned; how many gifts were made. One that cannot be made keeps nobody."""
+    """Give what people with a standing wish have earned; how many gifts were made. One that cannot be made keeps nobody.
+
+    None while a bundle is missing: a gift in it would be made again.
+    """
     with context.journal.read() as unit:
+        if unit.outside.all("missing"):
+            return 0
         wishes = [wish for wish in unit.gifts.wishes() if unit.gifts.earned(wish)]
-        actors = {actor.id: actor for actor in unit.actors.all()}
-    return sum(_carry_out(context, actors[wish.wished_by], wish, context.clock.today()) for wish in wishes)
+    return sum(_carry_out(context, wish, context.clock.today()) for wish in wishes)
 
 
-def _carry_out(context: Context, actor: Actor, wish: WishRow, today: date) -> bool:
-    """The account's row is locked first, so that two rounds at once give once."""
+def _carry_out(context: Context, wish: WishRow, today: date) -> bool:
+    """The account's row is locked first, so that two rounds at once give once. Who took the wish down need not be with us any more."""
+    actor = Actor(wish.wished_by, "", frozenset(), frozenset())
     try:
         with context.journal.write() as unit:
             person = person_of(unit, wish.person_id)
@@ -100,9 +105,10 @@ def _carry_out(context: Context, actor: Actor, wish: WishRow, today: date) -> bo
             if not earned or fund is None or unit.gifts.wish(wish.person_id) != wish:
                 return False
             coins = min(sum(one.coins for one in earned), account.available)
-            if coins:
-                give(context, unit, actor, person.id, fund, coins, today, consent=wish.id)
-            unit.gifts.mark_given([one.journal_no for one in earned])
+            gift = give(context, unit, actor, person.id, fund, coins, today, consent=wish.id) if coins else None
+            unit.gifts.mark_given(
+                person.id, [one.journal_no for one in earned], gift["journal_no"] if gift is not None else None
+            )
             unit.commit()
     except Refused:
         return False  # the treasury's month is used up, or the account is frozen: the next round tries again

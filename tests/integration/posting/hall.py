@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, update
+
 from ledger_service.audit.findings import Report
 from ledger_service.audit.verify import verify
 from ledger_service.chain.anvil import EmbeddedChain
@@ -17,6 +19,8 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import read_month
 from ledger_service.domain.entries import DeskKind
+from ledger_service.domain.orders import OrderCode
+from ledger_service.journal.schema import orders, rates
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.reads.books import Signing, export_books
@@ -132,9 +136,15 @@ def open_hall(books: Books, anvil: EmbeddedChain, rpc: Rpc, folder: Path, member
     return Hall(books, Poster(context, access), keys, members)
 
 
-def open_for_business(hall: Hall) -> None:
-    """The sample district is loaded, setup ends, and everything is on the chain."""
+def open_for_business(hall: Hall, expiry_months: int | None = None) -> None:
+    """The sample district is loaded, setup ends, and everything is on the chain. Coins may be made to count for fewer months than five years."""
     hall.books.load_district()
+    if expiry_months is not None:
+        with hall.books.journal.write() as unit:
+            unit.connection.execute(update(rates).values(expiry_months=expiry_months))
+            shorter = func.replace(orders.c.args, '"60"]', f'"{expiry_months}"]')
+            unit.connection.execute(update(orders).where(orders.c.code == OrderCode.RATE).values(args=shorter))
+            unit.commit()
     opening = setup.propose_opening(hall.books.context, hall.books.office, None)
     setup.approve_orders(hall.books.context, hall.books.second, None, opening["id"])
     hall.poster.prepare()

@@ -35,6 +35,18 @@ def test_a_standing_wish_gives_what_is_earned_from_then_on_once(hall: Hall) -> N
     assert hall.poster.findings.all() == {}
 
 
+def test_a_wish_outlasts_who_took_it_down(hall: Hall) -> None:
+    context = hall.books.context
+    clerk = hall.books.actor("leaving", Role.CLERK)
+    gifts.set_wish(context, clerk, None, hall.person(0), "WARM")
+    with hall.books.journal.write() as unit:
+        unit.actors.revoke(clerk.id, context.clock.now())
+        unit.commit()
+    hall.earn([0], "2024-05-01")
+    hall.settle()
+    assert gifts.carry_out_wishes(context) == 1
+
+
 def test_a_wish_gives_no_more_than_is_left(hall: Hall) -> None:
     context = hall.books.context
     gifts.set_wish(context, hall.books.office, None, hall.person(0), "WARM")

@@ -431,6 +431,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_consents_person", ["person_id"], unique=False)
 
     op.create_table(
+        "loose_acts",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("desk", sa.Integer(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_loose_acts_person_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loose_acts")),
+    )
+    with op.batch_alter_table("loose_acts", schema=None) as batch_op:
+        batch_op.create_index("ix_loose_acts_place", ["desk", "seq"], unique=False)
+        batch_op.create_index(
+            "ix_loose_acts_waiting",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("seq IS NULL"),
+            postgresql_where=sa.text("seq IS NULL"),
+        )
+
+    op.create_table(
         "messages",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("person_id", sa.String(length=36), nullable=False),
@@ -972,11 +993,18 @@ def upgrade() -> None:
     op.create_table(
         "wish_credits",
         sa.Column("journal_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("donation_no", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["donation_no"], ["entries.journal_no"], name=op.f("fk_wish_credits_donation_no_entries")
+        ),
         sa.ForeignKeyConstraint(
             ["journal_no"], ["entries.journal_no"], name=op.f("fk_wish_credits_journal_no_entries")
         ),
         sa.PrimaryKeyConstraint("journal_no", name=op.f("pk_wish_credits")),
     )
+    with op.batch_alter_table("wish_credits", schema=None) as batch_op:
+        batch_op.create_index("ix_wish_credits_donation", ["donation_no"], unique=False)
+
     op.create_table(
         "enrolments",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -1037,6 +1065,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_enrolments_hold")
 
     op.drop_table("enrolments")
+    with op.batch_alter_table("wish_credits", schema=None) as batch_op:
+        batch_op.drop_index("ix_wish_credits_donation")
+
     op.drop_table("wish_credits")
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
         batch_op.drop_index("ix_redemptions_desk_no")
@@ -1141,6 +1172,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_messages_state")
 
     op.drop_table("messages")
+    with op.batch_alter_table("loose_acts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_loose_acts_waiting", sqlite_where=sa.text("seq IS NULL"), postgresql_where=sa.text("seq IS NULL")
+        )
+        batch_op.drop_index("ix_loose_acts_place")
+
+    op.drop_table("loose_acts")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index("ix_consents_person")
 
