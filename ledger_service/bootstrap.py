@@ -57,6 +57,7 @@ from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
 from ledger_service.services.credit import drop_left_over
 from ledger_service.services.forget import forget_again
+from ledger_service.services.secret_gate import SecretGate
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.ports import Door, WebPorts
@@ -126,6 +127,7 @@ class Installation:
         ) -> tuple[ActorLine, str]:
             return add_actor(self.context, by.id, name, roles, desks, person_id)
 
+        gate = SecretGate()
         pages = create_pages(
             WebPorts(
                 context=self.context,
@@ -140,6 +142,7 @@ class Installation:
                 service_key=self.keys.address(SERVICE_KEY),
                 upload_bytes_max=self.settings.import_bytes_max,
                 monotonic=time.monotonic,
+                secret_gate=gate,
                 database_errors=DATABASE_ERRORS,
                 alarms=self.alarms,
             )
@@ -155,6 +158,7 @@ class Installation:
                 service_key=self.keys.address(SERVICE_KEY),
                 domain=self.domain,
                 passwords=self.passwords,
+                secret_gate=gate,
                 is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,
             ),

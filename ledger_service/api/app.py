@@ -28,7 +28,6 @@ from ledger_service.api import (
 )
 from ledger_service.api.access import ACCESS, Rule
 from ledger_service.api.browser import COOKIE
-from ledger_service.api.gate import SecretGate
 from ledger_service.api.guard import new_upload_slots, require_guarded
 from ledger_service.api.metrics import LedgerNumbers
 from ledger_service.api.middleware import Accounting, Surfaces
@@ -79,7 +78,6 @@ def create_app(ports: Ports, pages: ASGIApp | None = None) -> FastAPI:
     )
     app.state.ports = ports
     app.state.upload_slots = new_upload_slots()
-    app.state.secret_gate = SecretGate()
     app.state.ledger_numbers = CollectorRegistry()
     app.state.ledger_numbers.register(LedgerNumbers(ports.context))
     add_handlers(app, ports.database_errors)

@@ -88,7 +88,7 @@ class GuardedRoute(APIRoute):
                     if rule.upload:
                         stack.enter_context(_upload_slot(request))
                     if rule.checks_secret:
-                        await stack.enter_async_context(request.app.state.secret_gate.place())
+                        await stack.enter_async_context(ports_of(request).secret_gate.place())
                     if is_nobodys:
                         return await inner(replayed)
                     return await recorded(request, reason, lambda: inner(replayed), is_export=rule.reasoned)

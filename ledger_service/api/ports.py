@@ -14,6 +14,7 @@ from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.domain.batches import Domain
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context, Once
+from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_in import Passwords
 
 
@@ -39,6 +40,7 @@ class Ports:
     service_key: bytes  # the address that signs receipts
     domain: Domain
     passwords: Passwords
+    secret_gate: SecretGate  # the pages' too: both together compute few slow hashes at once
     is_loopback_demo: bool  # plain HTTP, for this machine alone: the session cookie cannot be Secure
     alarms: Alarms = NO_ALARMS
     database_errors: tuple[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ class Pages:
         try:
             if request.method == "POST":
                 fields, files = await self._form(request, page)
-            return await run_in_threadpool(self._respond, request, page, fields, files)
+            async with self.ports.secret_gate.place() if page.checks_secret else nullcontext():
+                return await run_in_threadpool(self._respond, request, page, fields, files)
         except BoramError as error:
             return await run_in_threadpool(self._failed, request, page, fields, files, error)
         except self.ports.database_errors as error:
@@ -122,7 +124,7 @@ class Pages:
         except BoramError as error:
             if page.again is None or error.status >= 500 or error.status == 403:
                 raise
-            return page.again(visit, error)
+            return errors.with_wait(page.again(visit, error), error)
 
     def _failed(
         self,

@@ -18,9 +18,11 @@ _TITLES = {
     413: "파일이 너무 큽니다",
     409: "지금은 할 수 없습니다",
     422: "입력을 확인해 주세요",
+    429: "잠시 뒤에 다시 해 주세요",
     500: "처리 중 문제가 생겼습니다",
     503: "잠시 뒤에 다시 해 주세요",
 }
+RETRY_SECONDS = "5"
 _NOT_FOR_YOU = "이 화면은 볼 수 없습니다"
 _CANNOT = "처리할 수 없습니다"
 
@@ -115,6 +117,13 @@ def page(visit: Visit, error: BoramError, *, resend: bool, bare: bool = False) -
         is_ours=is_ours,
         bare=bare,
     )
+    return with_wait(response, error)
+
+
+def with_wait(response: Response, error: BoramError) -> Response:
+    """Say when it may be tried again, where that is known."""
     if error.status == 503:
-        response.headers["retry-after"] = "5"
+        response.headers["retry-after"] = RETRY_SECONDS
+    elif "seconds" in error.fields:
+        response.headers["retry-after"] = str(error.fields["seconds"])
     return response

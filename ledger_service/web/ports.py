@@ -12,6 +12,7 @@ from starlette.responses import Response
 from ledger_service.domain.actors import Actor
 from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.services.context import Context
+from ledger_service.services.secret_gate import SecretGate
 from ledger_service.web.brand import Brand
 
 
@@ -57,5 +58,6 @@ class WebPorts:
     service_key: bytes  # the address that signs receipts
     upload_bytes_max: int
     monotonic: Callable[[], float]
+    secret_gate: SecretGate
     database_errors: tuple[type[Exception], ...] = ()
     alarms: Alarms = NO_ALARMS

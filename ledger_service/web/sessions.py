@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +14,6 @@ from ledger_service.services.context import Context
 from ledger_service.services.sign_in import (
     Passwords,
     SignedIn,
-    SignInBusy,
     assist,
     check_card,
     end_session,
@@ -27,8 +24,6 @@ from ledger_service.services.sign_in import (
 
 SECRET_LENGTH_MAX = 64
 SEEN_EVERY_SECONDS = 60  # of an idle limit of half an hour; not every request writes
-AT_ONCE = 2  # slow hashes: each takes 64 MiB
-WAIT_SECONDS_MAX = 10.0
 ASSISTED = "-assisted"  # as the API names the cookie of a resident at a desk (api/browser.py)
 
 
@@ -51,7 +46,6 @@ class SessionDoor:
     passwords: Passwords
     cookie: str
     is_secure: bool
-    _places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
     def who(self, request: Request) -> Actor | None:
         """The actor of the request's session."""
@@ -83,8 +77,7 @@ class SessionDoor:
 
     def card_holder(self, request: Request, card_number: str, pin: str) -> str:
         """By card and PIN."""
-        with self._place():
-            return check_card(self.context, self.passwords, address_of(request), card_number, pin).person_id
+        return check_card(self.context, self.passwords, address_of(request), card_number, pin).person_id
 
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session in the books, and take the cookie back. At a desk the resident's goes first and the staff's own stays."""
@@ -96,24 +89,13 @@ class SessionDoor:
         response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
     def _keep(self, sign_in: Callable[[], SignedIn]) -> Callable[[Response], None]:
-        with self._place():
-            signed_in = sign_in()
+        signed_in = sign_in()
         name = self.cookie if signed_in.session.assisted_by is None else self.cookie + ASSISTED
 
         def put(response: Response) -> None:
             response.set_cookie(name, signed_in.secret, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
         return put
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """A place among those whose slow hash is worked out."""
-        if not self._places.acquire(timeout=WAIT_SECONDS_MAX):
-            raise SignInBusy
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def _session(self, request: Request) -> _Open | None:
         """The session that a request is of, and its secret; a resident who is assisted goes before the member of staff."""

@@ -20,6 +20,7 @@ from ledger_service.api.ports import Ports
 from ledger_service.bootstrap import DATABASE_ERRORS
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.batches import Domain
+from ledger_service.services.secret_gate import SecretGate
 from tests.books import Books, SqliteDistrict
 
 HOST = "https://boram.example"
@@ -40,6 +41,7 @@ def new_app(books: Books, *, is_loopback_demo: bool = False, passwords: Argon2Pa
             service_key=bytes(20),
             domain=Domain(31_337, b"\x11" * 20),
             passwords=passwords or Argon2Passwords(light=True),
+            secret_gate=SecretGate(),
             is_loopback_demo=is_loopback_demo,
             database_errors=DATABASE_ERRORS,
         )

@@ -22,6 +22,7 @@ from ledger_service.reads import counter as counter_reads
 from ledger_service.reads import statement
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services import cards, ledger_state
+from ledger_service.services.secret_gate import SecretGate
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.pages import PAGES
@@ -369,6 +370,7 @@ def broken(site: Site, **context: Any) -> TestClient:
         service_key=bytes(20),
         upload_bytes_max=1_000_000,
         monotonic=lambda: 0.0,
+        secret_gate=SecretGate(),
         database_errors=(OperationalError,),
     )
     return TestClient(create_pages(ports), raise_server_exceptions=False)

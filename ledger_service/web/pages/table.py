@@ -19,7 +19,8 @@ Again = Callable[[Visit, BoramError], Response]
 class Page:
     """`roles` None: open to the public. `again` shows the form once more with what was typed and what is wrong with it.
 
-    `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all.
+    `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all. `checks_secret`: a slow hash is computed, so that
+    few are at once.
     """
 
     handler: Handler
@@ -27,3 +28,4 @@ class Page:
     again: Again | None = None
     upload: bool = False
     knows_who: bool = True
+    checks_secret: bool = False

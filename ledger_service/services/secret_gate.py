@@ -1,4 +1,4 @@
-"""A gate before the routes that compute a slow hash: whoever waits does so without a thread, and the rest of the service goes on."""
+"""The one gate before whatever computes a slow hash, API and pages alike: whoever waits does so without a thread, and the rest goes on."""
 
 from __future__ import annotations
 
