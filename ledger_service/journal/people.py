@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, case, delete, func, insert, select, text, update
 
 from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import (
     accounts,
     approvals,
+    attendances,
     batches,
     cards,
     enrolments,
     entries,
+    helpers,
     holds,
     messages,
+    objections,
     persons,
     phone_codes,
     records,
@@ -76,6 +79,14 @@ class People:
             )
         )  # fmt: skip
         self._connection.execute(update(messages).where(messages.c.person_id == person_id).values(text_sealed=None))
+        self._connection.execute(
+            update(objections)
+            .where(objections.c.person_id == person_id)
+            .values(text_sealed=b"", answer_sealed=case((objections.c.answer_sealed.is_(None), None), else_=b""))
+        )
+        self._connection.execute(
+            delete(helpers).where((helpers.c.person_id == person_id) | (helpers.c.helper_id == person_id))
+        )
         self._connection.execute(delete(phone_codes).where(phone_codes.c.person_id == person_id))
         self._connection.execute(delete(cards).where(cards.c.person_id == person_id))
 
@@ -96,6 +107,12 @@ class People:
             "records": select(func.count())
             .select_from(records.join(approvals, approvals.c.id == records.c.import_id))
             .where(records.c.person_id == person_id, approvals.c.status == "waiting", ~records.c.withdrawn),
+            "objections": select(func.count())
+            .select_from(objections)
+            .where(objections.c.person_id == person_id, objections.c.state == "open"),
+            "attendances": select(func.count())
+            .select_from(attendances)
+            .where(attendances.c.person_id == person_id, attendances.c.state == "open"),
             "entries": select(func.count())
             .select_from(entries.outerjoin(batches, final))
             .where(entries.c.person_id == person_id, func.coalesce(batches.c.state, "") != "final"),

@@ -855,6 +855,75 @@ notices = Table(
     Index("ix_notices_unsent", "id", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")),
 )
 
+# A resident's objection, to a line or because one is missing: their own words and the office's answer, sealed under the resident's key.
+objections = Table(
+    "objections",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("journal_no", BigInteger),
+    Column("text_sealed", Bytes, nullable=False),
+    Column("state", String(16), nullable=False),  # open, answered, withdrawn
+    Column("filed_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("filed_at", BigInteger, nullable=False),
+    Column("due_day", Integer, nullable=False),
+    Column("answer_sealed", Bytes),
+    Column("answered_by", String(36), ForeignKey("actors.id")),
+    Column("answered_at", BigInteger),
+    CheckConstraint("(state = 'answered') = (answer_sealed IS NOT NULL)", name="answered_with_words"),
+    CheckConstraint("(answered_by IS NULL) = (answer_sealed IS NULL)", name="answered_by_somebody"),
+    Index("ix_objections_person", "person_id", "id"),
+    Index(
+        "ix_objections_open",
+        "due_day",
+        "id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
+# Whom a resident named to look, and perhaps to sign up, in their place. It ends with its last day or when either of them ends it.
+helpers = Table(
+    "helpers",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("helper_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("may_sign_up", Boolean, nullable=False),
+    Column("named_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("named_at", BigInteger, nullable=False),
+    Column("end_day", Integer, nullable=False),
+    Column("ended_at", BigInteger),
+    CheckConstraint("person_id <> helper_id", name="two_people"),
+    Index("ix_helpers_person", "person_id"),
+    Index("ix_helpers_helper", "helper_id"),
+    Index(
+        "uq_helpers_standing", "person_id", "helper_id", unique=True, sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)  # fmt: skip
+
+# Who came to a centre and has not gone yet, and what became of it. Minutes are of the civil day in Seoul.
+attendances = Table(
+    "attendances",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("person_id", String(36), ForeignKey("persons.id"), nullable=False),
+    Column("desk", Integer, ForeignKey("desks.number"), nullable=False),
+    Column("programme", String(31), nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("start_minute", Integer, nullable=False),
+    Column("began_by", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("state", String(16), nullable=False),  # open, submitted, dropped
+    Column("submission_id", String(36), ForeignKey("approvals.id")),
+    CheckConstraint("(state = 'submitted') = (submission_id IS NOT NULL)", name="submitted_as_something"),
+    Index(
+        "uq_attendances_open", "person_id", unique=True, sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("ix_attendances_desk", "desk", "id"),
+)  # fmt: skip
+
 courses = Table(
     "courses",
     metadata,

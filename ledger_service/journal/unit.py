@@ -15,6 +15,7 @@ from ledger_service.journal.account_ends import AccountEnds
 from ledger_service.journal.accounts import Accounts
 from ledger_service.journal.actors import Actors
 from ledger_service.journal.approvals import Approvals
+from ledger_service.journal.attendances import Attendances
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
@@ -32,6 +33,7 @@ from ledger_service.journal.expiries import Expiries
 from ledger_service.journal.findings import FindingRows
 from ledger_service.journal.freezes import Freezes
 from ledger_service.journal.gifts import Gifts
+from ledger_service.journal.helpers import Helpers
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
 from ledger_service.journal.kept_rows import KeptRows
@@ -42,6 +44,7 @@ from ledger_service.journal.lots import Lots
 from ledger_service.journal.master import Master
 from ledger_service.journal.messages import Messages
 from ledger_service.journal.notices import Notices
+from ledger_service.journal.objections import Objections
 from ledger_service.journal.offers import Offers
 from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
@@ -221,6 +224,18 @@ class Unit:
     @cached_property
     def offers(self) -> Offers:
         return Offers(self.connection)
+
+    @cached_property
+    def objections(self) -> Objections:
+        return Objections(self.connection)
+
+    @cached_property
+    def helpers(self) -> Helpers:
+        return Helpers(self.connection)
+
+    @cached_property
+    def attendances(self) -> Attendances:
+        return Attendances(self.connection)
 
     @cached_property
     def access_log(self) -> AccessLog:

@@ -158,6 +158,34 @@ def entry_proof(journal: Journal, vault: Vault, actor: Actor, journal_no: int) -
     return EntryProof(state_of(batch.state, entry.skip_reason), proof, place)
 
 
+@dataclass(frozen=True, slots=True)
+class EntryPlace:
+    """Where an entry is, without whose it is or what it moved; desk's name, and its batch once it is sealed."""
+
+    journal_no: int
+    state: str
+    place: str
+    desk: int
+    seq: int | None
+    index: int | None
+
+
+def entry_place(journal: Journal, journal_no: int) -> EntryPlace:
+    """Where the entry of a receipt stands, for whoever holds the paper. NotFound where there is none."""
+    with journal.read() as unit:
+        entry = unit.entries.read(journal_no)
+        if entry is None:
+            raise NotFound(f"there is no entry {journal_no}", "해당 번호의 영수증이 없습니다")
+        desk = unit.master.desk(entry.desk)
+        state = None
+        if entry.seq is not None:
+            state = unit.connection.execute(
+                select(batches.c.state).where(batches.c.desk == entry.desk, batches.c.seq == entry.seq)
+            ).scalar_one_or_none()
+    assert desk is not None, "an entry's desk is there"
+    return EntryPlace(journal_no, state_of(state, entry.skip_reason), desk.name, entry.desk, entry.seq, entry.position)
+
+
 def _leaves(vault: Vault, audit_head: bytes, rows: Sequence[EntryRow]) -> list[Leaf]:
     people = {row.person_id for row in rows if row.person_id is not None}
     seals = vault.of_many(people)

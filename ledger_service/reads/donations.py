@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from sqlalchemy import select
+
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of
 from ledger_service.errors import NotFound, Refused
+from ledger_service.journal.schema import donations
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
+from ledger_service.reads.residents import BALANCE_ROLES, require_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,26 @@ class GiftUndone(Refused):
     """The chain did not apply the gift: its coins came back."""
 
     code = "gift_undone"
+
+
+def gift_of_entry(journal: Journal, actor: Actor, journal_no: int) -> str | None:
+    """The id of the gift that an entry is, for its giver and the coin office."""
+    with journal.read() as unit:
+        row = unit.connection.execute(
+            select(donations.c.id, donations.c.person_id).where(donations.c.journal_no == journal_no)
+        ).one_or_none()
+    if row is None or not (row.person_id == actor.person_id or actor.has(Role.OFFICE)):
+        return None
+    return str(row.id)
+
+
+def wish_of(journal: Journal, actor: Actor, person_id: str) -> tuple[str, str] | None:
+    """(code, name) of the project that a resident's standing wish gives to."""
+    with journal.read() as unit:
+        require_person(unit, actor, person_id, *BALANCE_ROLES)
+        wish = unit.gifts.wish(person_id)
+        fund = next((one for one in unit.master.funds() if wish is not None and one.number == wish.fund), None)
+    return (fund.code, fund.name) if fund is not None else None
 
 
 def gift(journal: Journal, vault: Vault, actor: Actor, donation_id: str) -> Gift:

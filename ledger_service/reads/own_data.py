@@ -9,7 +9,9 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
 from ledger_service.reads.entries import EntryLine, entries_for
+from ledger_service.reads.helping import HelpLine, helped_by, helpers_of
 from ledger_service.reads.looks import AccessLine, access_page
+from ledger_service.reads.objections import ObjectionLine, objections_of
 from ledger_service.reads.residents import require_person
 
 LINES_MAX = 10_000
@@ -28,6 +30,9 @@ class OwnData:
     residence: str
     account: str
     cards: int
+    objections: list[ObjectionLine]
+    helpers: list[HelpLine]
+    helped: list[HelpLine]
     entries: list[EntryLine]
     looks: list[AccessLine]
 
@@ -51,6 +56,9 @@ def own_data(journal: Journal, vault: Vault, actor: Actor, person_id: str, today
         else "",
         account=f"0x{person.account.hex()}",
         cards=cards,
+        objections=objections_of(journal, vault, actor, person_id, today, LINES_MAX),
+        helpers=helpers_of(journal, vault, actor, person_id, today),
+        helped=helped_by(journal, vault, actor, person_id, today),
         entries=lines[:LINES_MAX],
         looks=access_page(journal, person_id, 0, LINES_MAX).looks,
     )

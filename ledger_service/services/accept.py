@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import date
 from typing import Any
 
@@ -125,3 +126,21 @@ def receipt(context: Context, journal_no: int) -> dict[str, Any]:
         "posted_by": posted_by,
         "signature": "0x" + signature.hex(),
     }
+
+
+def is_own_receipt(context: Context, fields: tuple[int, int, int, bytes, int, int, int], signature: bytes) -> bool:
+    """Whether a receipt's fields (journal no, desk, kind, account, units, day, posted-by day) were signed here.
+
+    Signing is deterministic, so the signature is made again and compared; what was asked is told to nobody.
+    """
+    return hmac.compare_digest(context.receipts.sign(*fields), signature)
+
+
+def receipt_is_kept(context: Context, fields: tuple[int, int, int, bytes, int, int, int]) -> bool:
+    """Whether the books have the entry as the receipt says."""
+    with context.journal.read() as unit:
+        entry = unit.entries.read(fields[0])
+    return entry is not None and fields == (
+        entry.journal_no, entry.desk, entry.kind, entry.account, entry.units, entry.day,
+        entry.accepted_day + POSTED_BY_DAYS,
+    )  # fmt: skip

@@ -19,7 +19,8 @@ INDEX_BYTES = 32
 
 
 class NotSettled(Refused):
-    """Something of the person's is open. Fields: coins, holds, sign_ups, records (that wait), entries (not final), as far as there are."""
+    """Something of the person's is open. Fields: coins, holds, sign_ups, records (that wait), objections, attendances,
+    entries (not final), as far as there are."""
 
     code = "not_settled"
 

@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from ledger_service.domain.actors import Actor
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
+from ledger_service.services.helping import acting_for
 from ledger_service.services.looks import looked
 from ledger_service.web import errors
 from ledger_service.web.assets import Assets
@@ -114,6 +115,11 @@ class Pages:
             self._require_own_form(request, visit)
         if actor is None:
             return self._served(visit, page)
+        if page.helps is not None:
+            actor, visit.helped = acting_for(self.ports.context, actor, visit.path["grant"])
+            visit.actor = actor
+            if page.helps == "sign_up" and not visit.helped.may_sign_up:
+                raise NotFound("you may look, and not sign up", "보는 것만 허락받았습니다")
         action = f"{request.method} {request.state.route}"
         with looked(self.ports.context, actor, address_of(request), action, LOOK_REASON):
             return self._served(visit, page)

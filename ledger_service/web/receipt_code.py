@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from markupsafe import Markup, escape
 
 PREFIX = "BORAM1"
 QUIET_ZONE_MODULES = 4
+FIELDS, DIGITS_MAX, TEXT_LENGTH_MAX = 7, 10, 400
+_ACCOUNT, _SIGNATURE = re.compile("[0-9A-F]{40}"), re.compile("[0-9A-F]{130}")
 
 
 def receipt_code(receipt: Mapping[str, Any]) -> str:
@@ -18,6 +21,23 @@ def receipt_code(receipt: Mapping[str, Any]) -> str:
     parts = [PREFIX, receipt["journal_no"], receipt["desk"], receipt["kind"], receipt["account"][2:], receipt["units"]]
     parts += [receipt["day"], receipt["posted_by"], receipt["signature"][2:]]
     return ":".join(str(part).upper() for part in parts)
+
+
+def read_receipt_code(text: str) -> tuple[tuple[int, int, int, bytes, int, int, int], bytes] | None:
+    """The fields and the signature of a code as it was scanned or typed; None where it is none."""
+    parts = "".join(text.split()).upper().split(":")
+    if len(parts) != FIELDS + 2 or parts[0] != PREFIX or len(text) > TEXT_LENGTH_MAX:
+        return None
+    *numbers, signature = parts[1:]
+    account = numbers.pop(3)
+    if not all(one.isascii() and one.isdigit() and len(one) <= DIGITS_MAX for one in numbers):
+        return None
+    if not (_ACCOUNT.fullmatch(account) and _SIGNATURE.fullmatch(signature)):
+        return None
+    journal_no, desk, kind, units, day, posted_by = (int(one) for one in numbers)
+    if max(desk, day, posted_by) > 65_535 or kind > 255 or units >= 2**24 or journal_no >= 2**32:
+        return None
+    return (journal_no, desk, kind, bytes.fromhex(account), units, day, posted_by), bytes.fromhex(signature)
 
 
 def code_svg(code: str, title: str) -> Markup:

@@ -19,6 +19,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.cells import read_date
 from ledger_service.errors import Invalid, NotFound
 from ledger_service.services.context import Context, Once
+from ledger_service.services.helping import Help
 from ledger_service.web.formats import Formats
 from ledger_service.web.ports import WebPorts
 from ledger_service.web.titles import titled
@@ -85,6 +86,7 @@ class Visit:
     path: Mapping[str, str]
     assets: Callable[[str], str]
     formats: Formats = field(init=False)
+    helped: Help | None = None  # whom the visitor acts for, and what they allowed
 
     def __post_init__(self) -> None:
         self.formats = Formats(self.view.language)
@@ -106,6 +108,16 @@ class Visit:
         """Who is signed in; the page's rule has let them pass."""
         assert self.actor is not None
         return self.actor
+
+    @property
+    def own_base(self) -> str:
+        """Where a resident's own pages begin: of a helper those of whom they help."""
+        return "/me" if self.helped is None else f"/helping/{self.helped.id}"
+
+    @property
+    def courses_base(self) -> str:
+        """Where the pages for signing up begin."""
+        return "/courses" if self.helped is None else f"/helping/{self.helped.id}/courses"
 
     @property
     def person_id(self) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -15,6 +16,7 @@ from ledger_service.domain.entries import DeskKind
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.ports import WebPorts
+from tests.books import Books
 from tests.integration.posting.hall import Hall
 from tests.web.site import OpenDoor, Pages, form, send, served
 
@@ -33,6 +35,20 @@ class Month(Pages):
         shown = visitor.get(page, follow_redirects=True)
         assert shown.status_code == 200, shown.text
         return send(visitor, form(shown, action), **typed)
+
+
+class QuietHall(Hall):
+    """The same without a chain: what is accepted stays on its way, and coins are granted."""
+
+    def settle(self) -> None:
+        for member in self.members[:1]:
+            self.books.grant(member["회원번호"], 40)
+
+
+def quiet_hall(books: Books, members: list[dict[str, str]]) -> Hall:
+    """A hall over the sample district's books, for pages that no chain decides."""
+    nothing: Any = None
+    return QuietHall(books, nothing, nothing, members)
 
 
 @contextmanager

@@ -113,12 +113,12 @@ def test_a_wrong_credit_is_taken_back_by_two(month: Month) -> None:
     assert (too_many.status_code, 'value="26"' in too_many.text) == (409, True)
 
 
-def test_another_centres_entry_is_not_there_to_correct(month: Month) -> None:
-    hall = month.hall
+def test_another_centres_entry_is_not_there_to_correct(quiet: Month) -> None:
+    hall = quiet.hall
     hall.earn([0], "2024-05-01")
     hall.settle()
     hall.books.actor("stranger", *hall.books.actor("clerk").roles)
-    answer = month.send("stranger", "/corrections", "/corrections/confirm", entry=str(entry_of(month)), reason="no")
+    answer = quiet.send("stranger", "/corrections", "/corrections/confirm", entry=str(entry_of(quiet)), reason="no")
     assert answer.status_code == 404
 
 
@@ -140,10 +140,10 @@ def test_coins_whose_day_is_over_expire_by_two(month: Month) -> None:
     assert month.visitor("auditor").get("/office/expiry").status_code == 200
 
 
-def test_a_freeze_is_proposed_with_its_name_seen_and_lifted_by_two(month: Month) -> None:
-    hall = month.hall
+def test_a_freeze_is_proposed_with_its_name_seen_and_lifted_by_two(quiet: Month) -> None:
+    hall = quiet.hall
     one = hall.members[3]
-    confirm = month.send(
+    confirm = quiet.send(
         "office",
         "/office/freezes",
         "/confirm",
@@ -152,50 +152,50 @@ def test_a_freeze_is_proposed_with_its_name_seen_and_lifted_by_two(month: Month)
         reason="double account",
     )
     assert one["이름"] in confirm.text
-    proposed = send(month.visitor("office"), form(confirm, "/office/freezes"))
+    proposed = send(quiet.visitor("office"), form(confirm, "/office/freezes"))
     assert one["회원번호"] not in str(proposed.url)
-    second = month.visitor("second")
+    second = quiet.visitor("second")
     send(second, form(second.get(proposed.url.path), "/approve"))
     listed = second.get("/office/freezes")
     assert one["이름"] in listed.text
     lifted = send(second, form(listed, "/lift"), reason="it was one person")
-    office = month.visitor("office")
+    office = quiet.visitor("office")
     send(office, form(office.get(lifted.url.path), "/approve"))
     assert one["이름"] not in office.get("/office/freezes").text
 
 
-def test_findings_are_acknowledged_with_a_reason(month: Month) -> None:
-    with month.hall.books.journal.write() as unit:
-        unit.findings.open_one("notice", "skip 1/1/0", "entry 1/1/0 was skipped: Balance", month.hall.books.clock.now())
+def test_findings_are_acknowledged_with_a_reason(quiet: Month) -> None:
+    with quiet.hall.books.journal.write() as unit:
+        unit.findings.open_one("notice", "skip 1/1/0", "entry 1/1/0 was skipped: Balance", quiet.hall.books.clock.now())
         unit.commit()
-    office = month.visitor("office")
+    office = quiet.visitor("office")
     assert "skipped: Balance" in office.get("/office/findings").text
-    assert month.send("office", "/office/findings", "/office/findings/").status_code == 422
+    assert quiet.send("office", "/office/findings", "/office/findings/").status_code == 422
     assert (
-        "확인했다고 적었습니다." in month.send("office", "/office/findings", "/office/findings/", reason="looked").text
+        "확인했다고 적었습니다." in quiet.send("office", "/office/findings", "/office/findings/", reason="looked").text
     )
     assert "skipped: Balance" not in office.get("/office/findings").text
     assert "skipped: Balance" in office.get("/office/findings?state=all").text
 
 
-def test_a_file_of_limits_becomes_a_proposal(month: Month) -> None:
-    office = month.visitor("office")
+def test_a_file_of_limits_becomes_a_proposal(quiet: Month) -> None:
+    office = quiet.visitor("office")
     page = form(office.get("/office/propose"), "/office/propose")
     file = {"file": ("limits.csv", b"limit,code,period,coins\nbudget,,2025,2000000\n", "text/csv")}
     sent = office.post("/office/propose", data=page.fields | {"kind": "limits"}, files=file, follow_redirects=True)
     assert "한도 1가지" in sent.text
-    assert month.visitor("clerk").get("/office/propose").status_code == 403
+    assert quiet.visitor("clerk").get("/office/propose").status_code == 403
 
 
-def test_no_cell_of_the_statistics_stands_for_fewer_than_five(month: Month) -> None:
-    hall = month.hall
+def test_no_cell_of_the_statistics_stands_for_fewer_than_five(quiet: Month) -> None:
+    hall = quiet.hall
     dong: Callable[[int], str] = lambda place: hall.members[place]["동"]  # noqa: E731
     home = dong(0)
     neighbours = [place for place in range(len(hall.members)) if dong(place) == home][:5]
     alone = next(place for place in range(len(hall.members)) if dong(place) != home)
     hall.earn([*neighbours, alone], "2024-05-01")
     hall.settle()
-    page = month.visitor("office").get("/office/dashboard").text
+    page = quiet.visitor("office").get("/office/dashboard").text
     rows = dict(re.findall(r'<th scope="row">([^<]+)</th>(.*?)</tr>', page.partition("동별로 모두")[2]))
     assert "5명 미만" in rows[home], "or the other would follow from the sum"
     assert "5명 미만" in rows[dong(alone)]

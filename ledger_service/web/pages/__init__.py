@@ -10,7 +10,9 @@ from ledger_service.web.pages import (
     door,
     enrolling,
     giving,
+    helping,
     office,
+    own,
     public,
     resident,
     treasury,
@@ -32,6 +34,9 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/courses"): Page(public.courses, None),
     ("GET", "/verify"): Page(public.verify, None),
     ("GET", "/verify/{desk}/{seq}"): Page(public.batch, None),
+    ("GET", "/proof"): Page(public.check_form, None),
+    ("POST", "/proof"): Page(public.check, None, again=public.check_again),
+    ("GET", "/proof/{journal_no}"): Page(public.proof, None),
     ("GET", "/view"): Page(public.change_view, None, knows_who=False),
     ("GET", "/sign-in"): Page(door.ask, None),
     ("POST", "/sign-in/resident"): Page(door.resident, None, again=door.ask_again_resident, checks_secret=True),
@@ -41,6 +46,33 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/me/payment-code"): Page(resident.payment, _RESIDENT),
     ("GET", "/me/lines"): Page(resident.lines, _RESIDENT),
     ("GET", "/receipts/{journal_no}"): Page(resident.receipt, frozenset({Role.RESIDENT, Role.VENUE, Role.OFFICE})),
+    ("GET", "/receipts/{journal_no}/pdf"): Page(own.receipt_file, frozenset({Role.RESIDENT, Role.VENUE, Role.OFFICE})),
+    ("GET", "/receipts/{journal_no}/certificate"): Page(own.certificate, frozenset({Role.RESIDENT, Role.OFFICE})),
+    ("GET", "/me/wish"): Page(own.wish, _RESIDENT),
+    ("POST", "/me/wish"): Page(own.set_wish, _RESIDENT, again=own.wish_again),
+    ("GET", "/me/objections"): Page(own.objections, _RESIDENT),
+    ("POST", "/me/objections"): Page(own.file_objection, _RESIDENT, again=own.objections_again),
+    ("POST", "/me/objections/{objection}/withdraw"): Page(
+        own.withdraw_objection, _RESIDENT, again=own.objections_again
+    ),
+    ("GET", "/me/looks"): Page(own.looks, _RESIDENT),
+    ("GET", "/me/helpers"): Page(helping.helpers, _RESIDENT),
+    ("POST", "/me/helpers"): Page(helping.name_helper, _RESIDENT, again=helping.helpers_again),
+    ("POST", "/me/helpers/{grant}/end"): Page(helping.end_help, _RESIDENT, again=helping.helpers_again),
+    ("GET", "/helping/{grant}"): Page(helping.one, _RESIDENT, helps="look"),
+    ("GET", "/helping/{grant}/courses"): Page(helping.courses, _RESIDENT, helps="sign_up"),
+    ("GET", "/helping/{grant}/courses/{course}/sign-up"): Page(enrolling.form, _RESIDENT, helps="sign_up"),
+    ("POST", "/helping/{grant}/courses/{course}/sign-up/confirm"): Page(
+        enrolling.confirm, _RESIDENT, again=enrolling.form_again, helps="sign_up"
+    ),
+    ("POST", "/helping/{grant}/courses/{course}/sign-up"): Page(
+        enrolling.enrol, _RESIDENT, again=enrolling.form_again, helps="sign_up"
+    ),
+    ("GET", "/helping/{grant}/sign-ups/{sign_up}"): Page(enrolling.sign_up, _RESIDENT, helps="sign_up"),
+    ("GET", "/helping/{grant}/sign-ups/{sign_up}/cancel"): Page(enrolling.ask_cancel, _RESIDENT, helps="sign_up"),
+    ("POST", "/helping/{grant}/sign-ups/{sign_up}/cancel"): Page(
+        enrolling.cancel, _RESIDENT, again=enrolling.cancel_again, helps="sign_up"
+    ),
     ("GET", "/courses/{course}/sign-up"): Page(enrolling.form, _RESIDENT),
     ("POST", "/courses/{course}/sign-up/confirm"): Page(enrolling.confirm, _RESIDENT, again=enrolling.form_again),
     ("POST", "/courses/{course}/sign-up"): Page(enrolling.enrol, _RESIDENT, again=enrolling.form_again),
@@ -91,6 +123,11 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/office/propose"): Page(office.propose, _COIN_OFFICE, again=office.propose_again, upload=True),
     ("GET", "/office/findings"): Page(office.findings, _OFFICE),
     ("POST", "/office/findings/{finding}"): Page(office.acknowledge, _COIN_OFFICE, again=office.findings_again),
+    ("GET", "/office/objections"): Page(own.office_objections, _COIN_OFFICE),
+    ("GET", "/office/objections/{objection}"): Page(own.office_objection, _COIN_OFFICE),
+    ("POST", "/office/objections/{objection}"): Page(
+        own.answer_objection, _COIN_OFFICE, again=own.office_objection_again
+    ),
     ("GET", "/office/closes"): Page(closing.month, _OFFICE),
     ("POST", "/office/closes"): Page(closing.prepare, _COIN_OFFICE, again=closing.month_again),
     ("GET", "/office/closes/{close}"): Page(closing.one, _OFFICE),

@@ -79,7 +79,7 @@ def enrol(visit: Visit) -> Response:
         visit.person_id,
         visit.whole("coins", "사용할 코인"),
     )
-    return visit.go(f"/me/sign-ups/{answer['id']}", done="1")
+    return visit.go(f"{visit.own_base}/sign-ups/{answer['id']}", done="1")
 
 
 def sign_ups(visit: Visit) -> Response:
@@ -112,7 +112,7 @@ def cancel_again(visit: Visit, error: BoramError) -> Response:
 def cancel(visit: Visit) -> Response:
     """Cancel it."""
     service.cancel_enrolment(visit.context, visit.me, visit.once(), visit.path["sign_up"])
-    return visit.go(f"/me/sign-ups/{visit.path['sign_up']}")
+    return visit.go(f"{visit.own_base}/sign-ups/{visit.path['sign_up']}")
 
 
 def _course(visit: Visit) -> CourseLine:

@@ -9,6 +9,7 @@ from ledger_service.reads import catalogue, residents
 from ledger_service.reads.catalogue import FundLine
 from ledger_service.services import donate
 from ledger_service.services.spend import require_coins, too_few
+from ledger_service.web.remembered import impact_of
 from ledger_service.web.visit import Visit
 
 
@@ -22,6 +23,7 @@ def form(visit: Visit, error: BoramError | None = None) -> Response:
         funds=funds,
         balance=balance,
         value=balance.krw_per_coin,
+        gathered={place.name: place.coins for place in impact_of(visit).funds},
         error=error,
     )
 
@@ -33,7 +35,7 @@ def form_again(visit: Visit, error: BoramError) -> Response:
 
 def confirm(visit: Visit) -> Response:
     """The amount in big type, and that it cannot be undone."""
-    fund, coins = _fund(visit), visit.whole("coins", "기부할 코인")
+    fund, coins = _fund(visit), _coins(visit)
     require_coins(coins)
     balance = residents.balance(visit.context.journal, visit.me, visit.person_id, visit.today)
     if coins > balance.available:
@@ -53,6 +55,11 @@ def give(visit: Visit) -> Response:
         visit.context, visit.me, visit.once(), visit.person_id, visit.text("fund"), visit.whole("coins", "기부할 코인")
     )
     return visit.go(f"/receipts/{answer['journal_no']}", done="donate")
+
+
+def _coins(visit: Visit) -> int:
+    """What was typed, or else the amount that was chosen."""
+    return visit.whole("coins" if visit.text("coins") or not visit.text("quick") else "quick", "기부할 코인")
 
 
 def _fund(visit: Visit) -> FundLine:

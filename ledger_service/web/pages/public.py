@@ -6,15 +6,19 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from ledger_service.domain.days import date_of
 from ledger_service.domain.entries import UNITS_MAX
-from ledger_service.errors import NotFound
+from ledger_service.errors import BoramError, NotFound
 from ledger_service.reads import catalogue, chain, status
 from ledger_service.reads.paging import PAGE_ROWS_MAX
+from ledger_service.services import accept
 from ledger_service.web.charts import bars
+from ledger_service.web.receipt_code import read_receipt_code
 from ledger_service.web.remembered import impact_of
-from ledger_service.web.visit import LANGUAGES, SIZES, VIEW_COOKIE_SECONDS, Visit
+from ledger_service.web.visit import LANGUAGES, SIZES, VIEW_COOKIE_SECONDS, FieldInvalid, Visit
 
 DESK_MAX = 65_535
+JOURNAL_NO_MAX = 2**32 - 1
 
 
 def home(visit: Visit) -> Response:
@@ -97,6 +101,45 @@ def batch(visit: Visit) -> Response:
     names = {line.number: line.name for line in catalogue.desks(visit.context.journal, visit.today).desks}
     standing = status.status(visit.context.journal, visit.now, visit.today)
     return visit.render("public/batch.html", batch=found[0], place=names[desk], standing=standing, value=_value(visit))
+
+
+def proof(visit: Visit) -> Response:
+    """Where the entry of a paper receipt stands: what its second QR code leads to. It tells nobody's account and no amount."""
+    number = visit.number_in_path("journal_no")
+    if number > JOURNAL_NO_MAX:
+        raise NotFound("there is no such receipt", "해당 번호의 영수증이 없습니다")
+    return visit.render(
+        "public/proof.html", place=chain.entry_place(visit.context.journal, number), checked=None, error=None
+    )
+
+
+def check_form(visit: Visit, error: BoramError | None = None) -> Response:
+    """The field for the text of a receipt's QR code."""
+    return visit.render("public/check.html", error.status if error else 200, error=error)
+
+
+def check_again(visit: Visit, error: BoramError) -> Response:
+    """The field with what is wrong."""
+    return check_form(visit, error)
+
+
+def check(visit: Visit) -> Response:
+    """Whether a receipt is ours, and whether the books have it: only whoever holds the paper knows what to type."""
+    found = read_receipt_code(visit.text("code"))
+    if found is None:
+        raise FieldInvalid(
+            "this is not the text of a receipt's QR code", "영수증 QR의 글이 아닙니다. 다시 읽어 주세요", field="code"
+        )
+    fields, signature = found
+    if not accept.is_own_receipt(visit.context, fields, signature):
+        raise FieldInvalid(
+            "we did not sign this: a receipt of ours reads otherwise",
+            "저희가 서명한 영수증이 아닙니다. 글자가 바뀌지 않았는지 확인해 주세요",
+            field="code",
+        )
+    is_kept = accept.receipt_is_kept(visit.context, fields)
+    place = chain.entry_place(visit.context.journal, fields[0]) if is_kept else None
+    return visit.render("public/proof.html", place=place, checked=date_of(fields[6]), error=None)
 
 
 def change_view(visit: Visit) -> Response:

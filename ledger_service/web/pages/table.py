@@ -19,6 +19,7 @@ Again = Callable[[Visit, BoramError], Response]
 class Page:
     """`roles` None: open to the public. `again` shows the form once more with what was typed and what is wrong with it.
 
+    `helps`: the address names a help ({grant}), and the page is the helped resident's: "look" at it, or "sign_up" where that was allowed.
     `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all. `checks_secret`: a slow hash is computed, so that
     few are at once.
     """
@@ -29,3 +30,4 @@ class Page:
     upload: bool = False
     knows_who: bool = True
     checks_secret: bool = False
+    helps: str | None = None

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from ledger_service.web.words import centre, office, outcomes, public, resident, shared, titles, treasury, venue
+from ledger_service.web.words import (
+    centre,
+    helping,
+    objections,
+    office,
+    outcomes,
+    public,
+    resident,
+    shared,
+    titles,
+    treasury,
+    venue,
+)
 
-PARTS = (centre, office, outcomes, public, resident, shared, titles, treasury, venue)
+PARTS = (centre, helping, objections, office, outcomes, public, resident, shared, titles, treasury, venue)
 ENGLISH: dict[str, str] = {korean: english for part in PARTS for korean, english in part.WORDS.items()}

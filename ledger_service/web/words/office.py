@@ -6,7 +6,6 @@ WORDS: dict[str, str] = {
     "운영 변경 {title}": "Change: {title}",
     "바뀌는 것 {count}가지": "What changes: {count}",
     "{kind} 등록: {name} ({code})": "New {kind}: {name} ({code})",
-    "담당 부서": "Coin office",
     "적립 기준: {name}, {units}마다 {coins}, {first}부터": "Rate: {name}, {coins} for {units}, from {first}",
     "코인의 가치: {first}부터 1코인 {krw}": "Value: a coin is {krw} from {first}",
     "한도: {what} {code} {first}부터 {coins}": "Limit: {what} {code} from {first}: {coins}",

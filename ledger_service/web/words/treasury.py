@@ -7,7 +7,6 @@ WORDS: dict[str, str] = {
     "{name} 님의 계정을 정지할까요?": "Freeze the account of {name}?",
     "계정": "Accounts",
     "계정 {count}개에서 거둡니다. 아직 아무것도 하지 않았습니다. 승인할 때 다시 계산하며, 여기 보이는 것보다 더 거두지 않습니다.": "From {count} accounts. Nothing is done yet. It is worked out again when it is approved, and never takes more than is shown here.",
-    "기록": "Entry",
     "기록 번호": "Number of the entry",
     "다른 날 보기": "Look at another day",
     "다른 분이 승인하면 주민에게 알리고, 주민은 {days}일 안에 이의를 낼 수 있습니다.": "Once another person approves, the resident is told and may object within {days} days.",

@@ -646,6 +646,33 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "helpers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("helper_id", sa.String(length=36), nullable=False),
+        sa.Column("may_sign_up", sa.Boolean(), nullable=False),
+        sa.Column("named_by", sa.String(length=36), nullable=False),
+        sa.Column("named_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_day", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("person_id <> helper_id", name=op.f("ck_helpers_two_people")),
+        sa.ForeignKeyConstraint(["helper_id"], ["persons.id"], name=op.f("fk_helpers_helper_id_persons")),
+        sa.ForeignKeyConstraint(["named_by"], ["actors.id"], name=op.f("fk_helpers_named_by_actors")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_helpers_person_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_helpers")),
+    )
+    with op.batch_alter_table("helpers", schema=None) as batch_op:
+        batch_op.create_index("ix_helpers_helper", ["helper_id"], unique=False)
+        batch_op.create_index("ix_helpers_person", ["person_id"], unique=False)
+        batch_op.create_index(
+            "uq_helpers_standing",
+            ["person_id", "helper_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
         "holds",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
@@ -678,6 +705,40 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name=op.f("fk_invitations_actor_id_actors")),
         sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_invitations")),
     )
+    op.create_table(
+        "objections",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("journal_no", sa.BigInteger(), nullable=True),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("filed_by", sa.String(length=36), nullable=False),
+        sa.Column("filed_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_day", sa.Integer(), nullable=False),
+        sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_by", sa.String(length=36), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'answered') = (answer_sealed IS NOT NULL)", name=op.f("ck_objections_answered_with_words")
+        ),
+        sa.CheckConstraint(
+            "(answered_by IS NULL) = (answer_sealed IS NULL)", name=op.f("ck_objections_answered_by_somebody")
+        ),
+        sa.ForeignKeyConstraint(["answered_by"], ["actors.id"], name=op.f("fk_objections_answered_by_actors")),
+        sa.ForeignKeyConstraint(["filed_by"], ["actors.id"], name=op.f("fk_objections_filed_by_actors")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_objections_person_id_persons")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_objections")),
+    )
+    with op.batch_alter_table("objections", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_objections_open",
+            ["due_day", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+        batch_op.create_index("ix_objections_person", ["person_id", "id"], unique=False)
+
     op.create_table(
         "offered_signatures",
         sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
@@ -746,6 +807,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account_ends")),
         sa.UniqueConstraint("journal_no", name=op.f("uq_account_ends_journal_no")),
     )
+    op.create_table(
+        "attendances",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.String(length=36), nullable=False),
+        sa.Column("desk", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=31), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("start_minute", sa.Integer(), nullable=False),
+        sa.Column("began_by", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("submission_id", sa.String(length=36), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'submitted') = (submission_id IS NOT NULL)", name=op.f("ck_attendances_submitted_as_something")
+        ),
+        sa.ForeignKeyConstraint(["began_by"], ["actors.id"], name=op.f("fk_attendances_began_by_actors")),
+        sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_attendances_desk_desks")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_attendances_person_id_persons")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["approvals.id"], name=op.f("fk_attendances_submission_id_approvals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendances")),
+    )
+    with op.batch_alter_table("attendances", schema=None) as batch_op:
+        batch_op.create_index("ix_attendances_desk", ["desk", "id"], unique=False)
+        batch_op.create_index(
+            "uq_attendances_open",
+            ["person_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+
     op.create_table(
         "closes",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -1113,6 +1206,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_closes_state")
 
     op.drop_table("closes")
+    with op.batch_alter_table("attendances", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_attendances_open", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
+        )
+        batch_op.drop_index("ix_attendances_desk")
+
+    op.drop_table("attendances")
     op.drop_table("account_ends")
     op.drop_table("wishes")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
@@ -1120,11 +1220,28 @@ def downgrade() -> None:
 
     op.drop_table("sessions")
     op.drop_table("offered_signatures")
+    with op.batch_alter_table("objections", schema=None) as batch_op:
+        batch_op.drop_index("ix_objections_person")
+        batch_op.drop_index(
+            "ix_objections_open", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
+        )
+
+    op.drop_table("objections")
     op.drop_table("invitations")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_state_expires")
 
     op.drop_table("holds")
+    with op.batch_alter_table("helpers", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_helpers_standing",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.drop_index("ix_helpers_person")
+        batch_op.drop_index("ix_helpers_helper")
+
+    op.drop_table("helpers")
     with op.batch_alter_table("findings", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_findings_open",

@@ -1,0 +1,60 @@
+"""Who looked at a resident lately, in words for the resident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.journal.schema import access_log, actors
+from ledger_service.journal.unit import Journal
+from ledger_service.reads.residents import require_person
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at UTC seconds `at`. `who` is the account's name, `is_own` oneself, `beside` who acted for the resident: a helper or staff.
+
+    `where` is the part of the pages: me, helping, desk, centre, approvals, office, api…
+    """
+
+    at: int
+    who: str
+    is_own: bool
+    beside: str | None
+    beside_is_resident: bool
+    where: str
+
+
+def latest_looks(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> list[Look]:
+    """The latest first; NotFound where it is neither oneself nor an auditor who asks."""
+    with journal.read() as unit:
+        require_person(unit, actor, person_id, Role.AUDITOR)
+        rows = unit.connection.execute(
+            select(access_log)
+            .where(access_log.c.person_id == person_id)
+            .order_by(access_log.c.id.desc())
+            .limit(rows_max)
+        ).all()
+        ids = {row.actor_id for row in rows} | {row.assisted_by for row in rows if row.assisted_by}
+        known = {
+            row.id: row
+            for row in unit.connection.execute(
+                select(actors.c.id, actors.c.name, actors.c.person_id, actors.c.roles).where(actors.c.id.in_(ids))
+            )
+        }
+    found = []
+    for row in rows:
+        who, beside = known.get(row.actor_id), known.get(row.assisted_by or "")
+        found.append(
+            Look(
+                at=row.at,
+                who=who.name if who is not None else "",
+                is_own=who is not None and who.person_id == person_id,
+                beside=beside.name if beside is not None else None,
+                beside_is_resident=beside is not None and beside.person_id is not None,
+                where=row.action.partition(" ")[2].strip("/").partition("/")[0],
+            )
+        )
+    return found
