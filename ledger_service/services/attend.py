@@ -19,7 +19,7 @@ from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services import credit
-from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.context import Context, Once, run_once, stored_answer
 
 SEOUL = timezone(timedelta(hours=9))
 DAY_MINUTES = 24 * 60
@@ -57,13 +57,16 @@ def come_or_go(
     Raises NotFound, CameElsewhere, NotToday, TooShort, and what submitting the act raises.
     """
     actor.require_desk(desk, Role.CLERK, Role.APPROVER)
+    stored = stored_answer(context, actor.id, once)
+    if stored is not None:  # the same reading again: it neither ends what it began nor begins what it ended
+        return stored
     today, minute = civil_day(context.clock.today()), minute_of_day(context.clock.now())
     with context.journal.read() as unit:
         person = _holder(context, unit, card_number)
         _require_timed(unit, desk, programme, today)
         there = unit.attendances.open_of(person.id)
     if there is not None:
-        return _go(context, actor, there, desk, minute)
+        return _go(context, actor, once, there, desk, minute)
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         row = AttendanceRow(context.new_id(), person.id, desk, programme, today, minute, actor.id, "open", None)
@@ -89,7 +92,7 @@ def end_attendance(
     if row.state != "open":
         raise AttendanceOver("it was submitted or dropped before", "이미 처리한 출입 기록입니다")
     if end is not None:
-        return _submit(context, actor, row, _minute(end))
+        return _submit(context, actor, once, row, _minute(end))
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         if not unit.attendances.end(attendance_id, "dropped", None):
@@ -111,7 +114,9 @@ def clock_text(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-def _go(context: Context, actor: Actor, there: AttendanceRow, desk: int, minute: int) -> dict[str, Any]:
+def _go(
+    context: Context, actor: Actor, once: Once | None, there: AttendanceRow, desk: int, minute: int
+) -> dict[str, Any]:
     if there.desk != desk:
         raise CameElsewhere(
             "this person came to another centre and has not gone there",
@@ -124,32 +129,34 @@ def _go(context: Context, actor: Actor, there: AttendanceRow, desk: int, minute:
             f"{date_of(there.day)}에 들어오고 나간 기록이 없습니다. 담당자가 나간 시각을 적어야 합니다",
             day=date_of(there.day).isoformat(),
         )
-    return _submit(context, actor, there, minute)
+    return _submit(context, actor, once, there, minute)
 
 
-def _submit(context: Context, actor: Actor, there: AttendanceRow, end_minute: int) -> dict[str, Any]:
+def _submit(context: Context, actor: Actor, once: Once | None, there: AttendanceRow, end_minute: int) -> dict[str, Any]:
     """The act is bound to the attendance by its idempotency key: two readings at once submit one act."""
     if end_minute <= there.start_minute:
         raise TooShort(
             "less than a minute since coming: nothing was recorded, still here",
             "들어온 지 1분이 지나지 않았습니다. 아직 나간 것으로 적지 않았습니다",
         )
-    once = Once.of(f"attendance {there.id}", there.id.encode())
     act = {
         "programme": there.programme,
         "activity_day": date_of(there.day).isoformat(),
         "start": clock_text(there.start_minute),
         "end": clock_text(end_minute),
     }
-    submitted = credit.submit_act_of(context, actor, once, there.desk, there.person_id, act)
-    with context.journal.write() as unit:
+    of_this = Once.of(f"attendance {there.id}", there.id.encode())
+    submitted = credit.submit_act_of(context, actor, of_this, there.desk, there.person_id, act)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
         if unit.attendances.end(there.id, "submitted", submitted["id"]):
             unit.audit_log.write(context.clock.now(), actor.id, "went", there.id, submission=submitted["id"])
-        unit.commit()
-    return {
-        "id": there.id, "person_id": there.person_id, "did": "went", "minute": end_minute,
-        "minutes": end_minute - there.start_minute, "submission": submitted["id"],
-    }  # fmt: skip
+        return {
+            "id": there.id, "person_id": there.person_id, "did": "went", "minute": end_minute,
+            "minutes": end_minute - there.start_minute, "submission": submitted["id"],
+        }  # fmt: skip
+
+    return run_once(context, actor.id, once, command)
 
 
 def _holder(context: Context, unit: Unit, card_number: str) -> PersonRow:

@@ -43,6 +43,10 @@ class Door(Protocol):
         """The person whose card this is, once its PIN was shown. Raises SignInFailed, TooManyAttempts."""
         ...
 
+    def issue_card(self, registrar: Actor, person_id: str, pin: str) -> str:
+        """A new card of a resident; its number is told once. Raises WeakSecret."""
+        ...
+
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session, and take its cookie back."""
         ...

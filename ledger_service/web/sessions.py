@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_session
+from ledger_service.services.cards import issue_card
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import (
     Passwords,
@@ -78,6 +79,11 @@ class SessionDoor:
     def card_holder(self, request: Request, card_number: str, pin: str) -> str:
         """By card and PIN."""
         return check_card(self.context, self.passwords, address_of(request), card_number, pin).person_id
+
+    def issue_card(self, registrar: Actor, person_id: str, pin: str) -> str:
+        """Earlier cards are blocked."""
+        with self._place():
+            return issue_card(self.context, self.passwords, registrar, person_id, pin)
 
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session in the books, and take the cookie back. At a desk the resident's goes first and the staff's own stays."""

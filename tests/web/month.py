@@ -20,6 +20,7 @@ from tests.books import Books
 from tests.integration.posting.hall import Hall
 from tests.web.site import OpenDoor, Pages, form, send, served
 
+PASSWORDS = Argon2Passwords(light=True)
 BRAND = Brand("서초구", "Seocho-gu", "보람코인", "Boram coin", "#0b50d0", "02-000-0000")
 
 
@@ -67,7 +68,7 @@ def open_month(hall: Hall) -> Iterator[Month]:
     pages = create_pages(
         WebPorts(
             context=books.context,
-            door=OpenDoor(books.context, Argon2Passwords(light=True)),
+            door=OpenDoor(books.context, PASSWORDS),
             brand=BRAND,
             service_key=bytes(20),
             upload_bytes_max=1_000_000,

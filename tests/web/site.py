@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_name
+from ledger_service.services.cards import issue_card
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import Passwords, check_card
 from tests.api.conftest import District
@@ -53,6 +54,10 @@ class OpenDoor:
     def card_holder(self, _request: Request, card_number: str, pin: str) -> str:
         assert self._passwords is not None
         return check_card(self._context, self._passwords, "local", card_number, pin).person_id
+
+    def issue_card(self, registrar: Actor, person_id: str, pin: str) -> str:
+        assert self._passwords is not None
+        return issue_card(self._context, self._passwords, registrar, person_id, pin)
 
     def sign_out(self, _request: Request, response: Response) -> None:
         response.delete_cookie(COOKIE)

@@ -11,9 +11,11 @@ from ledger_service.web.pages import (
     enrolling,
     giving,
     helping,
+    kiosk,
     office,
     own,
     public,
+    registrar,
     resident,
     treasury,
     venue,
@@ -22,6 +24,8 @@ from ledger_service.web.pages.table import Page
 
 _RESIDENT = frozenset({Role.RESIDENT})
 _CENTRE = frozenset({Role.CLERK, Role.APPROVER, Role.OFFICE})
+_DESKS = frozenset({Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE})
+_REGISTRAR = frozenset({Role.REGISTRAR})
 _VENUE = frozenset({Role.VENUE, Role.OFFICE})
 _OFFICE = frozenset({Role.OFFICE, Role.AUDITOR})  # who may look
 _COIN_OFFICE = frozenset({Role.OFFICE})  # who may act
@@ -89,6 +93,18 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/centre/act"): Page(centre.submit_act, _CENTRE, again=centre.act_confirm_again),
     ("GET", "/centre/file"): Page(centre.file_form, _CENTRE),
     ("POST", "/centre/file"): Page(centre.submit_file, _CENTRE, again=centre.file_again, upload=True),
+    ("GET", "/centre/attendance"): Page(kiosk.attendance, _CENTRE),
+    ("POST", "/centre/attendance/{attendance}"): Page(kiosk.end, _CENTRE, again=kiosk.attendance_again),
+    ("GET", "/kiosk"): Page(kiosk.choose, _CENTRE),
+    ("GET", "/kiosk/{desk}/{programme}"): Page(kiosk.kiosk, _CENTRE),
+    ("POST", "/kiosk/{desk}/{programme}"): Page(kiosk.read, _CENTRE, again=kiosk.kiosk_again),
+    ("GET", "/assist"): Page(kiosk.assist_form, _DESKS),
+    ("POST", "/assist"): Page(kiosk.assist, _DESKS, again=kiosk.assist_again),
+    ("GET", "/registrar"): Page(registrar.home, _REGISTRAR),
+    ("POST", "/registrar/find"): Page(registrar.find, _REGISTRAR, again=registrar.home_again),
+    ("POST", "/registrar/open"): Page(registrar.open_resident, _REGISTRAR, again=registrar.home_again),
+    ("POST", "/registrar/cards"): Page(registrar.issue, _REGISTRAR, again=registrar.find_again),
+    ("POST", "/registrar/block"): Page(registrar.block, _REGISTRAR, again=registrar.find_again),
     ("GET", "/approvals"): Page(approvals.queue, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}"): Page(approvals.one, _CENTRE | _OFFICE),
     ("POST", "/approvals/{approval}/approve"): Page(

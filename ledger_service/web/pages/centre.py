@@ -30,7 +30,7 @@ def home(visit: Visit) -> Response:
         "centre/home.html",
         waiting=[one for one in waiting if one.kind != "orders"],
         late=late,
-        centres=_centres(visit),
+        centres=centres_of(visit),
         value=catalogue.coin_value(visit.context.journal, visit.today),
     )
 
@@ -40,8 +40,8 @@ def act_form(visit: Visit, error: BoramError | None = None) -> Response:
     return visit.render(
         "centre/act.html",
         error.status if error else 200,
-        centres=_centres(visit),
-        programmes=_programmes(visit),
+        centres=centres_of(visit),
+        programmes=programmes_of(visit),
         error=error,
     )
 
@@ -138,7 +138,7 @@ def _day(visit: Visit) -> date:
     return day
 
 
-def _centres(visit: Visit) -> list[DeskLine]:
+def centres_of(visit: Visit) -> list[DeskLine]:
     """The centres that whoever is signed in works for; all of them for the coin office."""
     lines = catalogue.desks(visit.context.journal, visit.today).desks
     kind = DeskKind.CENTRE.name.lower()
@@ -146,7 +146,7 @@ def _centres(visit: Visit) -> list[DeskLine]:
 
 
 def _centre(visit: Visit) -> DeskLine:
-    centres = _centres(visit)
+    centres = centres_of(visit)
     wanted = visit.text("centre")
     for one in centres:
         if str(one.number) == wanted:
@@ -154,7 +154,7 @@ def _centre(visit: Visit) -> DeskLine:
     raise FieldInvalid("choose a centre", "센터를 골라 주세요", field="centre")
 
 
-def _programmes(visit: Visit) -> list[ProgrammeLine]:
+def programmes_of(visit: Visit) -> list[ProgrammeLine]:
     """Those in force today, each once."""
     today = visit.today
     lines = catalogue.programmes(visit.context.journal).programmes
@@ -163,7 +163,7 @@ def _programmes(visit: Visit) -> list[ProgrammeLine]:
 
 def _programme(visit: Visit) -> ProgrammeLine:
     wanted = visit.text("programme")
-    for one in _programmes(visit):
+    for one in programmes_of(visit):
         if one.programme == wanted:
             return one
     raise NotFound("choose an activity", "활동을 골라 주세요", field="programme")

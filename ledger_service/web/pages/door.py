@@ -16,6 +16,7 @@ _HOMES = (
     (Role.APPROVER, "/approvals"),
     (Role.CLERK, "/centre"),
     (Role.AUDITOR, "/office"),
+    (Role.REGISTRAR, "/registrar"),
 )
 
 
@@ -61,7 +62,8 @@ def ask_again_staff(visit: Visit, error: BoramError) -> Response:
 
 def sign_out(visit: Visit) -> Response:
     """End the session."""
-    response = visit.go("/")
+    is_assisted = visit.me.assisted_by is not None
+    response = visit.go("/sign-in" if is_assisted else "/")  # which leads the member of staff to their own work
     visit.ports.door.sign_out(visit.request, response)
     return response
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ledger_service.web.words import (
     centre,
     helping,
+    kiosk,
     objections,
     office,
     outcomes,
     public,
+    registrar,
     resident,
     shared,
     titles,
@@ -16,5 +18,19 @@ from ledger_service.web.words import (
     venue,
 )
 
-PARTS = (centre, helping, objections, office, outcomes, public, resident, shared, titles, treasury, venue)
+PARTS = (
+    centre,
+    helping,
+    kiosk,
+    objections,
+    office,
+    outcomes,
+    public,
+    registrar,
+    resident,
+    shared,
+    titles,
+    treasury,
+    venue,
+)
 ENGLISH: dict[str, str] = {korean: english for part in PARTS for korean, english in part.WORDS.items()}

@@ -7,8 +7,6 @@ WORDS: dict[str, str] = {
     "파일 올리기": "Upload a file",
     "주민에게 7일 안에 답한다고 알렸습니다.": "Residents are told to have an answer within 7 days.",
     "이번 달 적립 한도": "What may be given this month",
-    "쓴 것(승인 대기 포함)": "Used (with what waits)",
-    "맡은 센터가 없습니다. 계정 관리자에게 알려 주세요.": "No centre is yours. Tell the administrator of accounts.",
     "{rows}건 가운데 {accepted}건 인정": "{accepted} of {rows} accepted",
     "내가 냄": "mine",
     "활동한 날": "Day of the activity",
@@ -22,7 +20,6 @@ WORDS: dict[str, str] = {
     "운영 변경": "Change",
     "살펴본 결과": "What each row would become",
     "{rows}줄 가운데 {accepted}줄을 인정하고, {coins}을 적립하게 됩니다. 아직 아무것도 저장하지 않았습니다.": "{accepted} of {rows} rows would be accepted, for {coins}. Nothing is stored yet.",
-    "결과": "Outcome",
     "줄 수": "Rows",
     "고칠 줄": "Rows to repair",
     "줄": "Row",
@@ -57,4 +54,5 @@ WORDS: dict[str, str] = {
     "살펴보기는 줄마다 어떻게 될지 보여 줄 뿐 아무것도 저장하지 않습니다.": "Looking shows what each row would become, and stores nothing.",
     "제출하면 인정된 줄이 승인 대기로 들어갑니다. 승인되기 전에는 언제든 취소할 수 있습니다.": "Submitted, the accepted rows wait for approval. Until then you can withdraw them at any time.",
     "다른 분이 승인하면 코인이 쌓입니다.": "The coins come when another person approves.",
+    "{name}: {limit} 가운데 {used} 씀(승인 대기 포함), {left} 남음": "{name}: {used} of {limit} used (with what waits), {left} left",
 }

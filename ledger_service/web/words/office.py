@@ -120,4 +120,6 @@ WORDS: dict[str, str] = {
     "확인했다고 적었습니다.": "It is acknowledged.",
     "확정된 정산이 아직 없습니다.": "No close is final yet.",
     "활동별 적립": "Earned by activity",
+    "한도": "Limit",
+    "남은 것": "Left",
 }

@@ -14,7 +14,6 @@ WORDS: dict[str, str] = {
     "내 영수증 확인하기": "Check my receipt",
     "영수증의 QR에는 저희가 서명한 접수 내용이 들어 있습니다. 종이로 가지고 계시면, 적힌 날까지 원장에 오르지 않았을 때 그 자체가 증거가 됩니다.": "The QR code of a receipt holds what we accepted, with our signature. If it is not in the ledger by the day it names, the paper itself is the proof.",
     '영수증에서 "기록 확인"을 누르면 기관 번호와 묶음 번호가 나옵니다. 아래에 넣으면 그 묶음이 원장에 올랐는지 볼 수 있습니다.': '"Check the record" on a receipt shows the number of the organisation and of the batch. Enter them below to see whether that batch is in the ledger.',
-    "찾기": "Find",
     "전체를 다시 셈하기": "Count all of it again",
     "컴퓨터를 다루는 분은 원장만 가지고 모든 잔액을 다시 계산할 수 있습니다. 저희 장부를 믿을 필요가 없습니다.": "Whoever works with computers can work out every balance again from the ledger alone, without trusting our books.",
     "이것이 증명하지 못하는 것": "What this does not prove",

@@ -86,6 +86,4 @@ WORDS: dict[str, str] = {
     "직원 {name}": "staff: {name}",
     "직원 {name}(본인과 함께)": "staff: {name}, with you at the desk",
     "직접 적기": "another amount",
-    "출입": "coming and going",
-    "회원 등록": "registration",
 }

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "맡은 센터가 없습니다. 계정 관리자에게 알려 주세요.": "No centre is yours. Tell the administrator of accounts.",
+    "결과": "Outcome",
+    "찾기": "Find",
+    "출입": "coming and going",
+    "회원 등록": "registration",
     "늦어짐": "Late",
     "답할 때": "Answer",
     "담당 부서": "Coin office",
@@ -146,8 +151,6 @@ WORDS: dict[str, str] = {
     "승인을 기다리는 것": "What waits for approval",
     "늦어진 승인 {count}건": "{count} late",
     "기다리는 것이 없습니다.": "Nothing waits.",
-    "한도": "Limit",
-    "남은 것": "Left",
     "정상": "In order",
     "회원번호": "Member number",
     "이름": "Name",
@@ -202,4 +205,9 @@ WORDS: dict[str, str] = {
     "영수증 번호": "Receipt number",
     "이의": "Objections",
     "이의 신청": "Objections",
+    "도움 끝내기": "Stop assisting",
+    "주민 돕기": "Assist a resident",
+    "주민과 함께 쓰고 있습니다.": "You are assisting a resident.",
+    "카드 QR": "QR code of the card",
+    "하는 일마다 주민과 직원이 모두 기록됩니다.": "Everything is recorded with both of you.",
 }

@@ -1,0 +1,140 @@
+"""A centre's door and desk on the pages: coming and going by card, cards and accounts, and a resident who is assisted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from ledger_service.domain.entries import DeskKind
+from ledger_service.journal.schema import access_log, attendances
+from ledger_service.reads.actors import actor_of_name
+from ledger_service.services import cards
+from ledger_service.services.sign_in import open_session
+from tests.web.month import PASSWORDS, Month
+from tests.web.site import Site, form, forms, send
+from tests.web.test_pages import card as card
+
+PIN = "314159"
+
+
+@pytest.fixture
+def card_of(quiet: Month) -> Callable[[int], str]:
+    books = quiet.hall.books
+    return lambda place: cards.issue_card(
+        books.context, PASSWORDS, books.actors["registrar"], quiet.hall.person(place), PIN
+    )
+
+
+def kiosk(quiet: Month) -> str:
+    return f"/kiosk/{quiet.hall.books.desk(DeskKind.CENTRE, 'SVC')}/VOL"
+
+
+def read(quiet: Month, number: str, door: str = "clerk") -> httpx.Response:
+    return quiet.send(door, kiosk(quiet), kiosk(quiet), card_number=number)
+
+
+def test_coming_and_going_makes_one_act_that_another_approves(quiet: Month, card_of: Callable[[int], str]) -> None:
+    number, name = card_of(5), quiet.hall.members[5]["이름"]
+    came = read(quiet, number)
+    assert "어서 오세요" in came.text
+    assert name not in came.text, "the next in the queue reads no name in full"
+    quiet.hall.books.clock.seconds += 2 * 3600
+    assert "2시간 동안 하셨습니다" in read(quiet, number.lower()).text
+    waiting = quiet.visitor("approver").get("/approvals")
+    (path,) = set(re.findall(r'href="(/approvals/[0-9a-f-]{36})"', waiting.text))
+    approver = quiet.visitor("approver")
+    assert "10코인 승인" in approver.get(path).text
+    assert "제출함" in quiet.visitor("clerk").get("/centre/attendance").text
+
+
+def test_the_same_reading_sent_again_does_not_send_somebody_away(quiet: Month, card_of: Callable[[int], str]) -> None:
+    number, clerk = card_of(6), quiet.visitor("clerk")
+    page = form(clerk.get(kiosk(quiet)), kiosk(quiet))
+    assert "어서 오세요" in send(clerk, page, card_number=number).text
+    quiet.hall.books.clock.seconds += 600
+    assert "어서 오세요" in send(clerk, page, card_number=number).text, "a reload in ten minutes"
+    second = form(clerk.get(kiosk(quiet)), kiosk(quiet))
+    assert "수고하셨습니다" in send(clerk, second, card_number=number).text
+    assert "수고하셨습니다" in send(clerk, second, card_number=number).text
+    with quiet.hall.books.journal.read() as unit:
+        assert len(unit.connection.execute(select(attendances)).all()) == 1
+
+
+def test_who_forgot_to_go_is_ended_by_a_clerk_and_nothing_is_guessed(
+    quiet: Month, card_of: Callable[[int], str]
+) -> None:
+    number = card_of(7)
+    read(quiet, number)
+    assert read(quiet, number).status_code == 409, "within the same minute"
+    quiet.hall.today("2024-05-03")
+    assert "담당자가 나간 시각을 적어야 합니다" in read(quiet, number).text
+    clerk = quiet.visitor("clerk")
+    listed = clerk.get("/centre/attendance")
+    assert "나간 기록이 없음" in listed.text
+    assert send(clerk, form(listed, "/centre/attendance/"), action="end", end="25:00").status_code == 422
+    assert (
+        "승인 대기로 보냈습니다."
+        in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="end", end="23:30").text
+    )
+    read(quiet, number)
+    assert (
+        "버렸습니다." in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="drop").text
+    )
+
+
+def test_no_card_no_entry_and_another_centres_door_is_not_there(quiet: Month) -> None:
+    assert read(quiet, "AAAA-BBBB-CCCC-D").status_code == 404
+    other = quiet.hall.books.desk(DeskKind.CENTRE, "YJSW")
+    assert quiet.visitor("clerk").get(f"/kiosk/{other}/VOL").status_code == 404
+    assert quiet.visitor("clerk").get(kiosk(quiet).replace("VOL", "PET")).status_code == 404, "not measured in time"
+
+
+def test_a_registrar_opens_somebody_and_gives_a_card(quiet: Month) -> None:
+    registrar = quiet.visitor("registrar")
+    typed = {"member_number": "S777001", "name": "Nguyễn Thị Ánh", "birth_date": "1950-03-01", "residence": "서초1동"}
+    opened = send(registrar, form(registrar.get("/registrar"), "/registrar/open"), **typed)
+    assert "등록했습니다" in opened.text
+    assert "S777001" not in str(opened.url)
+    weak = send(registrar, form(opened, "/registrar/cards"), pin="111111")
+    assert (weak.status_code, "추측하기 쉬운" in weak.text, "111111" in weak.text) == (422, True, False)
+    made = send(registrar, form(opened, "/registrar/cards"), pin=PIN)
+    number = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]", made.text)
+    assert number is not None
+    assert "어서 오세요" in read(quiet, number[0]).text
+    found = send(registrar, form(registrar.get("/registrar"), "/registrar/find"), member_number="S777001")
+    assert "카드 1장을 정지했습니다." in send(registrar, form(found, "/registrar/block")).text
+    assert read(quiet, number[0]).status_code == 404
+    assert quiet.visitor("clerk").get("/registrar").status_code == 403
+
+
+def test_at_a_desk_the_residents_session_goes_before_the_clerks_and_ends_alone(
+    site: Site, resident: str, card: Callable[[], str]
+) -> None:
+    installation = site.district.installation
+    clerk = actor_of_name(installation.journal, "clerk")
+    assert clerk is not None
+    with installation.journal.write() as unit:
+        secret = open_session(installation.context, unit, clerk, "password totp").secret
+        unit.commit()
+    desk = TestClient(installation.app(), headers={"origin": "http://testserver"})
+    desk.cookies.set("boram-on-loopback" if installation.settings.is_loopback_demo else "__Host-boram", secret)
+    fields = forms(desk.get("/assist").text)[0].fields
+    number = card()
+    assert desk.post("/assist", data=fields | {"card_number": number, "pin": "271828"}).status_code == 401
+    page = desk.post("/assist", data=fields | {"card_number": number, "pin": PIN})
+    assert page.url.path == "/me"
+    assert "주민과 함께 쓰고 있습니다." in page.text
+    with installation.journal.read() as unit:
+        looks = unit.connection.execute(
+            select(access_log.c.assisted_by).where(access_log.c.person_id == resident)
+        ).scalars()
+        assert clerk.id in set(looks), "both are recorded"
+    token = forms(desk.get("/donate").text)[0].fields["form_token"]
+    ended = desk.post("/sign-out", data={"form_token": token})
+    assert ended.url.path == "/centre", "the clerk goes on"
+    assert desk.get("/me").status_code == 403
