@@ -107,6 +107,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/budget"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/desks/{{desk}}/adoption"): _keyed(_OFFICE),
+    ("POST", f"{PREFIX}/desks/{{desk}}/reseal"): _keyed(_OFFICE),
     ("POST", f"{PREFIX}/desks/{{desk}}/rotation"): _keyed(_OFFICE),
     ("POST", f"{PREFIX}/desks/{{desk}}/revocation"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/outside-entries"): _only(_OFFICE, _AUDITOR),

@@ -18,7 +18,7 @@ from ledger_service.reads.actors import ActorLine
 from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
 from ledger_service.reads.outside import OutsideEntry, outside_entries
-from ledger_service.services import balances, desk_keys, setup
+from ledger_service.services import balances, desk_keys, reseal, setup
 
 OFFICE_TAG = "Coin office"
 ACTORS_TAG = "Actors"
@@ -29,6 +29,14 @@ MasterKind = Literal["members", "courses", "centers", "venues", "programmes", "f
 AnyDesk = Annotated[int, Path(ge=0, le=65_535, description="a desk's number, 0 for the office")]
 KeyedDesk = Annotated[int, Path(ge=1, le=DESK_MAX, description="a desk's number")]
 RoleName = Literal["clerk", "approver", "venue", "office", "registrar", "auditor", "admin", "resident"]
+
+
+class Resealed(Answer):
+    """The batch that is replaced, and how many entries it has."""
+
+    desk: int
+    seq: int
+    entries: int
 
 
 class Loaded(Answer):
@@ -147,6 +155,12 @@ def propose_rotation(desk: KeyedDesk, new: NewKeys, context: ContextPort, actor:
 def revoke_keys(desk: KeyedDesk, why: Why, context: ContextPort, actor: ActorPort, once: OncePort) -> Proposed:
     """Take a desk's keys away, at once: one person is enough. What it accepted waits for new keys."""
     return Proposed(**desk_keys.revoke_keys(context, actor, once, desk, why.reason))
+
+
+@office_router.post("/desks/{desk}/reseal", responses=responses(400, 401, 403, 404, 409, 422))
+def reseal_batch(desk: AnyDesk, context: ContextPort, actor: ActorPort, once: OncePort) -> Resealed:
+    """Seal anew the batch that a desk has not signed for more than three working days. Whichever lands counts."""
+    return Resealed(**reseal.reseal(context, actor, once, desk))
 
 
 @office_router.get("/outside-entries", responses=responses(401, 403))

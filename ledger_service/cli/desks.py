@@ -78,6 +78,20 @@ def desk_revoke(
         )
 
 
+@desks_app.command("reseal")
+def desk_reseal(desk: int, home: Home = None, acting: As = None, as_json: Json = False) -> None:
+    """Seal anew the batch that a desk has not signed for more than three working days."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(f"/desks/{desk}/reseal")
+    if as_json:
+        show_json(answer)
+        return
+    say(
+        f"batch {answer['seq']} of desk {desk} ({answer['entries']} entries) is sealed anew",
+        f"{desk}번 기관의 {answer['seq']}번 묶음({answer['entries']}건)을 다시 만듭니다",
+    )
+
+
 @desks_app.command("outside")
 def desk_outside(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Entries on the chain that nobody here accepted, one by one, for correction."""

@@ -16,6 +16,7 @@ BATCH_SIGNATURES_MAX = 16
 BATCH_ANNEX_BYTES_MAX = 65_536
 BATCH_GAS_MAX = 14_000_000
 OFFICE_DESK = 0
+SIGNATURE_WORKING_DAYS_MAX = 3  # how long an organisation may take to sign before its batch may be replaced
 ANNEX_VERSION = 1
 _PROOF_TAG = 1
 

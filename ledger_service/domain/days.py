@@ -66,6 +66,17 @@ def minus_months(day: date, months: int) -> date:
     return add_months(day, -months)
 
 
+SEOUL_AHEAD_SECONDS = 9 * 3600  # of UTC, all the year
+DAY_SECONDS = 86_400
+_SATURDAY = 5
+
+
+def working_days_since(then: int, now: int) -> int:
+    """Mondays to Fridays in Seoul after the day of `then`, up to that of `now` (UTC seconds). Holidays are not known, and count."""
+    first, last = (date_of((seconds + SEOUL_AHEAD_SECONDS) // DAY_SECONDS) for seconds in (then, now))
+    return sum((first + timedelta(days=past)).weekday() < _SATURDAY for past in range(1, (last - first).days + 1))
+
+
 def age_on(birth_date: date, day: date) -> int:
     """Full years of age on a day; negative before birth.
 

@@ -27,6 +27,7 @@ class DeskRow:
     sealed_day: int
     stopped: str | None
     adopting: bool
+    resealing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ class Master:
     def set_custody(self, number: int, custody: int) -> None:
         """Write: who holds a desk's key: 0 the operator, 1 the organisation."""
         self._connection.execute(update(desks).where(desks.c.number == number).values(custody=custody))
+
+    def set_resealing(self, number: int, *, resealing: bool) -> None:
+        """Write: posting is to seal the desk's waiting batch anew (or has done it)."""
+        self._connection.execute(update(desks).where(desks.c.number == number).values(resealing=resealing))
 
     def stop_desk(self, number: int, reason: str | None) -> None:
         """Write: nothing is sealed or signed for this desk any more (None: again)."""

@@ -240,6 +240,7 @@ desks = Table(
     Column("sealed_day", Integer, nullable=False, server_default="0"),
     Column("stopped", Text),  # why nothing is sealed or signed for this desk, if so
     Column("adopting", Boolean, nullable=False, server_default=text("false")),  # approved, and to be done by posting
+    Column("resealing", Boolean, nullable=False, server_default=text("false")),  # said, and to be done by posting
     UniqueConstraint("kind", "code"),
 )
 
@@ -493,6 +494,17 @@ batches = Table(
     ),
     Index("uq_batches_post_number", "post_number", unique=True),
     Index("ix_batches_place", "desk", "seq", "state", "post_number", "day"),  # without reading the long row
+)
+
+# Batches that were out for signature for too long and have a replacement at their place: either may land.
+replaced_batches = Table(
+    "replaced_batches",
+    metadata,
+    Column("desk", Integer, ForeignKey("desks.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("head", Bytes(32), primary_key=True),
+    Column("content", Text, nullable=False),  # JSON: the batch, and the numbers of its entries or orders in order
+    Column("replaced_at", BigInteger, nullable=False),
 )
 
 # Batches of the chain that the books know by their words alone: the bundle is missing, or nobody here sealed them.

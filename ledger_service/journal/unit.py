@@ -50,6 +50,7 @@ from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
 from ledger_service.journal.people import People
 from ledger_service.journal.records import Records
+from ledger_service.journal.replaced import Replaced
 from ledger_service.journal.returning import Returning
 from ledger_service.journal.sessions import Sessions, Throttles
 from ledger_service.journal.spending import Spending
@@ -188,6 +189,10 @@ class Unit:
     @cached_property
     def outside(self) -> Outside:
         return Outside(self.connection)
+
+    @cached_property
+    def replaced(self) -> Replaced:
+        return Replaced(self.connection)
 
     @cached_property
     def returning(self) -> Returning:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger_service.chain.signing import BadSignature, recover
-from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.batches import OFFICE_DESK, SignedBatch
 from ledger_service.journal.batches import BatchRow
 from ledger_service.journal.desk_keys import KeyHistory, Keys
 from ledger_service.posting.bundles import write_bundles
@@ -109,17 +109,30 @@ class DeskSignatures:
 
     def _evidence(self, row: BatchRow) -> Evidence:
         """What was hashed into the batch: still at hand, or read again after a restart."""
-        carried = self._carried.take(row.head)
-        if carried is not None:
-            return carried
-        context = self._context
+        return self._carried.take(row.head) or evidence_of(self._context, row)
+
+
+def evidence_of(context: PostingContext, row: BatchRow) -> Evidence:
+    """What was hashed into a batch of the books, read again."""
+    with context.journal.read() as unit:
+        if row.batch.desk == OFFICE_DESK:
+            return order_evidence(row.audit_head, [one.order for one in unit.orders.of_batch(row.batch.seq)])
+        entries = unit.entries.of_batch(row.batch.desk, row.batch.seq)
+    return entry_evidence(row.audit_head, entries, context.vault.of_many(people_of(entries)))
+
+
+def keep_bundles(context: PostingContext, signed: Iterable[SignedBatch]) -> None:
+    """Write the bundles of sealed batches that somebody else had signed and posted: no batch is on the chain without one."""
+    found = []
+    for one in signed:
         with context.journal.read() as unit:
-            if row.batch.desk == OFFICE_DESK:
-                orders = [one.order for one in unit.orders.of_batch(row.batch.seq)]
-                return order_evidence(row.audit_head, orders)
-            entries = unit.entries.of_batch(row.batch.desk, row.batch.seq)
-        seals = context.vault.of_many(people_of(entries))
-        return entry_evidence(row.audit_head, entries, seals)
+            row = unit.batches.read(one.batch.desk, one.batch.seq)
+        assert row is not None, "it was sealed here"
+        evidence = evidence_of(context, row)
+        with context.journal.read() as unit:
+            found.append((row, one.signatures, evidence, keepsakes_of(unit, row, evidence.entries)))
+    if found:
+        write_bundles(context.bundles_folder, context.vault, context.random_bytes, found)
 
 
 def _signer(head: bytes, signature: bytes) -> bytes:

@@ -23,6 +23,7 @@ from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.cross_check import require_read_twice, require_storage_agrees
+from ledger_service.posting.desk_signatures import keep_bundles
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gate import Gate
 from ledger_service.posting.landings import Landing, Reading, read_landings
@@ -30,6 +31,7 @@ from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
+from ledger_service.posting.resealing import bring_back
 from ledger_service.posting.settlement import Settlement
 from ledger_service.posting.undoing import settle_corrections, settle_merges, undo_skipped
 
@@ -102,6 +104,9 @@ class Follower:
             with self._context.journal.read() as unit:
                 marks = unit.batches.marks(landing.key for landing in reading.landings)
             require_read_twice(self._chain.contract, reading, lambda landings: self._is_grave(landings, marks))
+            if bring_back(self._context, reading.landings, marks):
+                with self._context.journal.read() as unit:
+                    marks = unit.batches.marks(landing.key for landing in reading.landings)
             if len(marks) == len({landing.key for landing in reading.landings}):
                 marked = self._take_in(reading, final, marks)
             else:
@@ -158,6 +163,7 @@ class Follower:
         self._check_again([one for one in ours if marks[one.key].state == "final"])
         self._note_refusals(reading, ours)
         unsigned = self._signatures_of([one for one in ours if marks[one.key].state == "sealed"])
+        keep_bundles(self._context, [one.signed for one in unsigned])
         posts = [_post(landing) for landing in ours]
         fresh = [landing for landing in ours if marks[landing.key].state != "final"]
         final_now = self._final_at_once(fresh, final)

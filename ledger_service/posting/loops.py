@@ -24,6 +24,7 @@ from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.rebuild import RebuildDiffers, prepare_chain, rebuild
+from ledger_service.posting.resealing import Resealing
 from ledger_service.posting.sealer import Carried, Sealer
 from ledger_service.posting.sender import Sender
 from ledger_service.posting.three_way import ThreeWay
@@ -53,6 +54,7 @@ class Poster:
         self.statements = CloseStatements(context, self.findings)
         self.read_back = ReadBack(context, chain, self.findings)
         self.follower = Follower(context, chain, self.findings, self.read_back, self.gate)
+        self.resealing = Resealing(context, self.findings)
         self.adoption = Adoption(context, chain, self.findings, self.follower)
         self.sender = Sender(context, chain, self.findings, self.follower)
         self.three_way = ThreeWay(context, chain, self.findings)
@@ -119,6 +121,7 @@ class Poster:
             + self.follower.follow_step()
             + self.read_back.return_missing()
             + self.adoption.step()
+            + self.resealing.step()
             + self.three_way.check_step()
         )
         self._look_at_the_purse()

@@ -172,6 +172,7 @@ def upgrade() -> None:
         sa.Column("sealed_day", sa.Integer(), server_default="0", nullable=False),
         sa.Column("stopped", sa.Text(), nullable=True),
         sa.Column("adopting", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("resealing", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_desks")),
         sa.UniqueConstraint("kind", "code", name=op.f("uq_desks_kind")),
     )
@@ -381,6 +382,16 @@ def upgrade() -> None:
             postgresql_where=sa.text("merged_into IS NOT NULL"),
         )
 
+    op.create_table(
+        "replaced_batches",
+        sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("head", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("replaced_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["desk"], ["desks.number"], name=op.f("fk_replaced_batches_desk_desks")),
+        sa.PrimaryKeyConstraint("desk", "seq", "head", name=op.f("pk_replaced_batches")),
+    )
     op.create_table(
         "actors",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -1305,6 +1316,7 @@ def downgrade() -> None:
 
     op.drop_table("cards")
     op.drop_table("actors")
+    op.drop_table("replaced_batches")
     with op.batch_alter_table("persons", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_persons_merged",
