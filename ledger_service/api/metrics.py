@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ledger_service.reads.status import FINDINGS, READY, lag, measures, status
+from ledger_service.reads.status import FINDINGS, READY, lag, measures, status, upkeep_ages
 from ledger_service.services.context import Context
 
 REGISTRY = CollectorRegistry()
@@ -54,6 +54,10 @@ class LedgerNumbers(Collector):
         yield batches
         yield from self._waiting()
         yield from _of_posting(measures(self._context.journal))
+        ages = upkeep_ages(self._context.journal, clock.now())
+        for name, metric, meaning in _UPKEEP:
+            if name in ages:
+                yield GaugeMetricFamily(metric, meaning, ages[name])
         yield GaugeMetricFamily(
             "boram_oldest_unposted_seconds",
             "Age of the oldest entry in no batch, or batch not on the chain",
@@ -76,6 +80,10 @@ class LedgerNumbers(Collector):
         yield waiting
 
 
+_UPKEEP = (
+    ("backup", "boram_backup_age_seconds", "Since the last boram backup"),
+    ("verified", "boram_backup_verified_age_seconds", "Since a backup was last read whole by boram restore --verify"),
+)
 _NUMBERS = (
     ("nonce_gap", "boram_nonce_gap", "Nonces that the chain waits for and nobody has stored"),
     ("nonces_in_flight", "boram_nonces_in_flight", "Transactions sent and not mined"),

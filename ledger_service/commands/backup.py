@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from ledger_service.adapters.backups import (
     BOOKS,
@@ -33,6 +33,7 @@ from ledger_service.journal.snapshot import (
     tips,
 )
 from ledger_service.journal.unit import Journal
+from ledger_service.journal.upkeep import BACKUP
 
 
 def backup(folder: Path, home: Path | None) -> None:
@@ -61,14 +62,22 @@ def backup(folder: Path, home: Path | None) -> None:
         journal = Journal(open_engine(f"sqlite:///{copied}") if engine.dialect.name == "sqlite" else engine)
         manifest = _manifest(journal, engine.dialect.name, tuple(files_in(folder)))
         journal.engine.dispose()
-    engine.dispose()
     write_manifest(folder, manifest, key)
+    note_upkeep(engine, BACKUP)
+    engine.dispose()
     say(
         f"backed up to {folder}: {manifest.entries:,} entries, {len(manifest.files) - 1:,} bundles; not in it, and kept apart: the people's keys "
         f"({make_url(settings.key_books_url).render_as_string()}), {place.secrets}, {place.keys}",
         f"{folder}에 백업했습니다: 기록 {manifest.entries:,}건, 묶음 {len(manifest.files) - 1:,}건. 따로 백업할 것: 주민 키 "
         f"({make_url(settings.key_books_url).render_as_string()}), {place.secrets}, {place.keys}",
     )
+
+
+def note_upkeep(engine: Engine, name: str) -> None:
+    """Write into the books when this was done, for `boram doctor` and the metrics."""
+    with Journal(engine).write() as unit:
+        unit.upkeep.done(name, int(time.time()))
+        unit.commit()
 
 
 def _manifest(journal: Journal, engine: str, files: tuple[BackupFile, ...]) -> Manifest:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DISK_FREE_MIN = 2 * 2**30
 WAITING_SECONDS_MAX = 120
 CLOCK_SECONDS_MAX = 2
+HOUR, DAY = 3_600, 86_400
+BACKUP_SECONDS_MAX = 26 * HOUR  # daily, and two hours for it
+VERIFIED_SECONDS_MAX = 35 * DAY  # monthly
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,10 @@ def doctor(home: Path | None, *, as_json: bool) -> int:
             f"there is no home at {place.folder}: boram up makes one",
             f"{place.folder} 폴더가 없습니다. boram up이 만듭니다",
         )
-    checks = [*_files(place), _disk(place), *_service(place, home)]
+    from ledger_service.config import read_settings
+
+    is_real = read_settings(home=home).environment == "production"
+    checks = [*_files(place), _disk(place), *_service(place, home, is_real=is_real)]
     if as_json:
         show_json({"holds": all(one.holds for one in checks), "checks": [asdict(one) for one in checks]})
     else:
@@ -70,10 +76,10 @@ def _disk(place: Home) -> Check:
     return Check("disk", holds, said if holds else f"{said}: make room, or the books stop taking anything")
 
 
-def _service(place: Home, home: Path | None) -> Iterator[Check]:
+def _service(place: Home, home: Path | None, *, is_real: bool) -> Iterator[Check]:
     running = place.runtime()
     if running is not None:
-        yield from _running(running)
+        yield from _running(running, is_real=is_real)
         return
     from ledger_service.config import read_settings
 
@@ -83,12 +89,26 @@ def _service(place: Home, home: Path | None) -> Iterator[Check]:
         return
     yield Check("service", True, "no API runs here")
     from ledger_service.bootstrap import installed
+    from ledger_service.reads.status import upkeep_ages
 
     with installed(settings) as installation:
         yield from _books(installation)
+        ages = upkeep_ages(installation.journal, int(time.time()))
+        yield from backup_checks(ages.get("backup"), ages.get("verified"), is_real=is_real)
 
 
-def _running(running: Runtime) -> Iterator[Check]:
+def backup_checks(backup: int | None, verified: int | None, *, is_real: bool) -> Iterator[Check]:
+    """How long ago the books were backed up and a backup was read whole (seconds). Only in production must they ever have been."""
+    for name, age, longest, todo in (
+        ("backup", backup, BACKUP_SECONDS_MAX, "boram backup DIR, daily"),
+        ("backup read", verified, VERIFIED_SECONDS_MAX, "boram restore DIR --verify, monthly"),
+    ):
+        said = "never" if age is None else f"{age // HOUR} hours ago" if age < 2 * DAY else f"{age // DAY} days ago"
+        holds = not is_real if age is None else age <= longest
+        yield Check(name, holds, said if holds else f"{said}; run: {todo}")
+
+
+def _running(running: Runtime, *, is_real: bool) -> Iterator[Check]:
     yield Check("service", True, f"process {running.pid} at {running.address}")
     status, body = probe(running.address, "/readyz")
     said = ", ".join(f"{name}: {value}" for name, value in (body or {}).items())
@@ -103,6 +123,9 @@ def _running(running: Runtime) -> Iterator[Check]:
         int(numbers.get('boram_findings_open{kind="finding"}', 0)),
         int(numbers.get('boram_findings_open{kind="notice"}', 0)),
     )
+    if numbers:
+        ages = [numbers.get(f"boram_backup_{name}age_seconds") for name in ("", "verified_")]
+        yield from backup_checks(*(None if age is None else int(age) for age in ages), is_real=is_real)
 
 
 def _books(installation: Installation) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger_service.adapters.backups import (
     BOOKS,
@@ -31,11 +32,13 @@ from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
 from ledger_service.commands.ask import CannotRun
+from ledger_service.commands.backup import note_upkeep
 from ledger_service.commands.doctor import Check
 from ledger_service.commands.show import progress_bar, say, show_json, show_table
 from ledger_service.config import Settings, read_settings
 from ledger_service.domain.batches import Domain
 from ledger_service.journal.engine import open_engine
+from ledger_service.journal.migrate import is_current
 from ledger_service.journal.snapshot import (
     count_entries,
     every_batch,
@@ -45,6 +48,7 @@ from ledger_service.journal.snapshot import (
     tips,
 )
 from ledger_service.journal.unit import Journal
+from ledger_service.journal.upkeep import VERIFIED
 from ledger_service.journal.vault import derive
 from ledger_service.posting.bundles import BundleBroken, bundle_path, read_bundle
 
@@ -97,6 +101,8 @@ def verify_backup(folder: Path, home: Path | None, *, as_json: bool) -> int:
     manifest = read_manifest(folder, key)
     checks = list(_checks(folder, settings, place, manifest, key))
     holds = all(one.holds for one in checks)
+    if holds:
+        _note_verified(settings)
     if as_json:
         show_json({"holds": holds, "made_at": manifest.made_at, "checks": [asdict(one) for one in checks]})
     else:
@@ -105,6 +111,18 @@ def verify_backup(folder: Path, home: Path | None, *, as_json: bool) -> int:
             [(one.name, one.holds, one.detail) for one in checks],
         )
     return 0 if holds else 1
+
+
+def _note_verified(settings: Settings) -> None:
+    """Where the books are that the backup is of; on another machine there is nobody to be told."""
+    engine = open_engine(settings.books_url)
+    try:
+        if not (settings.is_sqlite and not Path(engine.url.database or "").is_file()) and is_current(engine):
+            note_upkeep(engine, VERIFIED)
+    except SQLAlchemyError:
+        return
+    finally:
+        engine.dispose()
 
 
 def _checks(folder: Path, settings: Settings, place: Home, manifest: Manifest, key: bytes) -> Iterator[Check]:

@@ -628,6 +628,14 @@ installation_marks = Table(
     Column("value", Bytes(32), nullable=False),
 )
 
+# When what keeps the books safe was last done: backup, verified (a backup that was read whole). The newest of each.
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
 holds = Table(
     "holds",
     metadata,

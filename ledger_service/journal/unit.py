@@ -56,6 +56,7 @@ from ledger_service.journal.sessions import Sessions, Throttles
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
 from ledger_service.journal.treasury_keepsakes import TreasuryKeepsakes
+from ledger_service.journal.upkeep import Upkeep
 
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
@@ -189,6 +190,10 @@ class Unit:
     @cached_property
     def outside(self) -> Outside:
         return Outside(self.connection)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        return Upkeep(self.connection)
 
     @cached_property
     def replaced(self) -> Replaced:

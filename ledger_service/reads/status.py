@@ -130,6 +130,12 @@ def measures(journal: Journal) -> dict[str, Any]:
     return dict(json.loads(written)) if written else {}
 
 
+def upkeep_ages(journal: Journal, now: int) -> dict[str, int]:
+    """Seconds since the last backup (`backup`), and since one was last read whole (`verified`); what never was is missing."""
+    with journal.read() as unit:
+        return {name: max(0, now - at) for name, at in unit.upkeep.last().items()}
+
+
 def _waiting_seconds(unit: Unit, now: int) -> int:
     """The age of the oldest entry that no batch has taken, or batch that is not on the chain; 0 where nothing waits."""
     since = [at for at in (unit.entries.oldest_unsealed_at(), unit.batches.oldest_unposted_at()) if at is not None]

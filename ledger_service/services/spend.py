@@ -239,7 +239,8 @@ def capture(
     Where the coin's value changed since, the charge is of the day of the hold: the price that was agreed to.
     """
     day = civil_day(today)
-    value, agreed = value_on(unit, today), value_on(unit, date_of(hold.reserved_day))
+    value = value_on(unit, today)
+    agreed = value if hold.reserved_day == day else value_on(unit, date_of(hold.reserved_day))
     if agreed != value:
         day, value = hold.reserved_day, agreed
     if not unit.spending.end_hold(hold.id, "captured", alive_at=context.clock.now()):

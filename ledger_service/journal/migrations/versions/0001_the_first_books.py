@@ -281,6 +281,12 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "upkeep",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_upkeep")),
+    )
+    op.create_table(
         "batches",
         sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1338,6 +1344,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("batches")
+    op.drop_table("upkeep")
     with op.batch_alter_table("transactions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_transactions_sender_nonce",
