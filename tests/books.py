@@ -21,7 +21,7 @@ from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
-from ledger_service.services import setup
+from ledger_service.services import loading, setup
 from ledger_service.services.context import Context
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -129,7 +129,7 @@ class Books:
 
     def load_district(self, year: int = 2024, budget: int = 1_000_000) -> None:
         """The sample's members, centres and programmes, with two venues, a fund, values, limits and courses."""
-        setup.load_members(self.context, self.office, None, (SAMPLES / "members.csv").read_bytes())
+        loading.load_members(self.context, self.office, None, (SAMPLES / "members.csv").read_bytes())
         self.load("centers", (SAMPLES / "centers.csv").read_bytes())
         self.load("programmes", (SAMPLES / "programmes.csv").read_bytes())
         self.load("venues", b"code,name,step_coins\nGYM,gym,1\nHALL,hall,10\n")
@@ -143,7 +143,7 @@ class Books:
         rows += [f"budget,,{year},{budget}", f"person,,{year},2000"]
         self.load("limits", "\n".join(["limit,code,period,coins", *rows]).encode())
         courses = "code,venue,name,first_day,last_day,seats,price_krw\nYOGA,HALL,yoga,2024-06-01,2024-08-31,2,20500\n"
-        setup.load_courses(self.context, self.office, None, courses.encode())
+        loading.load_courses(self.context, self.office, None, courses.encode())
 
 
 def open_books(engine: Engine, keys: Engine) -> Books:

@@ -18,7 +18,7 @@ from ledger_service.reads.actors import ActorLine
 from ledger_service.reads.budget import Budget
 from ledger_service.reads.catalogue import Desks, Programmes
 from ledger_service.reads.outside import OutsideEntry, outside_entries
-from ledger_service.services import balances, desk_keys, reseal, setup
+from ledger_service.services import balances, desk_keys, loading, reseal, setup
 
 OFFICE_TAG = "Coin office"
 ACTORS_TAG = "Actors"
@@ -101,9 +101,9 @@ def load_master(request: Request, kind: MasterKind, context: ContextPort, actor:
     data = content_of(request, file)
     once = once_of_upload(request, data)
     if kind == "members":
-        return Loaded(**setup.load_members(context, actor, once, data))
+        return Loaded(**loading.load_members(context, actor, once, data))
     if kind == "courses":
-        return Loaded(**setup.load_courses(context, actor, once, data))
+        return Loaded(**loading.load_courses(context, actor, once, data))
     if kind == "balances":
         return Loaded(**balances.propose_balances(context, actor, once, data))
     return Loaded(**setup.propose_file(context, actor, once, kind, data))

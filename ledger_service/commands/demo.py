@@ -17,7 +17,7 @@ from ledger_service.config import SettingsInvalid
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.reads.residents import find_resident
-from ledger_service.services import accounts, cards, credit, setup
+from ledger_service.services import accounts, cards, credit, loading, setup
 from ledger_service.services.sign_in import TOTP_SECONDS
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -60,11 +60,11 @@ def fill(installation: Installation) -> SignIns:
         )
     context = installation.context
     office, second = (_add(installation, admin, name, (Role.OFFICE,), None) for name in ("office-kim", "office-lee"))
-    setup.load_members(context, office, None, (SAMPLES / "members.csv").read_bytes())
+    loading.load_members(context, office, None, (SAMPLES / "members.csv").read_bytes())
     for kind, folder in FILES:
         proposal = setup.propose_file(context, office, None, kind, (folder / f"{kind}.csv").read_bytes())
         setup.approve_orders(context, second, None, proposal["id"])
-    setup.load_courses(context, office, None, (DATA / "courses.csv").read_bytes())
+    loading.load_courses(context, office, None, (DATA / "courses.csv").read_bytes())
     opening = setup.propose_opening(context, office, None)
     setup.approve_orders(context, second, None, opening["id"])
     people = {

@@ -21,7 +21,7 @@ from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
-from ledger_service.services import setup
+from ledger_service.services import loading, setup
 from ledger_service.services.context import Context
 from scripts.generate_month import CENTERS, Month
 
@@ -144,7 +144,7 @@ def _books(books_engine: Engine, keys_engine: Engine, today: date) -> Books:
 
 def load_district(books: Books, files: Mapping[str, bytes]) -> None:
     """Members, centres, programmes and limits that are no limit; setup ends."""
-    setup.load_members(books.context, books.submitter, None, files["members.csv"])
+    loading.load_members(books.context, books.submitter, None, files["members.csv"])
     books.propose_and_approve("centers", files["centers.csv"])
     books.propose_and_approve("programmes", files["programmes.csv"])
     today = books.context.clock.today()

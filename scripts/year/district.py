@@ -30,7 +30,7 @@ VENUES = {"GYM": 1, "HALL": 10, "POOL": 5}
 """Codes, and the steps in which they take coins."""
 FUNDS = ("WARM", "HOPE")
 RESIDENTS = 40
-WAIT_SECONDS_MAX = 120
+WAIT_SECONDS_MAX = 300
 LOOK_SECONDS = 0.2
 
 console = Console()

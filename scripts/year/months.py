@@ -185,9 +185,9 @@ def give(year: Year, month: int) -> None:
 
 
 def refund(year: Year, month: int) -> None:
-    """Charges of the month before, which is closed; one by one, so that their order is known."""
+    """Charges of the month before, which is closed. What is issued again depends on their sum at a venue, and not on their order."""
     before = year.charges.get(month - 1, [])
-    chosen = [one for one in before if one.venue == "POOL"] if month == 8 else before[:: 4 if month != 12 else 1]
+    chosen = [one for one in before if one.venue == "POOL"] if month == 8 else before[:: 2 if month == 12 else 6]
     for one in chosen:
         if one.who == CLOSED and month > ENDED_IN:
             assert year.service is not None
@@ -195,13 +195,13 @@ def refund(year: Year, month: int) -> None:
             year.same("a refund to a closed account", answer.json()["code"], "account_closed")
             continue
         _refund(year, month, one, one.left if month % 2 else (one.left + 1) // 2)
+    year.settled()
 
 
 def _refund(year: Year, month: int, one: Charge, coins: int) -> None:
     heir = TAKING_NUMBER if one.who == GIVING_NUMBER and month > MERGED_IN else one.who
     year.post(one.venue.lower(), f"/redemptions/{one.id}/refund", {"coins": coins})
     year.reckoning.refund(one, heir, coins, day_of(month))
-    year.settled()
 
 
 def correct(year: Year, month: int) -> None:

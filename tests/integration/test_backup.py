@@ -16,7 +16,7 @@ from ledger_service.commands.backup import backup
 from ledger_service.commands.restore import restore, verify_backup
 from ledger_service.config import read_settings
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.services import setup
+from ledger_service.services import loading
 from tests.books import SAMPLES
 
 BUNDLE = "bundles/1/1-0011223344556677.json"
@@ -30,7 +30,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BORAM_ENVIRONMENT", "test")
     folder = tmp_path / "home"
     with installed(read_settings(home=folder)) as installation:
-        setup.load_members(installation.context, add_office(installation), None, (SAMPLES / "members.csv").read_bytes())
+        loading.load_members(
+            installation.context, add_office(installation), None, (SAMPLES / "members.csv").read_bytes()
+        )
     bundle = folder / BUNDLE
     bundle.parent.mkdir(parents=True)
     bundle.write_bytes(b"sealed already")

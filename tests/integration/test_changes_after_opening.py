@@ -13,8 +13,10 @@ from ledger_service.errors import Invalid
 from ledger_service.reads import catalogue
 from ledger_service.services import setup
 from ledger_service.services.credit import SamePerson
+from ledger_service.services.limit_steps import BelowReserved
 from ledger_service.services.master_file import MasterFileInvalid
-from ledger_service.services.setup import AlreadyThere, BasisMissing, BelowReserved, ChoiceMissing, NoticeTooShort
+from ledger_service.services.rate_steps import BasisMissing, ChoiceMissing
+from ledger_service.services.steps import AlreadyThere, NoticeTooShort
 from tests.books import Books
 
 HEAD = "code,name,unit,coins,per_units,effective_from,effective_to,daily_cap_units,min_age,measure,basis"

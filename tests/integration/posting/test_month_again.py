@@ -13,7 +13,7 @@ from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
-from ledger_service.services import credit, donate, setup, spend
+from ledger_service.services import credit, donate, loading, setup, spend
 from tests.books import SAMPLES, Books, SqliteDistrict
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.town import OFFICE, Town, signer
@@ -123,6 +123,6 @@ def test_a_month_uploaded_again_after_the_books_were_lost_credits_nothing(
             (desk.number, desk.code, desk.name) for desk in old.master.desks()
         ]
     registrar = Actor("registrar", "registrar", frozenset({Role.REGISTRAR}), frozenset())
-    setup.load_members(books.context, registrar, None, (SAMPLES / "members.csv").read_bytes())
+    loading.load_members(books.context, registrar, None, (SAMPLES / "members.csv").read_bytes())
     assert balances(books)[: len(balances(before))] == balances(before), "who had an entry is known"
     engine.dispose()

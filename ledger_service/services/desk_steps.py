@@ -1,0 +1,83 @@
+"""Steps of a proposal about desks and projects: who they are, that the ledger opens, and what becomes of a stopped desk."""
+
+from __future__ import annotations
+
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.domain.orders import Order, OrderCode, address_arg
+from ledger_service.errors import NotFound, Refused
+from ledger_service.journal.unit import Unit, WriteUnit
+from ledger_service.services.context import Context
+from ledger_service.services.opening import open_order
+from ledger_service.services.steps import AlreadyThere, Step
+
+
+class DeskNotStopped(Refused):
+    """Nothing of this desk waits for a person."""
+
+    code = "desk_not_stopped"
+
+
+def add_desk(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    kind = DeskKind[step["kind"]]
+    if unit.master.desk_of_code(kind, step["code"]) is not None:
+        if step.get("if_missing"):
+            return []
+        raise AlreadyThere(
+            f"{step['kind'].lower()} {step['code']} is there already", f"{step['code']}은(는) 이미 있습니다",
+            kind=step["kind"], code=step["code"],
+        )  # fmt: skip
+    number = unit.master.next_desk_number()
+    unit.master.add_desk(number, kind, step["code"], step["name"], 0, step.get("step_coins", 1))
+    signer = context.desk_keys.create(number)
+    return [Order(OrderCode.REGISTER_DESK, (number, int(kind), 0, 1, address_arg(signer)))]
+
+
+def add_fund(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    if unit.master.fund_of_code(step["code"]) is not None:
+        raise AlreadyThere(
+            f"fund {step['code']} is there already",
+            f"{step['code']} 모금은 이미 있습니다",
+            kind="FUND",
+            code=step["code"],
+        )
+    number = unit.entries.next_numbers("fund", 1)
+    unit.master.add_fund(number, step["code"], step["name"], step["body"])
+    return [Order(OrderCode.FUND, (number, 1))]
+
+
+def end_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    fund = unit.master.fund_of_code(step["code"])
+    if fund is None or not fund.active:
+        raise NotFound(f"there is no open fund {step['code']}", f"{step['code']} 모금이 없거나 이미 끝났습니다")
+    unit.master.end_fund(fund.number, civil_day(context.clock.today()))
+    return [Order(OrderCode.FUND, (fund.number, 0))]
+
+
+def open_ledger(context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:
+    return [open_order(civil_day(context.clock.today()))]
+
+
+def seal(_context: Context, unit: WriteUnit, _step: Step) -> list[Order]:
+    if unit.entries.has_unfinal(Kind.OPENING):
+        raise Refused(
+            "opening balances are not final on the chain yet: approve the opening when they are",
+            "이월 잔액이 아직 확정되지 않았습니다. 확정된 뒤 원장을 열어 주세요",
+        )
+    return [Order(OrderCode.SEAL, ())]
+
+
+def require_stopped(unit: Unit, number: int) -> None:
+    desk = unit.master.desk(number)
+    if desk is None:
+        raise NotFound(f"there is no desk {number}", f"{number}번 기관이 없습니다")
+    if not desk.stopped:
+        raise DeskNotStopped(
+            f"desk {number} is not stopped: there is nothing to adopt", f"{number}번 기관은 멈춰 있지 않습니다"
+        )
+
+
+def adopt(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    require_stopped(unit, step["desk"])
+    unit.master.set_adopting(step["desk"], adopting=True)
+    return []

@@ -1,0 +1,88 @@
+"""Loading what binds nobody: people, who are not on the chain, and courses. Neither needs a second person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.days import civil_day
+from ledger_service.domain.entries import DeskKind
+from ledger_service.errors import NotFound
+from ledger_service.journal.courses import CourseRow
+from ledger_service.journal.people import PersonRow
+from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.cards import new_account
+from ledger_service.services.context import Context, Once, run_once
+from ledger_service.services.master_file import read_courses, read_members
+
+MEMBERS_A_TRANSACTION = 1_000
+
+
+def load_members(context: Context, actor: Actor, once: Once | None, data: bytes) -> dict[str, Any]:
+    """Add the people of a file, each with a random account and a key of their own; those already known are left as they are."""
+    actor.require(Role.OFFICE, Role.REGISTRAR)
+    members = read_members(data)
+    with context.journal.read() as unit:
+        if unit.orders.is_sealed():  # who opens residents must not be who credits them
+            actor.require(Role.REGISTRAR)
+    with context.journal.intake_lock:
+        index = {member.member_number: context.vault.member_index(member.member_number) for member in members}
+        with context.journal.read() as unit:
+            known = {row.member_number_index for row in unit.people.by_member_index(index.values())}
+        fresh = [member for member in members if index[member.member_number] not in known]
+        ids = [context.new_id() for _ in fresh]
+        seals = context.vault.create(ids)
+        rows = [
+            PersonRow(
+                id=person_id,
+                account=new_account(context),
+                member_number_index=index[member.member_number],
+                member_number_sealed=seals[person_id].seal("member_number", member.member_number),
+                name_sealed=seals[person_id].seal("name", member.name),
+                birth_date_sealed=seals[person_id].seal("birth_date", member.birth_date.isoformat()),
+                phone_sealed=seals[person_id].seal("phone", member.phone),
+                residence_sealed=seals[person_id].seal(
+                    "residence", f"{member.neighbourhood}\x1f{member.qualification}"
+                ),
+            )
+            for person_id, member in zip(ids, fresh, strict=True)
+        ]
+
+        def command(unit: WriteUnit) -> dict[str, Any]:
+            for start in range(0, len(rows), MEMBERS_A_TRANSACTION):
+                chunk = rows[start : start + MEMBERS_A_TRANSACTION]
+                unit.accounts.open_many(row.account for row in chunk)
+                unit.people.add_many(chunk, context.clock.now())
+            unit.audit_log.write(context.clock.now(), actor.id, "load members", "members", added=len(rows))
+            return {"added": len(rows), "known": len(members) - len(rows)}
+
+        return run_once(context, actor.id, once, command)
+
+
+def load_courses(context: Context, actor: Actor, once: Once | None, data: bytes) -> dict[str, Any]:
+    """Add the courses of a file; one whose code is known is left as it is."""
+    actor.require(Role.OFFICE, Role.VENUE)
+    courses = read_courses(data)
+
+    def command(unit: WriteUnit) -> dict[str, Any]:
+        added = 0
+        for row in courses:
+            venue = unit.master.desk_of_code(DeskKind.VENUE, row.venue)
+            if venue is None:
+                raise NotFound(
+                    f"line {row.line}: there is no venue {row.venue}", f"{row.line}번째 줄: 사용처가 없습니다"
+                )
+            actor.require_desk(venue.number, Role.VENUE)
+            if unit.courses.course_of_code(row.code) is not None:
+                continue
+            unit.courses.add_course(
+                CourseRow(
+                    context.new_id(), row.code, venue.number, row.name, civil_day(row.first_day),
+                    civil_day(row.last_day), row.seats, 0, row.price_krw,
+                )
+            )  # fmt: skip
+            added += 1
+        unit.audit_log.write(context.clock.now(), actor.id, "load courses", "courses", added=added)
+        return {"added": added, "known": len(courses) - added}
+
+    return run_once(context, actor.id, once, command)
