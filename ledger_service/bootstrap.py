@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
 
 from alembic.util import CommandError
 from sqlalchemy import inspect, make_url
@@ -22,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger_service.adapters.actors import ADMIN_NAME, add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
-from ledger_service.adapters.home import Home, SecretMissing, lock_database, write_secret
+from ledger_service.adapters.home import Home, SecretMissing, lock_database, read_secret, write_secret
 from ledger_service.adapters.keys import (
     FIRST_KEYS,
     GUARDIAN_KEY,
@@ -57,7 +58,9 @@ from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
 from ledger_service.services.credit import drop_left_over
 from ledger_service.services.forget import forget_again
+from ledger_service.services.passkeys import RelyingParty
 from ledger_service.services.secret_gate import SecretGate
+from ledger_service.services.sign_on import Provider
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.ports import Door, WebPorts
@@ -66,6 +69,7 @@ from ledger_service.web.sessions import SessionDoor
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+SIGN_ON_RETURN = "/sign-in/district/return"
 OFFICE_CODE = "OFFICE"
 OFFICE_NAME = "코인 담당 부서"
 REQUEST_ID_BYTES = 8
@@ -127,7 +131,7 @@ class Installation:
         ) -> tuple[ActorLine, str]:
             return add_actor(self.context, by.id, name, roles, desks, person_id)
 
-        gate = SecretGate()
+        gate, party, sign_on = SecretGate(), _relying_party(self.settings), _sign_on(self.settings)
         pages = create_pages(
             WebPorts(
                 context=self.context,
@@ -143,6 +147,9 @@ class Installation:
                 upload_bytes_max=self.settings.import_bytes_max,
                 monotonic=time.monotonic,
                 secret_gate=gate,
+                passwords=self.passwords,
+                relying_party=party,
+                sign_on=sign_on,
                 database_errors=DATABASE_ERRORS,
                 alarms=self.alarms,
             )
@@ -159,11 +166,41 @@ class Installation:
                 domain=self.domain,
                 passwords=self.passwords,
                 secret_gate=gate,
+                relying_party=party,
+                sign_on=sign_on,
                 is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,
             ),
             pages,
         )
+
+
+def _relying_party(settings: Settings) -> RelyingParty | None:
+    """What passkeys are bound to: the public address, or the browser's own machine in a demo."""
+    origins = settings.origins
+    if not origins and settings.is_loopback_demo and settings.port:
+        origins = (f"http://localhost:{settings.port}",)
+    if not origins:
+        return None
+    domain = settings.passkey_domain or str(urlsplit(origins[0]).hostname)
+    return RelyingParty(domain, f"{settings.district_name} {settings.coin_name}", origins)
+
+
+def _sign_on(settings: Settings) -> Provider | None:
+    """The district's own sign-on, if it has one; none of its libraries is loaded without. Raises SecretMissing."""
+    secret_file = settings.sign_on_client_secret_file
+    if settings.sign_on_issuer is None or settings.sign_on_client_id is None or secret_file is None:
+        return None
+    from ledger_service.adapters.sign_on import OpenIdProvider
+
+    secret = (read_secret(secret_file) or b"").decode().strip()
+    if not secret:
+        raise SecretMissing(
+            f"there is no client secret at {secret_file} (BORAM_SIGN_ON_CLIENT_SECRET_FILE): write it there (chmod 600)",
+            f"{secret_file}에 통합 로그인 비밀 값이 없습니다. 그 자리에 적어 두세요(chmod 600)",
+        )
+    redirect = f"{settings.origins[0]}{SIGN_ON_RETURN}"
+    return OpenIdProvider(settings.sign_on_issuer, settings.sign_on_client_id, secret, redirect)
 
 
 def _brand(settings: Settings) -> Brand:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,6 +52,13 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     proxy: str | None = None  # the address of the TLS proxy before us, whose X-Forwarded-For is believed
+    origin: str | None = (
+        None  # the public address, such as https://coin.example.go.kr; several: comma between, all of one domain
+    )
+    passkey_domain: str | None = None  # what passkeys are bound to; the first origin's host unless given
+    sign_on_issuer: str | None = None  # the district's own OpenID Connect provider for staff, if it has one
+    sign_on_client_id: Annotated[str, Field(max_length=255)] | None = None
+    sign_on_client_secret_file: Path | None = None
     business_date: date | None = None
     kill_at: str | None = None
     role: Literal["all", "api", "post"] = "all"
@@ -71,7 +79,15 @@ class Settings(BaseSettings):
     logo: Path | None = None
     import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
 
-    @field_validator("home", "passphrase_file", "master_key_file", "keys_folder", "bundles_folder", "logo")
+    @field_validator(
+        "home",
+        "passphrase_file",
+        "master_key_file",
+        "keys_folder",
+        "bundles_folder",
+        "logo",
+        "sign_on_client_secret_file",
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -84,6 +100,10 @@ class Settings(BaseSettings):
         "kill_at",
         "chain_id",
         "proxy",
+        "origin",
+        "passkey_domain",
+        "sign_on_issuer",
+        "sign_on_client_id",
         "logo",
         "alarm_outstanding_krw",
         "alarm_year_issue_krw",
@@ -106,6 +126,16 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError("begins with http:// or https://")
         return url
+
+    @field_validator("origin")
+    @classmethod
+    def _origins(cls, value: str | None) -> str | None:
+        for one in (value or "").split(",") if value else ():
+            parts = urlsplit(one.strip())
+            is_local = parts.scheme == "http" and parts.hostname == "localhost"
+            if not (parts.scheme == "https" or is_local) or not parts.hostname or parts.path or parts.query:
+                raise ValueError("is https://HOST (http only for localhost), without a path; several: a comma between")
+        return value
 
     @field_validator("chain_finality")
     @classmethod
@@ -150,6 +180,18 @@ class Settings(BaseSettings):
                 raise ValueError(
                     "BORAM_CLOCK_OFFSET_SECONDS makes the clock wrong and is for tests: unset it in production"
                 )
+        domain = self.passkey_domain
+        hosts = [str(urlsplit(one).hostname) for one in self.origins]
+        if domain is not None and not (hosts and all(host == domain or host.endswith(f".{domain}") for host in hosts)):
+            raise ValueError("BORAM_PASSKEY_DOMAIN is the host of BORAM_ORIGIN, or what it ends with: set both")
+        if self.sign_on_issuer is not None:
+            parts = urlsplit(self.sign_on_issuer)
+            if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+                raise ValueError("BORAM_SIGN_ON_ISSUER begins with https://")
+            if not (self.origins and self.sign_on_client_id and self.sign_on_client_secret_file):
+                raise ValueError(
+                    "BORAM_SIGN_ON_ISSUER wants BORAM_SIGN_ON_CLIENT_ID, BORAM_SIGN_ON_CLIENT_SECRET_FILE and BORAM_ORIGIN too"
+                )
         if self.rpc_url is not None and self.chain_id is None:
             raise ValueError("BORAM_CHAIN_ID must name the chain that BORAM_RPC_URL serves: set it to the chain's id")
         if self.role != "all" and self.is_sqlite:
@@ -162,6 +204,11 @@ class Settings(BaseSettings):
                 f"BORAM_ROLE={self.role} wants a chain that all processes reach: set BORAM_RPC_URL and BORAM_CHAIN_ID"
             )
         return self
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The addresses under which browsers know the service; none where it was not told."""
+        return tuple(one.strip().lower() for one in (self.origin or "").split(",") if one.strip())
 
     @property
     def is_sqlite(self) -> bool:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Request
 from pydantic import Field
 
 from ledger_service.api.access import ACCESS, PREFIX
 from ledger_service.api.guard import new_router
 from ledger_service.api.models import Answer, Id, IdPath, Question, responses
 from ledger_service.api.office import ACTORS_TAG, RoleName
-from ledger_service.api.ports import ActorPort, ContextPort
+from ledger_service.api.ports import ActorPort, ContextPort, ports_of
 from ledger_service.api.sessions import Done
 from ledger_service.domain.actors import Role
 from ledger_service.errors import Invalid
 from ledger_service.reads import actors
 from ledger_service.reads.actors import ActorLine, TokenLine
-from ledger_service.services import accounts, sign_in
+from ledger_service.services import accounts, sign_in, sign_on
 
 router = new_router(ACTORS_TAG, "/actors")
 
@@ -46,6 +47,12 @@ class NewToken(Question):
     days: int = Field(ge=1, le=accounts.TOKEN_DAYS_MAX, examples=[90])
 
 
+class SignOnSubject(Question):
+    """What the district's own sign-on calls somebody (`sub` of its ID tokens)."""
+
+    subject: str = Field(min_length=1, max_length=sign_on.SUBJECT_LENGTH_MAX)
+
+
 class TokenAdded(Answer):
     """The new token, told once."""
 
@@ -66,6 +73,22 @@ def change_roles(actor_id: IdPath, new: NewRoles, context: ContextPort, actor: A
     """Change somebody else's roles and desks; their sessions end."""
     roles = [Role(role) for role in new.roles]
     return actors.line_of(accounts.change_roles(context, actor, actor_id, roles, new.desks))
+
+
+@router.post("/{actor_id}/sign-on", responses=responses(401, 403, 404, 409, 422))
+def register_sign_on(
+    request: Request, actor_id: IdPath, named: SignOnSubject, context: ContextPort, actor: ActorPort
+) -> Done:
+    """Let a subject of the district's own sign-on into this account. The provider says who somebody is; what they may do is said here."""
+    sign_on.register(context, actor, sign_on.provider_of(ports_of(request).sign_on), actor_id, named.subject)
+    return Done()
+
+
+@router.post("/{actor_id}/sign-on/remove", responses=responses(401, 403, 404))
+def remove_sign_on(actor_id: IdPath, context: ContextPort, actor: ActorPort) -> Done:
+    """Nobody signs in to this account by the district's sign-on any more."""
+    sign_on.unregister(context, actor, actor_id)
+    return Done()
 
 
 @router.post("/{actor_id}/revoke", responses=responses(401, 403, 404, 409))

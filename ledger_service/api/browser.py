@@ -17,7 +17,8 @@ from ledger_service.api.ports import ports_of
 from ledger_service.api.problems import CrossSite, FormTokenMissing
 from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_session
-from ledger_service.services.sign_in import SignedIn, see_session
+from ledger_service.services.passkeys import CHALLENGE_SECONDS, PASSKEY
+from ledger_service.services.sign_in import SignedIn, new_secret, see_session
 
 COOKIE = "__Host-boram"
 COOKIE_ON_LOOPBACK = "boram-on-loopback"
@@ -67,6 +68,28 @@ def set_session(request: Request, response: Response, signed_in: SignedIn) -> st
         samesite="lax",
     )
     return ports.context.vault.form_token(signed_in.secret)
+
+
+def set_passkey_browser(request: Request, response: Response) -> str:
+    """A secret of this browser for the minutes in which somebody signs in with a passkey."""
+    ports = ports_of(request)
+    secret = new_secret(ports.context)
+    response.set_cookie(
+        cookie_names(ports.is_loopback_demo)[0] + PASSKEY,
+        secret,
+        max_age=CHALLENGE_SECONDS,
+        path="/",
+        secure=not ports.is_loopback_demo,
+        httponly=True,
+        samesite="strict",
+    )
+    return secret
+
+
+def passkey_browser(request: Request) -> str:
+    """That secret; empty where the browser has none."""
+    secret = request.cookies.get(cookie_names(ports_of(request).is_loopback_demo)[0] + PASSKEY, "")
+    return secret if len(secret) <= SECRET_LENGTH_MAX else ""
 
 
 def forget_session(request: Request, response: Response) -> None:

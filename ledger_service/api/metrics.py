@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any
 
@@ -11,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from ledger_service.errors import BoramError
 from ledger_service.reads.status import FINDINGS, READY, lag, measures, status, upkeep_ages
 from ledger_service.services.context import Context
 
@@ -27,6 +29,16 @@ IMPORT_ROWS = Counter("boram_import_rows", "Submitted rows by outcome (this proc
 SIGN_IN_FAILURES = Counter(
     "boram_sign_in_failures", "Sign-ins that were refused (this process)", ("who", "code"), registry=REGISTRY
 )
+
+
+@contextmanager
+def counted_sign_in(who: str) -> Iterator[None]:
+    """Counts a sign-in that is refused, by kind of caller."""
+    try:
+        yield
+    except BoramError as error:
+        SIGN_IN_FAILURES.labels(who, error.code).inc()
+        raise
 
 
 def count_import(outcomes: Mapping[str, int]) -> None:

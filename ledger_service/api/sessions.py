@@ -10,11 +10,10 @@ from pydantic import Field
 from ledger_service.api.browser import forget_session, set_session
 from ledger_service.api.guard import new_router
 from ledger_service.api.looking import address_of
-from ledger_service.api.metrics import SIGN_IN_FAILURES
+from ledger_service.api.metrics import counted_sign_in
 from ledger_service.api.models import Answer, Id, IdPath, Question, responses
 from ledger_service.api.ports import ActorPort, ContextPort, ports_of
 from ledger_service.domain.credentials import PASSWORD_SIGNS_MAX
-from ledger_service.errors import BoramError
 from ledger_service.reads import actors
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services import accounts, cards, sign_in
@@ -126,22 +125,22 @@ class SessionLine:
 def sign_in_staff(request: Request, response: Response, who: StaffSignIn, context: ContextPort) -> Session:
     """Sign in as staff. Whatever was wrong, the answer is the same."""
     passwords, address = ports_of(request).passwords, address_of(request)
-    with _counted("staff"):
+    with counted_sign_in("staff"):
         signed_in = sign_in.sign_in_staff(context, passwords, address, who.name, who.password, who.code)
-    return _begun(request, response, signed_in)
+    return begun(request, response, signed_in)
 
 
 @router.post("/resident", status_code=201, responses=_ANSWERS)
 def sign_in_resident(request: Request, response: Response, who: ResidentSignIn, context: ContextPort) -> Session:
     """Sign in as a resident, by card and PIN or by card and phone."""
     address = address_of(request)
-    with _counted("resident"):
+    with counted_sign_in("resident"):
         if who.phone_code is not None:
             signed_in = sign_in.sign_in_by_phone(context, address, who.card_number, who.phone_code)
         else:
             passwords = ports_of(request).passwords
             signed_in = sign_in.sign_in_resident(context, passwords, address, who.card_number, who.pin or "")
-    return _begun(request, response, signed_in)
+    return begun(request, response, signed_in)
 
 
 @router.post("/phone-code", status_code=202, responses=_ANSWERS)
@@ -156,11 +155,11 @@ def begin_assisted(
     request: Request, response: Response, card: CardAndPin, context: ContextPort, actor: ActorPort
 ) -> Session:
     """At a desk: a resident's own session of ten minutes, typed by staff. Both are recorded with everything that is done."""
-    with _counted("resident"):
+    with counted_sign_in("resident"):
         signed_in = sign_in.assist(
             context, ports_of(request).passwords, actor, address_of(request), card.card_number, card.pin
         )
-    return _begun(request, response, signed_in)
+    return begun(request, response, signed_in)
 
 
 @router.get("", responses=responses(401, 403))
@@ -242,21 +241,8 @@ def confirm(confirmation: Confirmation, context: ContextPort) -> ActorLine:
     return actors.line_of(accounts.confirm_invitation(context, confirmation.secret, confirmation.code))
 
 
-class _counted:  # noqa: N801  reads as a clause
-    """Counts a sign-in that was refused, by kind of caller."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, BoramError):
-            SIGN_IN_FAILURES.labels(self._kind, error.code).inc()
-
-
-def _begun(request: Request, response: Response, signed_in: SignedIn) -> Session:
+def begun(request: Request, response: Response, signed_in: SignedIn) -> Session:
+    """A new session: its cookie, and what is told of it."""
     return _shown(signed_in, set_session(request, response, signed_in))
 
 

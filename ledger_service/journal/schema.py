@@ -143,6 +143,37 @@ invitations = Table(
     Column("used_at", BigInteger),
 )
 
+# Passkeys of staff: the public halves. A challenge is kept as long as it could be shown again.
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("actor_id", String(36), ForeignKey("actors.id"), nullable=False),
+    Column("credential_hash", Bytes(32), nullable=False, unique=True),
+    Column("credential_id", Bytes, nullable=False),
+    Column("public_key", Bytes, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Index("ix_passkeys_actor", "actor_id"),
+)
+# What a district's own sign-on calls somebody, as a keyed index, and the account that it opens.
+sign_on_subjects = Table(
+    "sign_on_subjects",
+    metadata,
+    Column("actor_id", String(36), ForeignKey("actors.id"), primary_key=True),
+    Column("subject_index", Bytes(32), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+used_challenges = Table(
+    "used_challenges",
+    metadata,
+    Column("hash", Bytes(32), primary_key=True),
+    Column("kept_until", BigInteger, nullable=False),
+)
+
 # What a resident has in the hand. The number is random and stands here only as a blind index.
 cards = Table(
     "cards",

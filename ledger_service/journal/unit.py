@@ -48,11 +48,13 @@ from ledger_service.journal.objections import Objections
 from ledger_service.journal.offers import Offers
 from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
+from ledger_service.journal.passkeys import Passkeys
 from ledger_service.journal.people import People
 from ledger_service.journal.records import Records
 from ledger_service.journal.replaced import Replaced
 from ledger_service.journal.returning import Returning
 from ledger_service.journal.sessions import Sessions, Throttles
+from ledger_service.journal.sign_on import SignOn
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
 from ledger_service.journal.treasury_keepsakes import TreasuryKeepsakes
@@ -102,6 +104,14 @@ class Unit:
     @cached_property
     def desk_keys(self) -> DeskKeyOrders:
         return DeskKeyOrders(self.connection)
+
+    @cached_property
+    def passkeys(self) -> Passkeys:
+        return Passkeys(self.connection)
+
+    @cached_property
+    def sign_on(self) -> SignOn:
+        return SignOn(self.connection)
 
     @cached_property
     def entries(self) -> Entries:

@@ -115,6 +115,7 @@ class Vault:
         self._card_key = _keyed(master, "cards")
         self._pepper = _keyed(master, "passwords")
         self._throttle_key = _keyed(master, "throttles")
+        self._sign_on_key = _keyed(master, "sign-on")
         self._form_key = _keyed(master, "forms")
         self._secrets = AESGCM(derive(master, "staff secrets"))
         self.bundle_key = derive(master, "bundles")
@@ -148,6 +149,10 @@ class Vault:
     def form_token(self, session_secret: str) -> str:
         """The token that a session's forms carry. Only who has the session's secret and the master key can make it."""
         return _digest(self._form_key, session_secret).hex()
+
+    def sign_on_index(self, issuer: str, subject: str) -> bytes:
+        """The blind index by which a subject of the district's provider is found."""
+        return _digest(self._sign_on_key, f"{issuer}\x1f{subject}")
 
     def seal_secret(self, owner: str, secret: str) -> bytes:
         """A secret of staff, sealed for its owner."""

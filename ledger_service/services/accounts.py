@@ -61,7 +61,7 @@ def invite(context: Context, by: Actor, actor_id: str) -> str:
     """A secret, told once and good for three days, by which a member of staff sets password and second factor."""
     by.require(Role.ADMIN)
     with context.journal.write() as unit:
-        actor = _other(unit, by, actor_id)
+        actor = other_actor(unit, by, actor_id)
         if actor.has(Role.RESIDENT):
             raise Invalid("a resident signs in with a card", "주민은 카드로 로그인합니다")
         secret = invite_in(context, unit, by.id, actor)
@@ -90,6 +90,7 @@ def accept_invitation(context: Context, passwords: Passwords, secret: str, passw
             raise _over()
         unit.credentials.put(actor.id, hashed, context.vault.seal_secret(actor.id, totp), now)
         unit.sessions.end_all(actor.id, now)
+        unit.passkeys.revoke_all(actor.id, now)  # an invitation is what helps after a lost device
         unit.audit_log.write(now, actor.id, "set password", actor.id)
         unit.commit()
     uri = pyotp.TOTP(totp, interval=TOTP_SECONDS).provisioning_uri(name=actor.name, issuer_name=ISSUER)
@@ -119,19 +120,26 @@ def confirm_invitation(context: Context, secret: str, code: str) -> Actor:
 def change_password(context: Context, passwords: Passwords, actor: Actor, address: str, old: str, new: str) -> None:
     """A new password for oneself; every session of the account ends. Raises SignInFailed where the old one is wrong."""
     require_good_password(new, actor.name)
+    require_password(context, passwords, actor, address, old)
+    hashed = passwords.hash(peppered_password(context, actor.id, new))
+    now = context.clock.now()
+    with context.journal.write() as writing:
+        writing.credentials.change_password(actor.id, hashed, now)
+        writing.sessions.end_all(actor.id, now)
+        writing.audit_log.write(now, actor.id, "change password", actor.id)
+        writing.commit()
+
+
+def require_password(context: Context, passwords: Passwords, actor: Actor, address: str, password: str) -> None:
+    """Whoever sits at a session shows the account's password once more. Raises SignInFailed, TooManyAttempts."""
     subject = context.vault.throttle_subject("staff", actor.name)
     throttled(context, address, subject)
     with context.journal.read() as unit:
         found = unit.credentials.of(actor.id)
-    if not passwords.verify(found.password_hash if found else None, peppered_password(context, actor.id, old)):
+    if not passwords.verify(found.password_hash if found else None, peppered_password(context, actor.id, password)):
         raise SignInFailed("the present password is wrong", "현재 비밀번호가 맞지 않습니다")
-    hashed = passwords.hash(peppered_password(context, actor.id, new))
-    now = context.clock.now()
     with context.journal.write() as writing:
         forgive(context, writing, address, subject)
-        writing.credentials.change_password(actor.id, hashed, now)
-        writing.sessions.end_all(actor.id, now)
-        writing.audit_log.write(now, actor.id, "change password", actor.id)
         writing.commit()
 
 
@@ -145,7 +153,7 @@ def add_token(
     now = context.clock.now()
     secret = TOKEN_PREFIX + new_secret(context)
     with context.journal.write() as unit:
-        actor = _other(unit, by, actor_id)
+        actor = other_actor(unit, by, actor_id)
         if actor.has(Role.RESIDENT):
             raise Invalid("a resident signs in with a card", "주민은 카드로 로그인합니다")
         row = TokenRow(context.new_id(), actor.id, label, tuple(sorted(set(scopes))), now, now + days * 86_400, None)
@@ -174,7 +182,7 @@ def change_roles(context: Context, by: Actor, actor_id: str, roles: Sequence[Rol
         raise Invalid("a resident's account is made with their card", "주민 계정은 카드 발급 때 만들어집니다")
     now = context.clock.now()
     with context.journal.write() as unit:
-        actor = _other(unit, by, actor_id)
+        actor = other_actor(unit, by, actor_id)
         if actor.has(Role.RESIDENT):
             raise Invalid("a resident's account stays one", "주민 계정의 역할은 바꿀 수 없습니다")
         numbers = desk_numbers(unit, desks)
@@ -195,7 +203,7 @@ def revoke_actor(context: Context, by: Actor, actor_id: str) -> None:
     by.require(Role.ADMIN)
     now = context.clock.now()
     with context.journal.write() as unit:
-        actor = _other(unit, by, actor_id)
+        actor = other_actor(unit, by, actor_id)
         unit.actors.revoke(actor.id, now)
         unit.sessions.end_all(actor.id, now)
         unit.audit_log.write(now, by.id, "revoke actor", actor.id)
@@ -254,7 +262,7 @@ def _over() -> InvitationOver:
     )
 
 
-def _other(unit: Unit, by: Actor, actor_id: str) -> Actor:
+def other_actor(unit: Unit, by: Actor, actor_id: str) -> Actor:
     actor = unit.actors.by_id(actor_id)
     if actor is None:
         raise NotFound("there is no such account", "해당 계정이 없습니다")

@@ -99,14 +99,14 @@ def sign_in_staff(
     is_right = passwords.verify(stored, peppered_password(context, owner, password))
     step = totp_step(context, owner, found.totp_sealed, code) if found is not None else None
     if not is_right or step is None or actor is None or actor.has(Role.RESIDENT):
-        raise _failed(context, owner)
+        raise failed(context, owner)
     with context.journal.write() as unit:
         if unit.credentials.use_step(actor.id, step):
             forgive(context, unit, address, subject)
             signed_in = open_session(context, unit, actor, "password totp")
             unit.commit()
             return signed_in
-    raise _failed(context, owner)
+    raise failed(context, owner)
 
 
 def sign_in_resident(context: Context, passwords: Passwords, address: str, card_number: str, pin: str) -> SignedIn:
@@ -137,7 +137,7 @@ def sign_in_by_phone(context: Context, address: str, card_number: str, code: str
                 signed_in = open_session(context, unit, resident_of(unit, card.person_id), "card phone")
                 unit.commit()
                 return signed_in
-    raise _failed(context, UNKNOWN if card is None else card.person_id)
+    raise failed(context, UNKNOWN if card is None else card.person_id)
 
 
 def assist(context: Context, passwords: Passwords, staff: Actor, address: str, card_number: str, pin: str) -> SignedIn:
@@ -158,7 +158,7 @@ def check_card(context: Context, passwords: Passwords, address: str, card_number
     owner = card.id if card is not None else UNKNOWN
     is_right = passwords.verify(card.pin_hash if card else None, context.vault.peppered(owner, read_pin(pin) or ""))
     if not is_right or card is None:
-        raise _failed(context, UNKNOWN if card is None else card.person_id)
+        raise failed(context, UNKNOWN if card is None else card.person_id)
     with context.journal.write() as unit:
         forgive(context, unit, address, subject)
         unit.commit()
@@ -267,7 +267,7 @@ def forgive(context: Context, unit: WriteUnit, address: str, subject: bytes) -> 
     unit.throttles.succeeded(subject, now)
 
 
-def _failed(context: Context, subject: str) -> SignInFailed:
+def failed(context: Context, subject: str) -> SignInFailed:
     """The one answer to whatever was wrong, and its line in the audit log."""
     with context.journal.write() as unit:
         unit.audit_log.write(context.clock.now(), UNKNOWN, "sign-in failed", subject)

@@ -12,7 +12,10 @@ from starlette.responses import Response
 from ledger_service.domain.actors import Actor
 from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.services.context import Context
+from ledger_service.services.passkeys import RelyingParty
 from ledger_service.services.secret_gate import SecretGate
+from ledger_service.services.sign_in import Passwords, SignedIn
+from ledger_service.services.sign_on import Provider
 from ledger_service.web.brand import Brand
 
 
@@ -47,6 +50,22 @@ class Door(Protocol):
         """A new card of a resident; its number is told once. Raises WeakSecret."""
         ...
 
+    def session(self, request: Request) -> str:
+        """The secret of the request's session; empty without one."""
+        ...
+
+    def keep(self, signed_in: SignedIn) -> Callable[[Response], None]:
+        """What puts a new session into an answer."""
+        ...
+
+    def browser(self, request: Request, way: str) -> str:
+        """The secret of a browser that is about to sign in this way; empty without one."""
+        ...
+
+    def new_browser(self, way: str) -> tuple[str, Callable[[Response], None]]:
+        """Such a secret, and what puts it into an answer."""
+        ...
+
     def sign_out(self, request: Request, response: Response) -> None:
         """End the session, and take its cookie back."""
         ...
@@ -63,5 +82,8 @@ class WebPorts:
     upload_bytes_max: int
     monotonic: Callable[[], float]
     secret_gate: SecretGate
+    passwords: Passwords
+    relying_party: RelyingParty | None = None
+    sign_on: Provider | None = None
     database_errors: tuple[type[Exception], ...] = ()
     alarms: Alarms = NO_ALARMS

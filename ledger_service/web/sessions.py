@@ -18,12 +18,14 @@ from ledger_service.services.sign_in import (
     assist,
     check_card,
     end_session,
+    new_secret,
     see_session,
     sign_in_resident,
     sign_in_staff,
 )
 
 SECRET_LENGTH_MAX = 64
+BROWSER_SECONDS = 600
 SEEN_EVERY_SECONDS = 60  # of an idle limit of half an hour; not every request writes
 ASSISTED = "-assisted"  # as the API names the cookie of a resident at a desk (api/browser.py)
 
@@ -64,17 +66,15 @@ class SessionDoor:
 
     def sign_in_staff(self, request: Request, name: str, password: str, code: str) -> Callable[[Response], None]:
         """By password and one-time code."""
-        return self._keep(
-            lambda: sign_in_staff(self.context, self.passwords, address_of(request), name, password, code)
-        )
+        return self.keep(sign_in_staff(self.context, self.passwords, address_of(request), name, password, code))
 
     def sign_in_resident(self, request: Request, card_number: str, pin: str) -> Callable[[Response], None]:
         """By card and PIN."""
-        return self._keep(lambda: sign_in_resident(self.context, self.passwords, address_of(request), card_number, pin))
+        return self.keep(sign_in_resident(self.context, self.passwords, address_of(request), card_number, pin))
 
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
         """By card and PIN of the resident, beside the session of the member of staff."""
-        return self._keep(lambda: assist(self.context, self.passwords, staff, address_of(request), card_number, pin))
+        return self.keep(assist(self.context, self.passwords, staff, address_of(request), card_number, pin))
 
     def card_holder(self, request: Request, card_number: str, pin: str) -> str:
         """By card and PIN."""
@@ -93,14 +93,39 @@ class SessionDoor:
         name = self.cookie + ASSISTED if is_assisted else self.cookie
         response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
-    def _keep(self, sign_in: Callable[[], SignedIn]) -> Callable[[Response], None]:
-        signed_in = sign_in()
+    def session(self, request: Request) -> str:
+        """The secret of the request's session."""
+        found = self._session(request)
+        return found.secret if found is not None else ""
+
+    def keep(self, signed_in: SignedIn) -> Callable[[Response], None]:
+        """What puts a new session into an answer."""
         name = self.cookie if signed_in.session.assisted_by is None else self.cookie + ASSISTED
 
         def put(response: Response) -> None:
             response.set_cookie(name, signed_in.secret, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
         return put
+
+    def browser(self, request: Request, way: str) -> str:
+        """The secret of a browser that is about to sign in this way."""
+        return self._cookie(request, self.cookie + way)
+
+    def new_browser(self, way: str) -> tuple[str, Callable[[Response], None]]:
+        """Such a secret, for the minutes that it takes. Lax: a browser comes back from the district's provider by a link."""
+        secret = new_secret(self.context)
+
+        def put(response: Response) -> None:
+            response.set_cookie(
+                self.cookie + way, secret, max_age=BROWSER_SECONDS, path="/", secure=self.is_secure, httponly=True,
+                samesite="lax",
+            )  # fmt: skip
+
+        return secret, put
+
+    def _cookie(self, request: Request, name: str) -> str:
+        secret = request.cookies.get(name, "")
+        return secret if len(secret) <= SECRET_LENGTH_MAX else ""
 
     def _session(self, request: Request) -> _Open | None:
         """The session that a request is of, and its secret; a resident who is assisted goes before the member of staff."""

@@ -34,6 +34,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
+SCRIPT_POLICY = f"{POLICY}; script-src 'self'"  # of the two pages that speak with a passkey, and of no other
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -213,7 +214,7 @@ class Visit:
         """What a proposal is called."""
         return titled(self.say, title)
 
-    def render(self, template: str, status: int = 200, **more: Any) -> Response:
+    def render(self, template: str, status: int = 200, policy: str = POLICY, **more: Any) -> Response:
         """A page."""
         request = self.request
         formats = self.formats
@@ -241,7 +242,7 @@ class Visit:
             content,
             status,
             headers={
-                "content-security-policy": POLICY,
+                "content-security-policy": policy,
                 "content-language": self.view.language,
                 "referrer-policy": "same-origin",  # without a referrer a form of ours would come from the origin `null`
             },

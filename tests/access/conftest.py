@@ -20,6 +20,7 @@ from ledger_service.api.ports import Ports
 from ledger_service.bootstrap import DATABASE_ERRORS
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.batches import Domain
+from ledger_service.services.passkeys import RelyingParty
 from ledger_service.services.secret_gate import SecretGate
 from tests.books import Books, SqliteDistrict
 
@@ -28,7 +29,14 @@ PASSWORD = "a long sentence, 2024"
 PIN = "271828"
 
 
-def new_app(books: Books, *, is_loopback_demo: bool = False, passwords: Argon2Passwords | None = None) -> FastAPI:
+def new_app(
+    books: Books,
+    *,
+    is_loopback_demo: bool = False,
+    has_passkeys: bool = True,
+    sign_on: Any = None,
+    passwords: Argon2Passwords | None = None,
+) -> FastAPI:
     """The application over books; two of them are what two processes would be."""
     moments = iter(range(10**9))
     return create_app(
@@ -42,6 +50,8 @@ def new_app(books: Books, *, is_loopback_demo: bool = False, passwords: Argon2Pa
             domain=Domain(31_337, b"\x11" * 20),
             passwords=passwords or Argon2Passwords(light=True),
             secret_gate=SecretGate(),
+            relying_party=RelyingParty("boram.example", "Boram", (HOST,)) if has_passkeys else None,
+            sign_on=sign_on,
             is_loopback_demo=is_loopback_demo,
             database_errors=DATABASE_ERRORS,
         )

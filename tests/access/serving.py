@@ -38,6 +38,7 @@ def serve(books_file: Path, keys_file: Path) -> None:
             upload_bytes_max=1 << 20,
             monotonic=time.monotonic,
             secret_gate=gate,
+            passwords=passwords,
         )
     )
     app = create_app(
@@ -51,6 +52,7 @@ def serve(books_file: Path, keys_file: Path) -> None:
             domain=Domain(31_337, b"\x11" * 20),
             passwords=passwords,
             secret_gate=gate,
+            relying_party=None,
             is_loopback_demo=True,
         ),
         pages,

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
+from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.domain.actors import Role
 from ledger_service.errors import NotFound
 from ledger_service.journal.schema import access_log, consents
@@ -371,6 +372,7 @@ def broken(site: Site, **context: Any) -> TestClient:
         upload_bytes_max=1_000_000,
         monotonic=lambda: 0.0,
         secret_gate=SecretGate(),
+        passwords=Argon2Passwords(light=True),
         database_errors=(OperationalError,),
     )
     return TestClient(create_pages(ports), raise_server_exceptions=False)

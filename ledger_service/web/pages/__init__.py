@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger_service.domain.actors import Role
 from ledger_service.web.pages import (
+    account,
     approvals,
     centre,
     closing,
@@ -23,6 +24,7 @@ from ledger_service.web.pages import (
 from ledger_service.web.pages.table import Page
 
 _RESIDENT = frozenset({Role.RESIDENT})
+_STAFF = frozenset(Role) - _RESIDENT
 _CENTRE = frozenset({Role.CLERK, Role.APPROVER, Role.OFFICE})
 _DESKS = frozenset({Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE})
 _REGISTRAR = frozenset({Role.REGISTRAR})
@@ -45,6 +47,15 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/sign-in"): Page(door.ask, None),
     ("POST", "/sign-in/resident"): Page(door.resident, None, again=door.ask_again_resident, checks_secret=True),
     ("POST", "/sign-in/staff"): Page(door.staff, None, again=door.ask_again_staff, checks_secret=True),
+    ("GET", "/sign-in/passkey"): Page(door.ask_passkey, None),
+    ("POST", "/sign-in/passkey"): Page(door.passkey, None, again=door.ask_passkey),
+    ("GET", "/sign-in/district"): Page(door.depart, None),
+    ("GET", "/sign-in/district/return"): Page(door.arrive, None),
+    ("GET", "/account"): Page(account.home, _STAFF),
+    ("POST", "/account/passkeys/begin"): Page(account.begin, _STAFF, again=account.home, checks_secret=True),
+    ("POST", "/account/passkeys"): Page(account.add, _STAFF, again=account.home),
+    ("POST", "/account/passkeys/{passkey}/revoke"): Page(account.revoke, _STAFF, again=account.home),
+    ("POST", "/account/sign-out"): Page(account.sign_out_everywhere, _STAFF),
     ("POST", "/sign-out"): Page(door.sign_out, frozenset(Role)),
     ("GET", "/me"): Page(resident.balance, _RESIDENT),
     ("POST", "/me/payment-code"): Page(resident.payment, _RESIDENT),

@@ -6,8 +6,11 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.errors import BoramError
+from ledger_service.services import passkeys, sign_on
+from ledger_service.services.passkeys import party_of
 from ledger_service.web.pages.public import local_path
-from ledger_service.web.visit import Visit
+from ledger_service.web.sessions import address_of
+from ledger_service.web.visit import SCRIPT_POLICY, Visit
 
 _HOMES = (
     (Role.RESIDENT, "/me"),
@@ -60,6 +63,52 @@ def ask_again_staff(visit: Visit, error: BoramError) -> Response:
     return _form(visit, visit.fields.get("back", ""), True, error)
 
 
+def ask_passkey(visit: Visit, error: BoramError | None = None) -> Response:
+    """The page that asks the device; it has a script, because nothing else can."""
+    if visit.actor is not None:
+        return visit.go(home_of(visit.actor))
+    browser, put = visit.ports.door.new_browser(passkeys.PASSKEY)
+    ceremony = passkeys.ask_sign_in(visit.context, party_of(visit.ports.relying_party), browser)
+    status = error.status if error else 200
+    response = visit.render("passkey_sign_in.html", status, SCRIPT_POLICY, ceremony=ceremony, error=error)
+    put(response)
+    return response
+
+
+def passkey(visit: Visit) -> Response:
+    """With the device's answer."""
+    browser = visit.ports.door.browser(visit.request, passkeys.PASSKEY)
+    signed_in = passkeys.sign_in(
+        visit.context, party_of(visit.ports.relying_party), address_of(visit.request), browser,
+        visit.fields.get("challenge", ""), visit.fields.get("credential", ""),
+    )  # fmt: skip
+    response = visit.go(home_of(signed_in.actor))
+    visit.ports.door.keep(signed_in)(response)
+    return response
+
+
+def depart(visit: Visit) -> Response:
+    """To the district's own sign-on."""
+    if visit.actor is not None:
+        return visit.go(home_of(visit.actor))
+    browser, put = visit.ports.door.new_browser(sign_on.SIGN_ON)
+    response = visit.go(sign_on.depart(visit.context, sign_on.provider_of(visit.ports.sign_on), browser).address)
+    put(response)
+    return response
+
+
+def arrive(visit: Visit) -> Response:
+    """Back from there, with a code."""
+    asked = visit.request.query_params
+    signed_in = sign_on.arrive(
+        visit.context, sign_on.provider_of(visit.ports.sign_on), address_of(visit.request),
+        visit.ports.door.browser(visit.request, sign_on.SIGN_ON), asked.get("state", "")[:300], asked.get("code", "")[:2000],
+    )  # fmt: skip
+    response = visit.go(home_of(signed_in.actor))
+    visit.ports.door.keep(signed_in)(response)
+    return response
+
+
 def sign_out(visit: Visit) -> Response:
     """End the session."""
     is_assisted = visit.me.assisted_by is not None
@@ -71,4 +120,12 @@ def sign_out(visit: Visit) -> Response:
 def _form(visit: Visit, back: str, is_staff: bool, error: BoramError | None = None) -> Response:  # noqa: FBT001
     back = local_path(back) if back else ""
     status = error.status if error else 200
-    return visit.render("sign_in.html", status, back_to=back, is_staff=is_staff, error=error)
+    return visit.render(
+        "sign_in.html",
+        status,
+        back_to=back,
+        is_staff=is_staff,
+        error=error,
+        takes_passkeys=visit.ports.relying_party is not None,
+        has_sign_on=visit.ports.sign_on is not None,
+    )

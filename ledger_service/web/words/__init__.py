@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger_service.web.words import (
+    account,
     centre,
     helping,
     kiosk,
@@ -19,6 +20,7 @@ from ledger_service.web.words import (
 )
 
 PARTS = (
+    account,
     centre,
     helping,
     kiosk,

@@ -287,6 +287,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_upkeep")),
     )
     op.create_table(
+        "used_challenges",
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("kept_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_used_challenges")),
+    )
+    op.create_table(
         "batches",
         sa.Column("desk", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -768,6 +774,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("desk", "seq", "signature", name=op.f("pk_offered_signatures")),
     )
     op.create_table(
+        "passkeys",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("actor_id", sa.String(length=36), nullable=False),
+        sa.Column("credential_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name=op.f("fk_passkeys_actor_id_actors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential_hash", name=op.f("uq_passkeys_credential_hash")),
+    )
+    with op.batch_alter_table("passkeys", schema=None) as batch_op:
+        batch_op.create_index("ix_passkeys_actor", ["actor_id"], unique=False)
+
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(length=32), nullable=False),
@@ -787,6 +812,15 @@ def upgrade() -> None:
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index("ix_sessions_actor", ["actor_id"], unique=False)
 
+    op.create_table(
+        "sign_on_subjects",
+        sa.Column("actor_id", sa.String(length=36), nullable=False),
+        sa.Column("subject_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name=op.f("fk_sign_on_subjects_actor_id_actors")),
+        sa.PrimaryKeyConstraint("actor_id", name=op.f("pk_sign_on_subjects")),
+        sa.UniqueConstraint("subject_index", name=op.f("uq_sign_on_subjects_subject_index")),
+    )
     op.create_table(
         "wishes",
         sa.Column("person_id", sa.String(length=36), nullable=False),
@@ -1232,10 +1266,15 @@ def downgrade() -> None:
     op.drop_table("attendances")
     op.drop_table("account_ends")
     op.drop_table("wishes")
+    op.drop_table("sign_on_subjects")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_actor")
 
     op.drop_table("sessions")
+    with op.batch_alter_table("passkeys", schema=None) as batch_op:
+        batch_op.drop_index("ix_passkeys_actor")
+
+    op.drop_table("passkeys")
     op.drop_table("offered_signatures")
     with op.batch_alter_table("objections", schema=None) as batch_op:
         batch_op.drop_index("ix_objections_person")
@@ -1344,6 +1383,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("batches")
+    op.drop_table("used_challenges")
     op.drop_table("upkeep")
     with op.batch_alter_table("transactions", schema=None) as batch_op:
         batch_op.drop_index(

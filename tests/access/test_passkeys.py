@@ -1,0 +1,177 @@
+"""Passkeys of staff: what a device signs is good once, here, for this browser, and only while its counter grows."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ledger_service.domain.credentials import LOCK_SECONDS
+from ledger_service.journal.schema import used_challenges
+from ledger_service.services.passkeys import CHALLENGE_SECONDS
+from tests.access.conftest import HOST, PASSWORD, Browser, Front, new_app
+from tests.access.device import PRESENT, Device
+from tests.access.world import MEMBER
+
+DOMAIN = "boram.example"
+
+
+def add(front: Front, browser: Browser, device: Device) -> Any:
+    asked = browser.post("/sessions/passkeys/options", {"password": PASSWORD})
+    assert asked.status_code == 200, asked.text
+    made = {"challenge": asked.json()["challenge"], "credential": device.create(asked.json()["options"]), "name": "key"}
+    return browser.post("/sessions/passkeys", made)
+
+
+def enrolled(front: Front) -> tuple[Browser, Device]:
+    """The clerk with a passkey, and the session in which it was added."""
+    front.enrol("clerk")
+    browser, device = front.sign_in("clerk"), Device(HOST, DOMAIN)
+    answer = add(front, browser, device)
+    assert answer.status_code == 201, answer.text
+    return browser, device
+
+
+def asked_of(browser: Browser) -> dict[str, Any]:
+    answer = browser.post("/sessions/passkey/options")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def show(browser: Browser, device: Device, asked: dict[str, Any]) -> Any:
+    shown = {"challenge": asked["challenge"], "credential": device.get(asked["options"])}
+    return browser.post("/sessions/passkey", shown)
+
+
+def test_a_passkey_stands_for_password_and_code(either: Front) -> None:
+    first, device = enrolled(either)
+    browser = either.browser()
+    answer = show(browser, device, asked_of(browser))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["actor"]["name"] == "clerk"
+    assert [one["factors"] for one in browser.get("/sessions").json()] == ["password totp", "passkey"]
+    (line,) = browser.get("/sessions/passkeys").json()
+    assert line["used_at"] == either.books.clock.now()
+    assert first.post(f"/sessions/passkeys/{line['id']}/revoke").status_code == 200
+    again = either.browser()
+    assert show(again, device, asked_of(again)).status_code == 401, "revoked"
+    assert first.post(f"/sessions/passkeys/{line['id']}/revoke").status_code == 404
+
+
+def test_a_challenge_is_good_once(either: Front) -> None:
+    _, device = enrolled(either)
+    browser = either.browser()
+    asked = asked_of(browser)
+    answer = {"challenge": asked["challenge"], "credential": device.get(asked["options"])}
+    assert browser.post("/sessions/passkey", copy.deepcopy(answer)).status_code == 201
+    device.count += 1
+    assert browser.post("/sessions/passkey", answer).status_code == 401, "the same bytes"
+    assert show(browser, device, asked).status_code == 401, "a new signature over the same challenge"
+
+
+def test_a_challenge_is_for_one_browser_and_five_minutes(front: Front) -> None:
+    _, device = enrolled(front)
+    browser, other = front.browser(), front.browser()
+    asked, others = asked_of(browser), asked_of(other)
+    assert show(other, device, asked).status_code == 401, "another browser's"
+    invented = asked | {"challenge": asked["challenge"].replace(".", "x.", 1)}
+    assert show(browser, device, invented).status_code == 401
+    front.books.clock.seconds += CHALLENGE_SECONDS
+    assert show(other, device, others).status_code == 401, "too late"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"origin": "https://boram.example.evil.kr"},
+        {"origin": "http://boram.example"},
+        {"domain": "evil.kr"},
+        {"flags": PRESENT},
+    ],
+)
+def test_an_answer_for_another_place_or_without_its_owner_is_refused(front: Front, wrong: dict[str, Any]) -> None:
+    session, device = enrolled(front)
+    for name, value in wrong.items():
+        setattr(device, name, value)
+    browser = front.browser()
+    refused = show(browser, device, asked_of(browser))
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "sign_in_failed", "what was wrong is not said"
+    other = Device(HOST, DOMAIN)
+    for name, value in wrong.items():
+        setattr(other, name, value)
+    assert add(front, session, other).status_code == 422
+
+
+def test_a_copied_device_is_refused(front: Front) -> None:
+    _, device = enrolled(front)
+    copied = copy.copy(device)
+    browser = front.browser()
+    assert show(browser, device, asked_of(browser)).status_code == 201
+    assert show(browser, device, asked_of(browser)).status_code == 201
+    thief = front.browser()
+    assert show(thief, copied, asked_of(thief)).status_code == 401, "its counter is behind"
+
+
+def test_a_signature_of_another_key_is_refused(front: Front) -> None:
+    _, device = enrolled(front)
+    browser = front.browser()
+    forged = Device(HOST, DOMAIN, id=device.id)
+    assert show(browser, forged, asked_of(browser)).status_code == 401
+    for _ in range(4):
+        show(browser, forged, asked_of(browser))
+    assert show(browser, device, asked_of(browser)).status_code == 429, "counted like guesses"
+    front.books.clock.seconds += LOCK_SECONDS
+    assert show(browser, device, asked_of(browser)).status_code == 201
+
+
+def test_adding_one_wants_a_session_of_staff_and_the_password(front: Front) -> None:
+    session, device = enrolled(front)
+    assert session.post("/sessions/passkeys/options", {"password": "not this one"}).status_code == 401
+    assert front.ask("POST", "/sessions/passkeys/options", "clerk", {"password": PASSWORD}).status_code == 404
+    assert front.resident(MEMBER).post("/sessions/passkeys/options", {"password": PASSWORD}).status_code == 403
+    asked = session.post("/sessions/passkeys/options", {"password": PASSWORD}).json()
+    assert asked["options"]["excludeCredentials"][0]["id"]
+    made = {"challenge": asked["challenge"], "credential": Device(HOST, DOMAIN).create(asked["options"])}
+    other = front.sign_in("clerk")
+    assert other.post("/sessions/passkeys", made).status_code == 422, "begun in another session"
+    assert session.post("/sessions/passkeys", made).status_code == 201
+    made["credential"] = Device(HOST, DOMAIN).create(asked["options"])
+    assert session.post("/sessions/passkeys", made).status_code == 422, "used up"
+    assert add(front, session, device).status_code == 409, "a device's key is added once"
+
+
+def test_who_is_revoked_or_invited_anew_has_no_passkey_any_more(front: Front) -> None:
+    _, device = enrolled(front)
+    front.enrol("clerk")
+    browser = front.browser()
+    assert show(browser, device, asked_of(browser)).status_code == 401
+    session = front.sign_in("clerk")
+    newer = Device(HOST, DOMAIN)
+    assert add(front, session, newer).status_code == 201
+    assert front.ask("POST", f"/actors/{front.id_of('clerk')}/revoke", "admin").status_code == 200
+    assert show(browser, newer, asked_of(browser)).status_code == 401
+
+
+def test_used_challenges_are_forgotten_when_they_are_over(front: Front) -> None:
+    _, device = enrolled(front)
+    for _ in range(3):
+        browser = front.browser()
+        assert show(browser, device, asked_of(browser)).status_code == 201
+        front.books.clock.seconds += CHALLENGE_SECONDS + 1
+    with front.books.engine.connect() as connection:
+        assert len(connection.execute(select(used_challenges)).all()) == 1
+
+
+@pytest.mark.parametrize("credential", [{}, {"rawId": 7}, {"rawId": "%%"}, {"id": "a", "rawId": "YQ", "type": "x"}])
+def test_nonsense_is_refused_like_a_wrong_key(front: Front, credential: dict[str, Any]) -> None:
+    browser = front.browser()
+    answer = browser.post("/sessions/passkey", {"challenge": asked_of(browser)["challenge"], "credential": credential})
+    assert answer.status_code == 401
+
+
+def test_without_a_public_address_there_are_none(front: Front) -> None:
+    app = new_app(front.books, has_passkeys=False)
+    assert front.browser(app).post("/sessions/passkey/options").json()["code"] == "passkeys_off"
