@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ledger_service.adapters.actors import ADMIN_NAME, add_actor, add_first_admin
 from ledger_service.adapters.clock import SystemClock
 from ledger_service.adapters.home import Home, SecretMissing, lock_database, read_secret, write_secret
+from ledger_service.adapters.key_rotation import RotationUnfinished, next_key_path
 from ledger_service.adapters.keys import (
     FIRST_KEYS,
     GUARDIAN_KEY,
@@ -53,12 +54,21 @@ from ledger_service.journal.engine import open_engine
 from ledger_service.journal.locks import starting
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
-from ledger_service.journal.vault import Vault
+from ledger_service.journal.vault import MasterKey, Vault
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
 from ledger_service.services.credit import drop_left_over
 from ledger_service.services.forget import forget_again
 from ledger_service.services.passkeys import RelyingParty
+from ledger_service.services.rate_limits import (
+    A_MINUTE,
+    ADDRESS,
+    LOOKUP,
+    PUBLIC,
+    READ,
+    WRITE,
+    RateLimits,
+)
 from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_on import Provider
 from ledger_service.web.app import create_pages
@@ -131,6 +141,7 @@ class Installation:
         ) -> tuple[ActorLine, str]:
             return add_actor(self.context, by.id, name, roles, desks, person_id)
 
+        limits = _rate_limits(self.settings)
         gate, party, sign_on = SecretGate(), _relying_party(self.settings), _sign_on(self.settings)
         pages = create_pages(
             WebPorts(
@@ -150,6 +161,7 @@ class Installation:
                 passwords=self.passwords,
                 relying_party=party,
                 sign_on=sign_on,
+                rate_limits=limits,
                 database_errors=DATABASE_ERRORS,
                 alarms=self.alarms,
             )
@@ -168,6 +180,7 @@ class Installation:
                 secret_gate=gate,
                 relying_party=party,
                 sign_on=sign_on,
+                rate_limits=limits,
                 is_loopback_demo=self.settings.is_loopback_demo,
                 database_errors=DATABASE_ERRORS,
             ),
@@ -203,6 +216,17 @@ def _sign_on(settings: Settings) -> Provider | None:
     return OpenIdProvider(settings.sign_on_issuer, settings.sign_on_client_id, secret, redirect)
 
 
+def _rate_limits(settings: Settings) -> RateLimits:
+    """Production has limits unless a setting says 0; demo and test only those that are set."""
+    set_here = {
+        ADDRESS: settings.rate_address, PUBLIC: settings.rate_public, READ: settings.rate_reads,
+        WRITE: settings.rate_writes, LOOKUP: settings.rate_lookups,
+    }  # fmt: skip
+    usual = A_MINUTE if settings.environment == "production" else {}
+    given = {kind: count for kind, count in set_here.items() if count is not None}
+    return RateLimits({**usual, **given}, time.monotonic)
+
+
 def _brand(settings: Settings) -> Brand:
     return Brand(
         district=settings.district_name,
@@ -226,7 +250,7 @@ def installed(settings: Settings) -> Iterator[Installation]:
     with ExitStack() as stack:
         lock = home.lock() if settings.is_sqlite else home.share()
         stack.callback(lock.release)
-        for path in _sqlite_files(settings):
+        for path in sqlite_files(settings):
             stack.callback(lock_database(path).release)
         keys, master_key = open_secrets(settings, home)
         engine, key_engine = open_engine(settings.books_url), open_engine(settings.key_books_url)
@@ -244,7 +268,7 @@ def installed(settings: Settings) -> Iterator[Installation]:
         yield installation
 
 
-def _sqlite_files(settings: Settings) -> list[Path]:
+def sqlite_files(settings: Settings) -> list[Path]:
     """The databases that are files of this machine. Raises BooksUnusable where their folder is none."""
     files = []
     for url in dict.fromkeys((settings.books_url, settings.key_books_url)):
@@ -275,12 +299,17 @@ def usable_books(settings: Settings) -> Iterator[None]:
         ) from None
 
 
-def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tuple[KeyFolder, bytes]:
+def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tuple[KeyFolder, MasterKey]:
     """The keystores and the master key. The first start in demo and test makes what is missing; production asks for it.
 
     The master key is made last: its presence says that a home is complete, and nothing is ever made in its place again.
     """
-    master_path = settings.master_key_file or home.secrets / "master.key"
+    master_path = master_key_path(settings, home)
+    if next_key_path(master_path).exists():
+        raise RotationUnfinished(
+            "a rotation of the master key was begun and not finished: stop every boram up and run boram keys rotate again",
+            "마스터 키 교체가 끝나지 않았습니다. 모든 boram up을 종료하고 boram keys rotate를 다시 실행하세요",
+        )
     master_key = read_master_key(master_path, "BORAM_MASTER_KEY_FILE")
     may_create = master_key is None and (create or settings.environment != "production") and not _has_books(settings)
     passphrase = read_passphrase(
@@ -306,6 +335,11 @@ def open_secrets(settings: Settings, home: Home, *, create: bool = False) -> tup
             f"{master_path}에 마스터 키가 없습니다. 백업에서 되살리거나, 처음 시작하기 전이라면 실행하세요: boram keys create",
         )
     return keys, master_key
+
+
+def master_key_path(settings: Settings, home: Home) -> Path:
+    """Where the master key lies."""
+    return settings.master_key_file or home.secrets / "master.key"
 
 
 def _has_books(settings: Settings) -> bool:

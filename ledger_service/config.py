@@ -26,6 +26,7 @@ EMBEDDED_CHAIN_ID = 31_337
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
+RequestsAMinute = Annotated[int, Field(ge=0, le=1_000_000)]
 Text = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
     sign_on_issuer: str | None = None  # the district's own OpenID Connect provider for staff, if it has one
     sign_on_client_id: Annotated[str, Field(max_length=255)] | None = None
     sign_on_client_secret_file: Path | None = None
+    rate_address: RequestsAMinute | None = (
+        None  # requests a minute, 0 for no limit (services/rate_limits.py has what production has)
+    )
+    rate_public: RequestsAMinute | None = None
+    rate_reads: RequestsAMinute | None = None
+    rate_writes: RequestsAMinute | None = None
+    rate_lookups: RequestsAMinute | None = None
     business_date: date | None = None
     kill_at: str | None = None
     role: Literal["all", "api", "post"] = "all"

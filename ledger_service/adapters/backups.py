@@ -17,7 +17,7 @@ from ledger_service.adapters.sealed_files import CIPHER, hash_of
 from ledger_service.adapters.secrets import read_master_key
 from ledger_service.config import Settings
 from ledger_service.errors import Refused
-from ledger_service.journal.vault import derive
+from ledger_service.journal.vault import MasterKey, derive
 
 VERSION = 1
 MANIFEST = "manifest.json"
@@ -55,9 +55,9 @@ class Manifest:
     files: tuple[BackupFile, ...]
 
 
-def backup_key(master_key: bytes) -> bytes:
+def backup_key(root: bytes) -> bytes:
     """The key that backups are sealed under."""
-    return derive(master_key, PURPOSE)
+    return derive(root, PURPOSE)
 
 
 def write_manifest(folder: Path, manifest: Manifest, key: bytes) -> None:
@@ -150,10 +150,10 @@ def named(found: Sequence[str]) -> str:
 
 def key_of(settings: Settings, place: Home) -> bytes:
     """The key that this home's backups are sealed under. Raises SecretMissing."""
-    return backup_key(master_key(settings, place))
+    return backup_key(master_key(settings, place).root)
 
 
-def master_key(settings: Settings, place: Home) -> bytes:
+def master_key(settings: Settings, place: Home) -> MasterKey:
     """The master key of a home. Raises SecretMissing."""
     path = settings.master_key_file or place.secrets / "master.key"
     key = read_master_key(path, "BORAM_MASTER_KEY_FILE")

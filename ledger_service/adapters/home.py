@@ -242,8 +242,13 @@ def write_secret(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    move_secret(temporary, path)
+
+
+def move_secret(path: Path, to: Path) -> None:
+    """Let a file take another's place in the same folder, on the disk when this returns."""
+    path.replace(to)
+    folder = os.open(to.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

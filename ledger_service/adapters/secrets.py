@@ -6,9 +6,14 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from ledger_service.adapters.home import SecretMissing, read_secret, write_secret
+from ledger_service.journal.vault import NONCE_BYTES, MasterKey, derive
 
 MASTER_KEY_BYTES = 32
+_ROOT = "root"
 PASSPHRASE_BYTES = 24
 PASSPHRASE_LENGTH_MIN_PRODUCTION = 12
 
@@ -30,25 +35,36 @@ def read_passphrase(path: Path, setting: str, random_bytes: Callable[[int], byte
     return lines[0].strip()
 
 
-def read_master_key(path: Path, setting: str) -> bytes | None:
-    """The master key: 64 hexadecimal digits; None where there is none yet."""
+def read_master_key(path: Path, setting: str) -> MasterKey | None:
+    """The master key: 64 hexadecimal digits, and in a second line its root, sealed under it; None where there is none yet."""
     stored = read_secret(path)
     if stored is None:
         return None
     try:
-        key = bytes.fromhex(stored.decode("ascii").strip())
-    except (UnicodeDecodeError, ValueError):
-        key = b""
-    if len(key) != MASTER_KEY_BYTES:
+        lines = [bytes.fromhex(line) for line in stored.decode("ascii").split()]
+        key, root = lines[0], lines[0] if len(lines) == 1 else _opened_root(lines[0], *lines[1:])
+    except (UnicodeDecodeError, ValueError, IndexError, TypeError, InvalidTag):
+        key = root = b""
+    if len(key) != MASTER_KEY_BYTES or len(root) != MASTER_KEY_BYTES:
         raise SecretMissing(
             f"{path} does not hold a master key (64 hexadecimal digits): bring it back from its backup ({setting})",
             f"{path} 파일에 마스터 키(16진수 64자)가 없습니다. 백업에서 되살리세요({setting})",
         )
-    return key
+    return MasterKey(key, root)
 
 
-def create_master_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
+def create_master_key(path: Path, random_bytes: Callable[[int], bytes]) -> MasterKey:
     """Make the master key. Without it nothing personal can ever be read again: it belongs into a backup of its own."""
-    key = random_bytes(MASTER_KEY_BYTES)
-    write_secret(path, key.hex().encode())
-    return key
+    return write_master_key(path, random_bytes(MASTER_KEY_BYTES), random_bytes)
+
+
+def write_master_key(path: Path, root: bytes, random_bytes: Callable[[int], bytes]) -> MasterKey:
+    """A new master key with a root, on the disk when this returns."""
+    key, nonce = random_bytes(MASTER_KEY_BYTES), random_bytes(NONCE_BYTES)
+    sealed = nonce + AESGCM(derive(key, _ROOT)).encrypt(nonce, root, _ROOT.encode())
+    write_secret(path, f"{key.hex()}\n{sealed.hex()}\n".encode())
+    return MasterKey(key, root)
+
+
+def _opened_root(key: bytes, sealed: bytes) -> bytes:
+    return AESGCM(derive(key, _ROOT)).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _ROOT.encode())

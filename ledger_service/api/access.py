@@ -18,7 +18,8 @@ class Rule:
     """What a route asks for. `roles` None: open to the public. `keyed`: it moves money or changes the books, and wants an
     Idempotency-Key. `upload`: its body may be a file. `loopback`: a caller on this machine needs no token.
     `reasoned`: it takes data away in bulk, and wants an Access-Reason.
-    `checks_secret`: a slow hash is computed, so that few are at once.
+    `checks_secret`: a slow hash is computed, so that few are at once. `looks_up`: it answers for any member number, so that few are asked a
+    minute. `watched`: machines ask it all the time, and it says little.
     """
 
     roles: frozenset[Role] | None
@@ -27,6 +28,8 @@ class Rule:
     loopback: bool = False
     reasoned: bool = False
     checks_secret: bool = False
+    looks_up: bool = False
+    watched: bool = False
 
 
 def _only(*roles: Role) -> Rule:
@@ -45,12 +48,12 @@ _PUBLIC = Rule(None)
 _SIGN_IN = Rule(None, checks_secret=True)
 
 ACCESS: dict[tuple[str, str], Rule] = {
-    ("GET", "/healthz"): _PUBLIC,
-    ("GET", "/readyz"): _PUBLIC,
-    ("GET", "/metrics"): Rule(frozenset((_OFFICE, _AUDITOR, _ADMIN)), loopback=True),
+    ("GET", "/healthz"): Rule(None, watched=True),
+    ("GET", "/readyz"): Rule(None, watched=True),
+    ("GET", "/metrics"): Rule(frozenset((_OFFICE, _AUDITOR, _ADMIN)), loopback=True, watched=True),
     ("GET", "/docs"): _PUBLIC,
     ("GET", f"{PREFIX}/openapi.json"): _PUBLIC,
-    ("POST", f"{PREFIX}/records"): _keyed(_CLERK, _APPROVER, _OFFICE),
+    ("POST", f"{PREFIX}/records"): Rule(frozenset((_CLERK, _APPROVER, _OFFICE)), keyed=True, looks_up=True),
     ("POST", f"{PREFIX}/imports"): _upload(_CLERK, _APPROVER, _OFFICE),
     ("POST", f"{PREFIX}/imports/preview"): Rule(frozenset((_CLERK, _APPROVER, _OFFICE)), upload=True),
     ("GET", f"{PREFIX}/imports/{{import_id}}"): _only(_CLERK, _APPROVER, _OFFICE, _AUDITOR),
@@ -60,7 +63,9 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", f"{PREFIX}/approvals/{{approval_id}}/approve"): _keyed(_APPROVER, _OFFICE),
     ("POST", f"{PREFIX}/approvals/{{approval_id}}/reject"): _keyed(_CLERK, _APPROVER, _OFFICE),
     ("POST", f"{PREFIX}/residents"): _keyed(_REGISTRAR),
-    ("POST", f"{PREFIX}/residents/lookup"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR),
+    ("POST", f"{PREFIX}/residents/lookup"): Rule(
+        frozenset((_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR)), looks_up=True
+    ),
     ("POST", f"{PREFIX}/residents/{{person_id}}/cards"): Rule(frozenset((_REGISTRAR,)), checks_secret=True),
     ("POST", f"{PREFIX}/residents/{{person_id}}/cards/block"): _only(_REGISTRAR, _OFFICE, _RESIDENT),
     ("GET", f"{PREFIX}/residents/{{person_id}}"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR, _RESIDENT),

@@ -151,7 +151,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
 
 def _of_every(rule: Rule, operation: dict[str, Any]) -> set[int]:
     """What may be answered before an endpoint is asked, or instead of it."""
-    found = {503} if operation["tags"] != [health.TAG] else set()
+    found = {429, 503} if operation["tags"] != [health.TAG] else set()
     if rule.roles is not None:
         found |= {401, 403}
     if rule.keyed:

@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from ledger_service.api.access import ACCESS, PREFIX, Rule
-from ledger_service.api.browser import actor_of_cookie, refuse_cross_site, require_form_token
-from ledger_service.api.looking import reason_of, recorded
+from ledger_service.api.browser import SEEN_EVERY_SECONDS, actor_of_cookie, refuse_cross_site, require_form_token
+from ledger_service.api.looking import address_of, reason_of, recorded
 from ledger_service.api.ports import ports_of
 from ledger_service.api.problems import (
     BodyTooLarge,
@@ -34,8 +34,9 @@ from ledger_service.api.problems import (
 from ledger_service.domain.actors import Actor
 from ledger_service.errors import Forbidden
 from ledger_service.reads.actors import actor_of_token
-from ledger_service.services.accounts import is_within, scope_of
+from ledger_service.services.accounts import is_within, scope_of, see_token
 from ledger_service.services.context import IDEMPOTENCY_KEY_LENGTH_MAX
+from ledger_service.services.rate_limits import ADDRESS, LOOKUP, PUBLIC, READ, WRITE
 
 BODY_BYTES_MAX = 64 * 1024
 PIECE_BYTES = 256 * 1024
@@ -68,8 +69,7 @@ class GuardedRoute(APIRoute):
             if is_unsafe and "authorization" not in request.headers:
                 refuse_cross_site(request)  # a bearer token is never sent by a browser by itself
             is_nobodys = rule.roles is None or (rule.loopback and _is_on_this_machine(request))
-            if not is_nobodys:
-                request.state.actor = await _admit(request, rule)
+            await _let_in(request, rule, is_nobodys=is_nobodys, is_unsafe=is_unsafe)
             if rule.keyed:
                 request.state.idempotency_key = _idempotency_key(request)
                 request.state.operation_id = _operation_id(request.state.idempotency_key)
@@ -133,6 +133,26 @@ def _is_on_this_machine(request: Request) -> bool:
     return peer in LOOPBACK and not any(name in request.headers for name in FORWARDING)
 
 
+async def _let_in(request: Request, rule: Rule, *, is_nobodys: bool, is_unsafe: bool) -> None:
+    """Who asks, as far as the route wants to know, and not too often: by their address first, then by who they are."""
+    limits, address = ports_of(request).rate_limits, address_of(request)
+    if not rule.watched:
+        limits.require(ADDRESS, address)
+    if is_nobodys:
+        if not rule.watched:
+            limits.require(PUBLIC, address)
+        return
+    try:
+        actor = await _admit(request, rule)
+    except Unauthorized:
+        limits.require(PUBLIC, address)  # tokens are not guessed faster than pages are read
+        raise
+    request.state.actor = actor
+    limits.require(WRITE if is_unsafe else READ, actor.id)
+    if rule.looks_up:
+        limits.require(LOOKUP, actor.id)
+
+
 async def _admit(request: Request, rule: Rule) -> Actor:
     actor = request.scope.get(LOCAL_ACTOR)
     if actor is None:
@@ -159,7 +179,10 @@ async def _actor_of_token(request: Request) -> Actor | None:
     )
     if found is None:
         return None
-    actor, scopes = found
+    actor, scopes = found.actor, found.scopes
+    now = context.clock.now()
+    if found.used_at is None or now - found.used_at >= SEEN_EVERY_SECONDS:
+        await run_in_threadpool(see_token, context, found.token_id)
     wanted = scope_of(request.method, request.state.route, PREFIX)
     if not is_within(scopes, wanted):
         request.state.actor_id = actor.id

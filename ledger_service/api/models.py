@@ -90,6 +90,6 @@ _MEANINGS = {
     413: "Too large",
     415: "Not a table",
     422: "Not understood, outside its bounds, or a key with another body",
-    429: "Too many wrong attempts; nothing was looked at",
+    429: "Too many requests or wrong attempts; nothing was looked at",
     503: "Not ready; send the same request again later",
 }

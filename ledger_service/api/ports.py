@@ -15,6 +15,7 @@ from ledger_service.domain.batches import Domain
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context, Once
 from ledger_service.services.passkeys import RelyingParty
+from ledger_service.services.rate_limits import NO_LIMITS, RateLimits
 from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_in import Passwords
 from ledger_service.services.sign_on import Provider
@@ -45,6 +46,7 @@ class Ports:
     secret_gate: SecretGate  # the pages' too: both together compute few slow hashes at once
     relying_party: RelyingParty | None  # what passkeys are bound to; None: they are off
     is_loopback_demo: bool  # plain HTTP, for this machine alone: the session cookie cannot be Secure
+    rate_limits: RateLimits = NO_LIMITS  # the pages' too
     sign_on: Provider | None = None  # the district's own, for staff
     alarms: Alarms = NO_ALARMS
     database_errors: tuple[

@@ -84,3 +84,11 @@ def keys_create(home: Home = None) -> None:
     from ledger_service.commands.keys import create_keys
 
     create_keys(home)
+
+
+@keys_app.command("rotate")
+def keys_rotate(home: Home = None) -> None:
+    """Put a new master key in the place of the old one, with every boram up stopped; one that was cut short is finished."""
+    from ledger_service.commands.keys import rotate_keys
+
+    rotate_keys(home)

@@ -1,19 +1,66 @@
-"""`boram keys create`: what a production home wants before its first start."""
+"""`boram keys create`: what a production home wants before its first start. `boram keys rotate`: a new master key."""
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from ledger_service.adapters.actors import ADMIN_NAME
-from ledger_service.adapters.home import Home
+from ledger_service.adapters.clock import SystemClock
+from ledger_service.adapters.home import Home, SecretMissing, lock_database
+from ledger_service.adapters.key_rotation import next_key_path, rotate_master_key
 from ledger_service.adapters.keys import FIRST_KEYS
-from ledger_service.bootstrap import ensure_admin, installed, open_secrets
+from ledger_service.bootstrap import (
+    ensure_admin,
+    installed,
+    master_key_path,
+    open_secrets,
+    sqlite_files,
+    usable_books,
+)
 from ledger_service.commands.show import say
-from ledger_service.config import read_settings
+from ledger_service.config import Settings, read_settings
+from ledger_service.domain.kill_points import NoKillPoints
+from ledger_service.journal.engine import open_engine
+from ledger_service.journal.locks import starting
+from ledger_service.journal.migrate import migrate
+from ledger_service.journal.unit import Journal
+from ledger_service.journal.vault import Vault
+
+
+def rotate_keys(home: Path | None) -> None:
+    """A new master key for a home on which nothing runs; one that was cut short is finished. Raises HomeBusy, SecretMissing."""
+    settings = read_settings(home=home)
+    place = Home(settings.home)
+    place.prepare()
+    with ExitStack() as stack:
+        lock = place.lock()
+        stack.callback(lock.release)
+        for path in sqlite_files(settings):
+            stack.callback(lock_database(path).release)
+        books, keys = open_engine(settings.books_url), open_engine(settings.key_books_url)
+        stack.callback(books.dispose)
+        stack.callback(keys.dispose)
+        path = master_key_path(settings, place)
+        if not path.exists() and not next_key_path(path).exists():
+            raise SecretMissing(f"there is no master key at {path}", f"{path}에 마스터 키가 없습니다")
+        clock = SystemClock(settings.business_date, settings.clock_offset_seconds)
+        with usable_books(settings), starting(books):
+            migrate(books)
+            rotate_master_key(
+                path, Journal(books), lambda key: Vault(key, keys, os.urandom), os.urandom, clock.now(), NoKillPoints()
+            )
+    say(
+        f"rotated: {path} holds a new master key; keep it in its backup. The old one opens nothing here any more: destroy its copies, "
+        "but for those that older backups of the people's keys want",
+        f"교체 완료: {path}에 새 마스터 키가 있습니다. 백업해 두세요. 이전 키로는 아무것도 열리지 않습니다. 주민 키의 옛 백업에 필요한 것 말고는 "
+        "폐기하세요",
+    )
 
 
 def create_keys(home: Path | None) -> None:
-    """Make the master key, the first keystores and the first administrator where none are; what is there is left as it is."""
+    """Make the master key and the first keystores where none are; what is there is left as it is."""
     settings = read_settings(home=home)
     place = Home(settings.home)
     place.prepare()
@@ -25,11 +72,19 @@ def create_keys(home: Path | None) -> None:
             say(f"{name}: {address}", f"{name}: {address}")
     finally:
         lock.release()
-    with installed(settings) as installation:
-        if ensure_admin(installation.context, place):
-            file = place.token_file(ADMIN_NAME)
-            say(f"the administrator's token lies in {file}", f"관리자 토큰: {file}")
+    if settings.environment == "production":
+        say("the first administrator: boram admin create", "첫 관리자: boram admin create")
+    else:
+        _first_token(settings, place)
     say(
         f"keep {place.secrets} and {place.keys} in a backup of their own: nothing replaces them",
         f"{place.secrets}와 {place.keys}를 따로 백업하세요. 대신할 수 있는 것이 없습니다",
     )
+
+
+def _first_token(settings: Settings, place: Home) -> None:
+    """In demo and test an administrator's bearer token lies in a file; production has none."""
+    with installed(settings) as installation:
+        if ensure_admin(installation.context, place):
+            file = place.token_file(ADMIN_NAME)
+            say(f"the administrator's token lies in {file}", f"관리자 토큰: {file}")

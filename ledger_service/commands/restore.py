@@ -149,7 +149,7 @@ def _books_checks(
     found = tuple((tip.desk, tip.seq, tip.head.hex()) for tip in tips(journal))
     yield Check("sequences", found == manifest.desks, f"{len(found)} desks")
     domain = Domain(manifest.chain_id, bytes.fromhex(manifest.contract))
-    bundle_key = derive(master_key(settings, place), "bundles")
+    bundle_key = derive(master_key(settings, place).root, "bundles")
     wrong, count = [], 0
     for row in every_batch(journal):
         count += 1

@@ -24,6 +24,17 @@ class TokenRow:
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUse:
+    """Who a bearer token stands for, what it is for, and when it was seen last."""
+
+    actor: Actor
+    scopes: tuple[str, ...]
+    token_id: str
+    used_at: int | None
 
 
 class Actors:
@@ -62,10 +73,14 @@ class Actors:
             )
         )
 
-    def by_token_hash(self, token_hash: bytes, now: int) -> tuple[Actor, tuple[str, ...]] | None:
+    def see_token(self, token_id: str, now: int) -> None:
+        """Write: a token was used."""
+        self._connection.execute(update(api_tokens).where(api_tokens.c.id == token_id).values(used_at=now))
+
+    def by_token_hash(self, token_hash: bytes, now: int) -> TokenUse | None:
         """The actor of a token and what the token is for, unless either was revoked or the token has expired."""
         row = self._connection.execute(
-            select(actors, api_tokens.c.scopes)
+            select(actors, api_tokens.c.scopes, api_tokens.c.id.label("token_id"), api_tokens.c.used_at)
             .join(api_tokens, api_tokens.c.actor_id == actors.c.id)
             .where(
                 api_tokens.c.token_hash == token_hash,
@@ -74,7 +89,7 @@ class Actors:
                 actors.c.revoked_at.is_(None),
             )
         ).one_or_none()
-        return (_actor(row), tuple(_split(row.scopes))) if row else None
+        return TokenUse(_actor(row), tuple(_split(row.scopes)), row.token_id, row.used_at) if row else None
 
     def by_id(self, actor_id: str) -> Actor | None:
         """One actor, unless revoked."""

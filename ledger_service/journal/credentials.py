@@ -53,6 +53,19 @@ class Credentials:
             )
         )
 
+    def sealed_secrets(self) -> list[tuple[str, bytes]]:
+        """(actor, sealed second factor) of everybody."""
+        rows = self._connection.execute(
+            select(credentials.c.actor_id, credentials.c.totp_sealed).order_by(credentials.c.actor_id)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def reseal(self, actor_id: str, totp_sealed: bytes) -> None:
+        """Write: the same second factor, sealed anew."""
+        self._connection.execute(
+            update(credentials).where(credentials.c.actor_id == actor_id).values(totp_sealed=totp_sealed)
+        )
+
     def confirm(self, actor_id: str, now: int) -> None:
         """Write: the second factor was shown once."""
         self._connection.execute(update(credentials).where(credentials.c.actor_id == actor_id).values(confirmed_at=now))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import DeskKind
@@ -202,6 +202,11 @@ class Master:
     def add_installation_mark(self, name: str, value: bytes) -> None:
         """Write: what this first process has."""
         self._connection.execute(insert(installation_marks).values(name=name, value=value))
+
+    def set_installation_mark(self, name: str, value: bytes) -> None:
+        """Write: what every process has from now on."""
+        self._connection.execute(delete(installation_marks).where(installation_marks.c.name == name))
+        self.add_installation_mark(name, value)
 
     def add_fund(self, number: int, code: str, name: str, body: str) -> None:
         """Write: a new fund."""

@@ -117,6 +117,7 @@ api_tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("used_at", BigInteger),
     Index("ix_api_tokens_actor", "actor_id"),
 )
 

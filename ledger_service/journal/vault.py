@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, delete, insert, select
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, delete, insert, select, update
 
 from ledger_service.errors import BoramError
 
@@ -48,6 +49,20 @@ class SealBroken(BoramError):
 
     code = "seal_broken"
     status = 500
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """What a home's secrets hang on. `wrapping` opens people's keys and staff secrets and is changed by a rotation. `root` gives the keys by
+    which something is recognised (indexes, record keys, tokens, passwords, bundles, backups): a hash cannot be made anew, so it stays.
+    """
+
+    wrapping: bytes
+    root: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.wrapping) != KEY_BYTES or len(self.root) != KEY_BYTES:
+            raise ValueError("a master key has 32 bytes, and so has its root")
 
 
 def derive(master: bytes, purpose: str) -> bytes:
@@ -100,15 +115,15 @@ class PersonSeal:
 
 
 class Vault:
-    """Keys by purpose from one master key, and the people's keys."""
+    """Keys by purpose from one master key, and the people's keys. A key of bytes alone is its own root, as in a home that was never rotated."""
 
-    def __init__(self, master: bytes, engine: Engine, random_bytes: Callable[[int], bytes]) -> None:
-        if len(master) != KEY_BYTES:
-            raise ValueError("the master key has 32 bytes")
+    def __init__(self, key: bytes | MasterKey, engine: Engine, random_bytes: Callable[[int], bytes]) -> None:
+        master_key = key if isinstance(key, MasterKey) else MasterKey(key, key)
+        master = master_key.root
         _metadata.create_all(engine)
         self._engine = engine
         self._random_bytes = random_bytes
-        self._wrapping = AESGCM(derive(master, "person keys"))
+        self._wrapping = AESGCM(derive(master_key.wrapping, "person keys"))
         self._record_key = _keyed(master, "record keys")
         self._member_key = _keyed(master, "member numbers")
         self._token_key = _keyed(master, "tokens")
@@ -117,9 +132,9 @@ class Vault:
         self._throttle_key = _keyed(master, "throttles")
         self._sign_on_key = _keyed(master, "sign-on")
         self._form_key = _keyed(master, "forms")
-        self._secrets = AESGCM(derive(master, "staff secrets"))
+        self._secrets = AESGCM(derive(master_key.wrapping, "staff secrets"))
         self.bundle_key = derive(master, "bundles")
-        self.fingerprint = derive(master, "fingerprint")
+        self.fingerprint = derive(master_key.wrapping, "fingerprint")
         """Tells one master key from another, and nothing else of it."""
 
     def record_key(self, source: str, number: str) -> bytes:
@@ -171,12 +186,7 @@ class Vault:
     def create(self, person_ids: Iterable[str]) -> dict[str, PersonSeal]:
         """New keys, durable before any row of these people is written."""
         keys = {person_id: self._random_bytes(KEY_BYTES) for person_id in person_ids}
-        rows = []
-        for person_id, key in keys.items():
-            nonce = self._random_bytes(NONCE_BYTES)
-            rows.append(
-                {"person_id": person_id, "wrapped": nonce + self._wrapping.encrypt(nonce, key, person_id.encode())}
-            )
+        rows = [{"person_id": person_id, "wrapped": self.wrap(person_id, key)} for person_id, key in keys.items()]
         if rows:
             with self._engine.execution_options(boram_write=True).begin() as connection:
                 connection.execute(insert(_person_keys), rows)
@@ -216,6 +226,41 @@ class Vault:
                 "잊힌 분의 정보는 더 이상 볼 수 없습니다",
             )
         return seal
+
+    def rewrap(self, newer: Vault, after: str, rows_max: int) -> str | None:
+        """Wrap the next people's keys under another vault's key, in one transaction; the last person's id, None where there was nobody left.
+
+        A key that is wrapped so already is left as it is: a rotation that was cut short begins again.
+        """
+        with self._engine.execution_options(boram_write=True).begin() as connection:
+            rows = connection.execute(
+                select(_person_keys.c.person_id, _person_keys.c.wrapped)
+                .where(_person_keys.c.person_id > after)
+                .order_by(_person_keys.c.person_id)
+                .limit(rows_max)
+            ).all()
+            for person_id, wrapped in rows:
+                if not newer.opens(person_id, wrapped):
+                    key = self._unwrap(person_id, wrapped)
+                    connection.execute(
+                        update(_person_keys)
+                        .where(_person_keys.c.person_id == person_id)
+                        .values(wrapped=newer.wrap(person_id, key))
+                    )
+        return rows[-1][0] if rows else None
+
+    def wrap(self, person_id: str, key: bytes) -> bytes:
+        """A person's key as it is stored."""
+        nonce = self._random_bytes(NONCE_BYTES)
+        return nonce + self._wrapping.encrypt(nonce, key, person_id.encode())
+
+    def opens(self, person_id: str, wrapped: bytes) -> bool:
+        """Whether a stored key opens under this master key."""
+        try:
+            self._unwrap(person_id, wrapped)
+        except SealBroken:
+            return False
+        return True
 
     def _unwrap(self, person_id: str, wrapped: bytes) -> bytes:
         try:

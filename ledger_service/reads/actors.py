@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger_service.domain.actors import Actor
+from ledger_service.journal.actors import TokenUse
 from ledger_service.journal.sessions import SessionRow, session_hash
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
@@ -21,8 +22,8 @@ class ActorLine:
     person_id: str | None
 
 
-def actor_of_token(journal: Journal, vault: Vault, token: str, now: int) -> tuple[Actor, tuple[str, ...]] | None:
-    """The actor of a bearer token and its scopes, unless revoked or over."""
+def actor_of_token(journal: Journal, vault: Vault, token: str, now: int) -> TokenUse | None:
+    """Who a bearer token stands for, unless revoked or over."""
     with journal.read() as unit:
         return unit.actors.by_token_hash(vault.token_hash(token), now)
 
@@ -60,6 +61,7 @@ class TokenLine:
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+    used_at: int | None
 
 
 def token_lines(journal: Journal, actor_id: str) -> list[TokenLine]:
@@ -67,7 +69,8 @@ def token_lines(journal: Journal, actor_id: str) -> list[TokenLine]:
     with journal.read() as unit:
         rows = unit.actors.tokens_of(actor_id)
     return [
-        TokenLine(one.id, one.label, list(one.scopes), one.created_at, one.expires_at, one.revoked_at) for one in rows
+        TokenLine(one.id, one.label, list(one.scopes), one.created_at, one.expires_at, one.revoked_at, one.used_at)
+        for one in rows
     ]
 
 

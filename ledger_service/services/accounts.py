@@ -163,6 +163,13 @@ def add_token(
     return row, secret
 
 
+def see_token(context: Context, token_id: str) -> None:
+    """A token was used: its owner sees which of them still are."""
+    with context.journal.write() as unit:
+        unit.actors.see_token(token_id, context.clock.now())
+        unit.commit()
+
+
 def revoke_token(context: Context, by: Actor, actor_id: str, token_id: str) -> None:
     """A token is worth nothing from now on."""
     by.require(Role.ADMIN)

@@ -29,6 +29,7 @@ from ledger_service.domain.actors import Actor
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
 from ledger_service.services.helping import acting_for
 from ledger_service.services.looks import looked
+from ledger_service.services.rate_limits import ADDRESS, LOOKUP, PUBLIC, READ, WRITE
 from ledger_service.web import errors
 from ledger_service.web.assets import Assets
 from ledger_service.web.formats import UNITS_KO
@@ -102,9 +103,16 @@ class Pages:
     def _respond(
         self, request: Request, page: Page, fields: Mapping[str, str], files: Mapping[str, Upload]
     ) -> Response:
+        limits, address = self.ports.rate_limits, address_of(request)
+        limits.require(ADDRESS, address)
         actor = self.ports.door.who(request) if page.knows_who else None
-        if actor is not None:
+        if actor is None:
+            limits.require(PUBLIC, address)
+        else:
             request.state.actor_id = actor.id
+            limits.require(WRITE if request.method == "POST" else READ, actor.id)
+            if page.looks_up:
+                limits.require(LOOKUP, actor.id)
         visit = self._visit(request, actor, fields, files)
         if page.roles is not None:
             if actor is None:

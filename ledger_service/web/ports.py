@@ -13,6 +13,7 @@ from ledger_service.domain.actors import Actor
 from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.services.context import Context
 from ledger_service.services.passkeys import RelyingParty
+from ledger_service.services.rate_limits import NO_LIMITS, RateLimits
 from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_in import Passwords, SignedIn
 from ledger_service.services.sign_on import Provider
@@ -84,6 +85,7 @@ class WebPorts:
     secret_gate: SecretGate
     passwords: Passwords
     relying_party: RelyingParty | None = None
+    rate_limits: RateLimits = NO_LIMITS
     sign_on: Provider | None = None
     database_errors: tuple[type[Exception], ...] = ()
     alarms: Alarms = NO_ALARMS

@@ -21,6 +21,7 @@ from ledger_service.bootstrap import DATABASE_ERRORS
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.batches import Domain
 from ledger_service.services.passkeys import RelyingParty
+from ledger_service.services.rate_limits import NO_LIMITS, RateLimits
 from ledger_service.services.secret_gate import SecretGate
 from tests.books import Books, SqliteDistrict
 
@@ -35,6 +36,7 @@ def new_app(
     is_loopback_demo: bool = False,
     has_passkeys: bool = True,
     sign_on: Any = None,
+    rate_limits: RateLimits = NO_LIMITS,
     passwords: Argon2Passwords | None = None,
 ) -> FastAPI:
     """The application over books; two of them are what two processes would be."""
@@ -52,6 +54,7 @@ def new_app(
             secret_gate=SecretGate(),
             relying_party=RelyingParty("boram.example", "Boram", (HOST,)) if has_passkeys else None,
             sign_on=sign_on,
+            rate_limits=rate_limits,
             is_loopback_demo=is_loopback_demo,
             database_errors=DATABASE_ERRORS,
         )

@@ -9,8 +9,11 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
+from ledger_service.adapters.home import Home, write_secret
 from ledger_service.bootstrap import installed
+from ledger_service.chain.signing import SCRYPT_ROUNDS_LIGHT
 from ledger_service.commands.admin import AdminThere, create_admin
+from ledger_service.commands.keys import create_keys
 from ledger_service.config import read_settings
 from tests.access.conftest import PASSWORD
 
@@ -40,3 +43,21 @@ def test_the_first_administrator_is_invited_once_and_signs_in(
         create_admin(home, "lee")
     written = [file.read_bytes() for file in home.rglob("*") if file.is_file() and file.name != "service.log"]
     assert not any(second.encode() in one or PASSWORD.encode() in one for one in written)
+
+
+def test_production_makes_no_token_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("BORAM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("BORAM_ENVIRONMENT", "production")
+    monkeypatch.setattr(
+        "ledger_service.chain.signing.SCRYPT_ROUNDS", SCRYPT_ROUNDS_LIGHT
+    )  # the cost is not what is tested
+    home = Home(tmp_path / "home")
+    home.prepare()
+    write_secret(home.secrets / "passphrase", b"a passphrase of production")
+    create_keys(home.folder)
+    create_admin(home.folder, "kim")
+    with installed(read_settings(home=home.folder)) as installation, installation.journal.read() as unit:
+        assert [one.name for one in unit.actors.all()] == ["kim"]
+        assert unit.actors.tokens_of(unit.actors.all()[0].id) == []
+    assert list((home.folder / "tokens").glob("*")) == []

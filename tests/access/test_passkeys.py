@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from ledger_service.domain.credentials import LOCK_SECONDS
 from ledger_service.journal.schema import used_challenges
-from ledger_service.services.passkeys import CHALLENGE_SECONDS
+from ledger_service.services.passkeys import CHALLENGE_SECONDS, RelyingParty
+from ledger_service.web.pages import PAGES
 from tests.access.conftest import HOST, PASSWORD, Browser, Front, new_app
 from tests.access.device import PRESENT, Device
+from tests.access.test_sign_on import pages_of
 from tests.access.world import MEMBER
 
 DOMAIN = "boram.example"
@@ -175,3 +179,24 @@ def test_nonsense_is_refused_like_a_wrong_key(front: Front, credential: dict[str
 def test_without_a_public_address_there_are_none(front: Front) -> None:
     app = new_app(front.books, has_passkeys=False)
     assert front.browser(app).post("/sessions/passkey/options").json()["code"] == "passkeys_off"
+
+
+def test_only_the_two_pages_of_passkeys_have_a_script(front: Front) -> None:
+    front.enrol("clerk")
+    party = RelyingParty(DOMAIN, "Boram", (HOST,))
+    own = {"origin": HOST, "sec-fetch-site": "same-origin"}
+    client = TestClient(pages_of(front, relying_party=party), base_url=HOST, headers=own)
+    sign_in = {"name": "clerk", "password": PASSWORD, "code": front.code("clerk")}
+    pages = [client.get("/sign-in/passkey"), client.post("/sign-in/staff", data=sign_in)]
+    pages += [client.get(path) for (method, path) in PAGES if method == "GET" and "{" not in path]
+    token = re.search('name="form_token" value="([^"]+)"', client.get("/account").text)
+    assert token is not None
+    fields = {"form_token": token[1], "password": PASSWORD}
+    pages.append(client.post("/account/passkeys/begin", data=fields))
+    with_script = {page.url.path for page in pages if "<script" in page.text}
+    assert with_script == {"/sign-in/passkey", "/account/passkeys/begin"}
+    for page in pages:
+        policy = page.headers.get("content-security-policy", "")
+        assert ("script-src 'self'" in policy) == (page.url.path in with_script), page.url.path
+        assert "unsafe" not in policy
+        assert not re.search(r"<script(?![^>]* src=)", page.text), "none in the page itself"

@@ -375,6 +375,27 @@ def test_a_token_is_good_for_its_scopes_until_its_day(either: Front) -> None:
     assert unknown.status_code == 422
 
 
+def test_a_token_says_when_it_was_used_last(either: Front) -> None:
+    actor = either.id_of("clerk")
+    body = {"label": "kiosk", "scopes": ["read"], "days": 30}
+    either.tokens["kiosk"] = either.ask("POST", f"/actors/{actor}/tokens", "admin", body).json()["token"]
+
+    def used() -> int | None:
+        lines = either.ask("GET", f"/actors/{actor}/tokens", "auditor").json()
+        return next(int(one["used_at"]) if one["used_at"] else None for one in lines if one["label"] == "kiosk")
+
+    assert used() is None
+    assert either.ask("GET", "/actors/me", "kiosk").status_code == 200
+    first = used()
+    assert first == either.books.clock.now()
+    either.books.clock.seconds += 30
+    either.ask("GET", "/actors/me", "kiosk")
+    assert used() == first, "not every request writes"
+    either.books.clock.seconds += 30
+    either.ask("GET", "/actors/me", "kiosk")
+    assert used() == first + 60
+
+
 def test_a_revoked_token_is_worth_nothing(front: Front) -> None:
     clerk = front.id_of("clerk")
     body = {"label": "kiosk", "scopes": ["*"], "days": 1}

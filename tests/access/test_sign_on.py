@@ -40,6 +40,24 @@ def issuer() -> Iterator[str]:
     process.wait(10)
 
 
+def pages_of(front: Front, **ports: Any) -> Any:
+    """The pages over a front door's books, with the door of production."""
+    passwords = Argon2Passwords(light=True)
+    return create_pages(
+        WebPorts(
+            context=front.books.context,
+            door=SessionDoor(front.books.context, passwords, "__Host-boram", True),
+            brand=Brand("서초구", "Seocho-gu", "보람코인", "Boram coin", "#0b50d0", "02-000-0000"),
+            service_key=bytes(20),
+            upload_bytes_max=1 << 20,
+            monotonic=time.monotonic,
+            secret_gate=SecretGate(),
+            passwords=passwords,
+            **ports,
+        )
+    )
+
+
 class District:
     """A front door with the district's sign-on beside the others."""
 
@@ -47,20 +65,7 @@ class District:
         self.front, self.issuer = front, issuer
         front.books.clock.seconds = int(time.time())  # tokens have times
         self.provider = OpenIdProvider(issuer, CLIENT, SECRET, RETURN)
-        passwords = Argon2Passwords(light=True)
-        self.pages = create_pages(
-            WebPorts(
-                context=front.books.context,
-                door=SessionDoor(front.books.context, passwords, "__Host-boram", True),
-                brand=Brand("서초구", "Seocho-gu", "보람코인", "Boram coin", "#0b50d0", "02-000-0000"),
-                service_key=bytes(20),
-                upload_bytes_max=1 << 20,
-                monotonic=time.monotonic,
-                secret_gate=SecretGate(),
-                passwords=passwords,
-                sign_on=self.provider,
-            )
-        )
+        self.pages = pages_of(front, sign_on=self.provider)
         front.app = new_app(front.books, sign_on=self.provider)
         self.tell()
 

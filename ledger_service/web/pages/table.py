@@ -21,7 +21,7 @@ class Page:
 
     `helps`: the address names a help ({grant}), and the page is the helped resident's: "look" at it, or "sign_up" where that was allowed.
     `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all. `checks_secret`: a slow hash is computed, so that
-    few are at once.
+    few are at once. `looks_up`: it answers for any member number, so that few are asked a minute.
     """
 
     handler: Handler
@@ -30,4 +30,5 @@ class Page:
     upload: bool = False
     knows_who: bool = True
     checks_secret: bool = False
+    looks_up: bool = False
     helps: str | None = None
