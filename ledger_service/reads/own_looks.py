@@ -14,26 +14,27 @@ from ledger_service.reads.residents import require_person
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at UTC seconds `at`. `who` is the account's name, `is_own` oneself, `beside` who acted for the resident: a helper or staff.
+    """One look at UTC seconds `at`. `who` is the account's name, `beside` who acted for the resident: a helper or staff.
 
     `where` is the part of the pages: me, helping, desk, centre, approvals, office, api…
     """
 
     at: int
     who: str
-    is_own: bool
     beside: str | None
     beside_is_resident: bool
     where: str
 
 
 def latest_looks(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> list[Look]:
-    """The latest first; NotFound where it is neither oneself nor an auditor who asks."""
+    """Those of others, the latest first; NotFound where it is neither oneself nor an auditor who asks."""
     with journal.read() as unit:
         require_person(unit, actor, person_id, Role.AUDITOR)
+        own = select(actors.c.id).where(actors.c.person_id == person_id)
         rows = unit.connection.execute(
             select(access_log)
             .where(access_log.c.person_id == person_id)
+            .where(access_log.c.assisted_by.is_not(None) | access_log.c.actor_id.not_in(own))
             .order_by(access_log.c.id.desc())
             .limit(rows_max)
         ).all()
@@ -51,7 +52,6 @@ def latest_looks(journal: Journal, actor: Actor, person_id: str, rows_max: int) 
             Look(
                 at=row.at,
                 who=who.name if who is not None else "",
-                is_own=who is not None and who.person_id == person_id,
                 beside=beside.name if beside is not None else None,
                 beside_is_resident=beside is not None and beside.person_id is not None,
                 where=row.action.partition(" ")[2].strip("/").partition("/")[0],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,26 @@ from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_in import Passwords, SignedIn
 from ledger_service.services.sign_on import Provider
 from ledger_service.web.brand import Brand
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """When a session ends if nothing is done, when it ends whatever is done, and for how long it may rest. UTC seconds."""
+
+    idle_at: int
+    latest_at: int
+    idle_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One of somebody's sessions; `is_this` is the one that asks, `at_desk` one that staff typed. UTC seconds."""
+
+    id: str
+    created_at: int
+    seen_at: int
+    is_this: bool
+    at_desk: bool
 
 
 class Door(Protocol):
@@ -37,6 +57,18 @@ class Door(Protocol):
 
     def sign_in_resident(self, request: Request, card_number: str, pin: str) -> Callable[[Response], None]:
         """A session for a resident, by card and PIN. Raises SignInFailed, TooManyAttempts."""
+        ...
+
+    def ends(self, request: Request) -> SessionEnd | None:
+        """When the request's session ends; asking does not count as using it."""
+        ...
+
+    def sessions(self, request: Request) -> Sequence[SessionLine]:
+        """The open sessions of whoever is signed in, oldest first."""
+        ...
+
+    def change_pin(self, request: Request, actor: Actor, card_number: str, pin: str, new_pin: str) -> None:
+        """A new PIN for one's own card. Raises SignInFailed, TooManyAttempts, WeakSecret."""
         ...
 
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:

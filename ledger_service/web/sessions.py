@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
-from ledger_service.reads.actors import actor_of_session
-from ledger_service.services.cards import issue_card
+from ledger_service.reads.actors import actor_of_session, sessions_of
+from ledger_service.services.cards import change_pin, issue_card
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import (
     Passwords,
@@ -23,6 +23,7 @@ from ledger_service.services.sign_in import (
     sign_in_resident,
     sign_in_staff,
 )
+from ledger_service.web.ports import SessionEnd, SessionLine
 
 SECRET_LENGTH_MAX = 64
 BROWSER_SECONDS = 600
@@ -32,13 +33,16 @@ ASSISTED = "-assisted"  # as the API names the cookie of a resident at a desk (a
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A session that is not over. `seen_at`: UTC seconds."""
+    """A session that is not over. `seen_at`, `idle_at` (its end if nothing is done) and `latest_at` (its end in any case): UTC seconds."""
 
     actor: Actor
     id: str
     seen_at: int
     is_assisted: bool
     secret: str
+    idle_at: int
+    latest_at: int
+    idle_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,26 @@ class SessionDoor:
     def sign_in_resident(self, request: Request, card_number: str, pin: str) -> Callable[[Response], None]:
         """By card and PIN."""
         return self.keep(sign_in_resident(self.context, self.passwords, address_of(request), card_number, pin))
+
+    def ends(self, request: Request) -> SessionEnd | None:
+        """From the row itself."""
+        found = self._session(request)
+        return SessionEnd(found.idle_at, found.latest_at, found.idle_seconds) if found is not None else None
+
+    def sessions(self, request: Request) -> Sequence[SessionLine]:
+        """From the books."""
+        this = self._session(request)
+        if this is None:
+            return []
+        rows = sessions_of(self.context.journal, this.actor.id, self.context.clock.now())
+        return [
+            SessionLine(row.id, row.created_at, row.seen_at, row.id == this.id, row.assisted_by is not None)
+            for row in rows
+        ]
+
+    def change_pin(self, request: Request, actor: Actor, card_number: str, pin: str, new_pin: str) -> None:
+        """By card and PIN once more."""
+        change_pin(self.context, self.passwords, actor, address_of(request), card_number, pin, new_pin)
 
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
         """By card and PIN of the resident, beside the session of the member of staff."""
@@ -136,7 +160,10 @@ class SessionDoor:
             found = actor_of_session(self.context.journal, secret, self.context.clock.now())
             if found is not None:
                 actor, row = found
-                return _Open(actor, row.id, row.seen_at, row.assisted_by is not None, secret)
+                return _Open(
+                    actor, row.id, row.seen_at, row.assisted_by is not None, secret,
+                    min(row.seen_at + row.idle_seconds, row.expires_at), row.expires_at, row.idle_seconds,
+                )  # fmt: skip
         return None
 
 

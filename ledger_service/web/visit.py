@@ -31,7 +31,7 @@ VIEW_COOKIE_SECONDS = 400 * 24 * 3600
 REASON_LENGTH_MAX = 200
 SECRETS = frozenset({"pin", "new_pin", "password"})  # fields that no page gives back and no answer is bound to
 POLICY = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
 SCRIPT_POLICY = f"{POLICY}; script-src 'self'"  # of the two pages that speak with a passkey, and of no other

@@ -11,6 +11,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.api.conftest import district as district
 from tests.api.conftest import resident as resident
+from tests.integration.posting.conftest import anvil as anvil
+from tests.integration.posting.conftest import bare_hall as bare_hall
+from tests.integration.posting.conftest import hall as hall
+from tests.integration.posting.conftest import rpc as rpc
+from tests.web.conftest import books as books
+from tests.web.conftest import month as month
 from tests.web.conftest import site as site
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

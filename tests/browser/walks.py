@@ -8,12 +8,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from playwright.sync_api import Locator, Page
 
 from tests.api.conftest import act, members, month
-from tests.web.site import Site
 
 TABS_MAX = 150
 _numbers = itertools.count(1)
@@ -71,7 +70,7 @@ class Walk:
     """One browser page, where it goes and what happens at its stops."""
 
     page: Page
-    site: Site
+    site: Any
     hand: Hand
     stop: Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -19,9 +19,10 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_name
-from ledger_service.services.cards import issue_card
+from ledger_service.services.cards import change_pin, issue_card
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import Passwords, check_card
+from ledger_service.web.ports import SessionEnd, SessionLine
 from tests.api.conftest import District
 
 COOKIE = "somebody"
@@ -47,6 +48,18 @@ class OpenDoor:
 
     def sign_in_resident(self, _request: Request, card_number: str, _pin: str) -> Callable[[Response], None]:
         return lambda response: response.set_cookie(COOKIE, card_number)
+
+    def ends(self, request: Request) -> SessionEnd | None:
+        now = self._context.clock.now()
+        return SessionEnd(now + 1800, now + 40_000, 1800) if request.cookies.get(COOKIE) else None
+
+    def sessions(self, _request: Request) -> Sequence[SessionLine]:
+        now = self._context.clock.now()
+        return [SessionLine("this", now, now, True, False), SessionLine("other", now - 600, now - 60, False, True)]
+
+    def change_pin(self, _request: Request, actor: Actor, card_number: str, pin: str, new_pin: str) -> None:
+        assert self._passwords is not None
+        change_pin(self._context, self._passwords, actor, "local", card_number, pin, new_pin)
 
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
         raise NotImplementedError("a desk's sessions are tested behind the real door")

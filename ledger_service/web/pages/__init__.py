@@ -18,6 +18,7 @@ from ledger_service.web.pages import (
     public,
     registrar,
     resident,
+    security,
     treasury,
     venue,
 )
@@ -70,6 +71,13 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/me/objections/{objection}/withdraw"): Page(
         own.withdraw_objection, _RESIDENT, again=own.objections_again
     ),
+    ("GET", "/session/clock"): Page(security.clock, None, knows_who=False),
+    ("POST", "/session/go-on"): Page(security.go_on, frozenset(Role)),
+    ("GET", "/me/security"): Page(security.home, _RESIDENT),
+    ("POST", "/me/security/pin"): Page(security.change_pin, _RESIDENT, again=security.again, checks_secret=True),
+    ("POST", "/me/security/sessions/end"): Page(security.end_sessions, _RESIDENT),
+    ("POST", "/me/security/sessions/{session}/end"): Page(security.end_session, _RESIDENT, again=security.again),
+    ("POST", "/me/security/block"): Page(security.block_card, _RESIDENT),
     ("GET", "/me/looks"): Page(own.looks, _RESIDENT),
     ("GET", "/me/helpers"): Page(helping.helpers, _RESIDENT),
     ("POST", "/me/helpers"): Page(helping.name_helper, _RESIDENT, again=helping.helpers_again),

@@ -55,4 +55,6 @@ WORDS: dict[str, str] = {
     "제출하면 인정된 줄이 승인 대기로 들어갑니다. 승인되기 전에는 언제든 취소할 수 있습니다.": "Submitted, the accepted rows wait for approval. Until then you can withdraw them at any time.",
     "다른 분이 승인하면 코인이 쌓입니다.": "The coins come when another person approves.",
     "{name}: {limit} 가운데 {used} 씀(승인 대기 포함), {left} 남음": "{name}: {used} of {limit} used (with what waits), {left} left",
+    "결과": "Outcome",
+    "답할 때": "Answer",
 }

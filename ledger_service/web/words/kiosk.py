@@ -17,7 +17,6 @@ WORDS: dict[str, str] = {
     "승인 대기로 보내기": "Send it for approval",
     "승인 대기로 보냈습니다.": "Sent for approval.",
     "오고 간 사람": "Who came and went",
-    "온 때": "Came",
     "올 때 한 번, 갈 때 한 번입니다. 카드 번호를 직접 적어도 됩니다.": "Once when you come, once when you go. The number may be typed, too.",
     "제출함": "submitted",
     "주민이 직접 누릅니다.": "The resident types it.",

@@ -8,7 +8,6 @@ WORDS: dict[str, str] = {
     "거두었습니다.": "Taken back.",
     "거둠": "taken back",
     "끝난 것 보기": "See those that are over",
-    "낸 때": "Filed",
     "낸 이의": "My objections",
     "낸 이의가 없습니다.": "There is none.",
     "냈습니다. 담당 부서가 정해진 날까지 답합니다.": "Filed. The coin office answers in time.",

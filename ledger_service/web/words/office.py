@@ -122,4 +122,6 @@ WORDS: dict[str, str] = {
     "활동별 적립": "Earned by activity",
     "한도": "Limit",
     "남은 것": "Left",
+    "정산할 코인": "Coins to settle",
+    "지급할 금액": "Amount to pay",
 }

@@ -11,7 +11,6 @@ WORDS: dict[str, str] = {
     "번호는 지금만 보입니다. 이 화면을 인쇄해 카드로 드리세요. 다시 보내면 다른 번호가 나오고 이 카드는 정지됩니다.": "The number is shown only now. Print this page as the card. Sending it again gives another number and blocks this card.",
     "비밀번호는 주민이 직접 누릅니다. 전에 쓰던 카드는 정지되고, 로그인한 곳에서는 모두 나가게 됩니다.": "The resident types the PIN. Earlier cards are blocked, and every session of theirs ends.",
     "사는 동": "Neighbourhood",
-    "새 비밀번호 숫자 6자리": "New PIN, 6 digits",
     "새 주민 등록": "Register a resident",
     "새 카드": "New card",
     "생년월일": "Date of birth",

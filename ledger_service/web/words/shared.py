@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "끝냈습니다.": "It is over.",
+    "새 비밀번호 숫자 6자리": "New PIN, 6 digits",
+    "도우미로 보고 있습니다. 본 기록이 남습니다.": "You look as a helper. It is recorded.",
     "맡은 센터가 없습니다. 계정 관리자에게 알려 주세요.": "No centre is yours. Tell the administrator of accounts.",
-    "결과": "Outcome",
     "찾기": "Find",
     "출입": "coming and going",
     "회원 등록": "registration",
     "늦어짐": "Late",
-    "답할 때": "Answer",
     "담당 부서": "Coin office",
     "내 화면으로": "To my page",
     "{most}까지 코인으로": "up to {most}",
@@ -191,8 +192,6 @@ WORDS: dict[str, str] = {
     "사용처 확인": "Confirmed by the venue",
     "열림": "Open",
     "월 정산": "Month closes",
-    "정산할 코인": "Coins to settle",
-    "지급할 금액": "Amount to pay",
     "해소됨": "over",
     "확인 전": "to be confirmed",
     "확인함": "Acknowledged",
@@ -210,4 +209,12 @@ WORDS: dict[str, str] = {
     "주민과 함께 쓰고 있습니다.": "You are assisting a resident.",
     "카드 QR": "QR code of the card",
     "하는 일마다 주민과 직원이 모두 기록됩니다.": "Everything is recorded with both of you.",
+    "도움을 받는 분의 화면": "Pages of whom I help",
+    "로그인 시간": "Time signed in",
+    "로그인이 끝났습니다.": "You are signed out.",
+    "다시 로그인": "Sign in again",
+    "{clock}에 로그인이 끝납니다. 적던 것은 그대로 있습니다.": "You will be signed out at {clock}. What you have typed stays.",
+    "계속 쓰기": "Stay signed in",
+    "{clock}에는 다시 로그인해야 합니다. 그 전에 하던 일을 마쳐 주세요.": "You have to sign in again at {clock}. Please finish before.",
+    "쉬어도 {clock}까지는 로그인되어 있습니다. {minutes}분 전에 여기에서 알려 드립니다.": "You stay signed in until {clock} without doing anything. You are told here {minutes} minutes before.",
 }
