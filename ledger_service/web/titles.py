@@ -15,6 +15,18 @@ TITLES = (
     (re.compile(r"open and seal"), "원장 열기"),
     (re.compile(r"end fund (?P<code>.+)"), "모금 끝내기: {code}"),
     (re.compile(r"adopt desk (?P<number>\d+)"), "{number}번 기관의 원장 내용 받아들이기"),
+    (
+        re.compile(r"new keys for desk (?P<number>\d+), held by the organisation"),
+        "{number}번 기관의 새 열쇠(기관이 맡음)",
+    ),
+    (
+        re.compile(r"new keys for desk (?P<number>\d+), held by the operator"),
+        "{number}번 기관의 새 열쇠(운영자가 맡음)",
+    ),
+    (re.compile(r"revoke the keys of desk (?P<number>\d+)"), "{number}번 기관의 열쇠 폐기"),
+    (re.compile(r"close an account \(\w+\): to fund (?P<code>.+)"), "계정 종료(남은 코인은 {code} 모금으로)"),
+    (re.compile(r"close an account \(\w+\): burn what is left"), "계정 종료(남은 코인 소멸)"),
+    (re.compile(r"merge .*"), "계정 합치기"),
     (re.compile(r"freeze to (?P<day>\S+)"), "사용 정지({day}까지)"),
     (re.compile(r"unfreeze"), "사용 정지 풀기"),
     (

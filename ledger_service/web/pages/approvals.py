@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Role
 from ledger_service.errors import BoramError
-from ledger_service.reads import catalogue, correcting, review, submissions, treasury
+from ledger_service.reads import catalogue, correcting, residents, review, submissions, treasury
 from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services.decide import APPROVE, DECLINE
@@ -49,6 +49,8 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
     more: dict[str, Any] = {}
     if line.kind == "orders":
         more["steps"] = review.proposal_steps(journal, me, approval_id)
+        people = {step["person_id"] for step in more["steps"] if "person_id" in step}
+        more["people"] = {one: residents.resident(journal, visit.context.vault, me, one) for one in people}
         template = "office/proposal.html"
     elif line.kind not in submissions.SUBMISSION_KINDS:
         template = "treasury/proposal.html"

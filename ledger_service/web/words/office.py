@@ -124,4 +124,9 @@ WORDS: dict[str, str] = {
     "남은 것": "Left",
     "정산할 코인": "Coins to settle",
     "지급할 금액": "Amount to pay",
+    "사용(환불 전)": "Spent (before refunds)",
+    "{name}({number}) 계정 사용 정지, {until}까지: {reason}": "Freeze the account of {name} ({number}) until {until}: {reason}",
+    "{name}({number}) 계정 사용 정지 풀기: {reason}": "End the freeze of {name} ({number}): {reason}",
+    "{number}번 기관의 새 열쇠 {count}개, 필요한 서명 {threshold}": "Organisation {number}: {count} new keys, {threshold} of them sign",
+    "{number}번 기관의 열쇠 폐기: {reason}": "Keys of organisation {number} revoked: {reason}",
 }

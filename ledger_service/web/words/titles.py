@@ -18,4 +18,10 @@ WORDS: dict[str, str] = {
     "적립 기준 {count}가지": "Rates: {count}",
     "코인의 가치 {count}가지": "Coin values: {count}",
     "한도 {count}가지": "Limits: {count}",
+    "{number}번 기관의 새 열쇠(기관이 맡음)": "New keys of organisation {number}, kept by itself",
+    "{number}번 기관의 새 열쇠(운영자가 맡음)": "New keys of organisation {number}, kept by the operator",
+    "{number}번 기관의 열쇠 폐기": "Keys of organisation {number} revoked",
+    "계정 종료(남은 코인은 {code} 모금으로)": "An account is closed (what is left goes to fund {code})",
+    "계정 종료(남은 코인 소멸)": "An account is closed (what is left expires)",
+    "계정 합치기": "Two accounts are merged",
 }
