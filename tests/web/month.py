@@ -13,6 +13,7 @@ import httpx
 from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.domain.actors import Role
 from ledger_service.domain.entries import DeskKind
+from ledger_service.services.secret_gate import SecretGate
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.ports import WebPorts
@@ -73,6 +74,7 @@ def open_month(hall: Hall) -> Iterator[Month]:
             service_key=bytes(20),
             upload_bytes_max=1_000_000,
             monotonic=time.monotonic,
+            secret_gate=SecretGate(),
         )
     )
     with served(pages) as address:

@@ -62,7 +62,8 @@ class OpenDoor:
         change_pin(self._context, self._passwords, actor, "local", card_number, pin, new_pin)
 
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
-        raise NotImplementedError("a desk's sessions are tested behind the real door")
+        self.card_holder(request, card_number, pin)
+        return lambda _response: None  # a desk's sessions are tested behind the real door
 
     def card_holder(self, _request: Request, card_number: str, pin: str) -> str:
         assert self._passwords is not None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from starlette.testclient import TestClient
 
 from ledger_service.services.cards import issue_card
+from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_in import IDLE_SECONDS, assist, open_session
 from ledger_service.web.app import create_pages
 from ledger_service.web.ports import WebPorts
@@ -25,7 +26,7 @@ def signed_in(quiet: Month) -> tuple[TestClient, str, Callable[[], TestClient]]:
     pages = create_pages(
         WebPorts(
             context=books.context, door=SessionDoor(books.context, PASSWORDS, COOKIE, False), brand=BRAND,
-            service_key=bytes(20), upload_bytes_max=1_000, monotonic=lambda: 0.0,
+            service_key=bytes(20), upload_bytes_max=1_000, monotonic=lambda: 0.0, secret_gate=SecretGate(),
         )
     )  # fmt: skip
     card = issue_card(books.context, PASSWORDS, books.actors["registrar"], quiet.hall.person(0), PIN)
