@@ -33,7 +33,7 @@ RESIDENTS = 40
 WAIT_SECONDS_MAX = 300
 LOOK_SECONDS = 0.2
 
-console = Console()
+console = Console(width=118)  # of the table, also where the output is a file
 
 
 @dataclass
