@@ -26,6 +26,8 @@ FILE_MODE = 0o600
 NAME_LENGTH_MAX = 64
 SHARE_TRIES_MAX = 300  # a first start that makes the keys takes seconds
 SHARE_POLL_SECONDS = 0.1
+LOCK_TRIES_MAX = 20
+LOCK_POLL_SECONDS = 0.05
 
 
 class HomeBusy(Refused):
@@ -115,7 +117,7 @@ class Home:
     def lock(self) -> HomeLock:
         """Become the one process on this home. Raises HomeBusy."""
         descriptor = self._open_lock()
-        if not _try_flock(descriptor, fcntl.LOCK_EX):
+        if not _wait_for_flock(descriptor):
             os.close(descriptor)
             raise self._busy()
         return HomeLock(descriptor)
@@ -206,13 +208,22 @@ class HomeLock:
 def lock_database(path: Path) -> HomeLock:
     """Become the one process on a SQLite database, wherever it lies. Raises HomeBusy."""
     descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-    if not _try_flock(descriptor, fcntl.LOCK_EX):
+    if not _wait_for_flock(descriptor):
         os.close(descriptor)
         raise HomeBusy(
             f"{path} is in use by another process, and SQLite takes one: stop it, or move the books to PostgreSQL",
             f"{path} 파일을 다른 프로세스가 사용 중입니다. SQLite는 한 프로세스만 씁니다. 먼저 종료하거나 PostgreSQL로 옮기세요",
         )
     return HomeLock(descriptor)
+
+
+def _wait_for_flock(descriptor: int) -> bool:
+    """The lock, as soon as whoever held it is quite gone: of a process that was killed as it started another, the child holds it until its exec."""
+    for _ in range(LOCK_TRIES_MAX):
+        if _try_flock(descriptor, fcntl.LOCK_EX):
+            return True
+        time.sleep(LOCK_POLL_SECONDS)
+    return False
 
 
 def _try_flock(descriptor: int, kind: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,16 @@ def test_a_home_is_worked_on_by_one_process(tmp_path: Path) -> None:
         home.lock()
     lock.release()
     home.lock().release()
+
+
+def test_a_home_that_is_let_go_in_a_moment_is_waited_for(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    lock = home.lock()
+    timer = threading.Timer(0.1, lock.release)  # as the child of a killed process does with its exec
+    timer.start()
+    home.lock().release()
+    timer.join()
 
 
 def test_a_runtime_file_that_a_killed_service_left_does_not_count(tmp_path: Path) -> None:
