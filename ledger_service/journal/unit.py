@@ -308,3 +308,11 @@ class Journal:
         """A transaction that only reads; on SQLite it sees one moment."""
         with self.engine.connect() as connection:
             yield Unit(connection)
+
+    @contextmanager
+    def read_moment(self) -> Iterator[Unit]:
+        """A transaction that only reads, and sees one moment however many questions it asks: for sums that have to fit together."""
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield Unit(connection)

@@ -78,7 +78,7 @@ class ThreeWay:
         """Check if it is time and the books can be summed up now; how many checks were done."""
         context = self._context
         today = context.clock.today()
-        with context.journal.read() as unit:
+        with context.journal.read_moment() as unit:
             asked = unit.checks.waiting()
             if not asked and self._checked_on == today:
                 return 0

@@ -49,9 +49,7 @@ class Signing:
 
 def export_books(journal: Journal, vault: Vault, signing: Signing) -> Iterator[bytes]:
     """JSON lines, several at a time. Raises NoChainYet at once, EvidenceIncomplete where a leaf cannot be rebuilt."""
-    with journal.read() as unit:
-        if not journal.is_sqlite:
-            unit.connection.execution_options(isolation_level="REPEATABLE READ")
+    with journal.read_moment() as unit:
         identity = unit.connection.execute(select(chain_identity)).one_or_none()
         if identity is None:
             raise NoChainYet(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import text
 
 from ledger_service.domain.alarms import Alarms
+from ledger_service.domain.days import civil_day
 from ledger_service.posting.three_way import ThreeWay
 from ledger_service.reads import checks as reads
 from ledger_service.services import checks, close_month, credit, donate
@@ -50,6 +52,17 @@ def test_it_holds_while_entries_are_on_their_way(hall: Hall) -> None:
     assert hall.poster.three_way.check_step() == 1
     found = reads.check(hall.books.journal, answer["id"])
     assert (found.state, found.balances, found.supply) == ("holds", 80, 80)
+
+
+def test_its_sums_are_of_one_moment(hall: Hall) -> None:
+    hall.earn([0], "2024-05-01")
+    year = civil_day(date(2024, 1, 1)), civil_day(date(2024, 12, 31))
+    with hall.books.journal.read_moment() as unit:
+        before = unit.checks.credited_between(*year)
+        hall.earn([1], "2024-05-01")
+        assert unit.checks.credited_between(*year) == before
+    with hall.books.journal.read_moment() as unit:
+        assert unit.checks.credited_between(*year) > before
 
 
 def test_each_business_day_has_a_check_of_its_own(hall: Hall) -> None:
