@@ -72,7 +72,7 @@ class Sender:
         if not stored and not rows and not lost:
             self._measure((), 0)
             return 0
-        nonce = nonce_of(self._chain.rpc, sender, "latest")
+        nonce = self._next_nonce()
         flying = self._settle(stored, nonce)
         self._measure(flying, nonce)
         sent = self._fill_gaps(flying, nonce) + self._resend(flying)
@@ -82,7 +82,12 @@ class Sender:
             return sent
         packs = self._next_packs(lost, rows, carried)[:room]
         self.is_bulk = len(packs) > 1
+        if packs and self._next_nonce() < nonce:
+            return sent  # a reorg since the first answer: what the chain misses may be in transactions that are stored
         return sent + self._send(packs, nonce)
+
+    def _next_nonce(self) -> int:
+        return nonce_of(self._chain.rpc, self._chain.sender.address, "latest")
 
     def _measure(self, flying: Sequence[TransactionRow], nonce: int) -> None:
         """A gap is a nonce that the chain waits for and nobody has stored: nothing after it would ever land."""
@@ -106,6 +111,8 @@ class Sender:
         used = [one for one in stored if one.nonce < nonce]
         if used:
             settled, dropped = self._sort_used(used)
+            if dropped and self._next_nonce() < nonce:
+                dropped = []  # no other call has used their nonces: a reorg has given them back
             with self._context.journal.write() as unit:
                 unit.transactions.move(settled, "settled")
                 unit.transactions.move(dropped, "dropped")
@@ -129,14 +136,20 @@ class Sender:
             settled.append(one.hash)
             missing = [key for key in one.batches if key not in landed]
             if receipt.succeeded:
-                self._note_refused(missing)
+                self._note_refused(missing, receipt.block_number)
             else:
                 self._note_reverted(missing)
         return settled, dropped
 
-    def _note_refused(self, keys: Sequence[BatchKey]) -> None:
-        """The contract took the call and not these batches; its event, which the follower reads, says why."""
-        posts = self._chain.contract.status("latest").posts
+    def _note_refused(self, keys: Sequence[BatchKey], block: int) -> None:
+        """The contract took the call in this block and not these batches; its event, which the follower reads, says why.
+
+        What landed in that block or since may be what they waited for: with today's count they would wait for one more, which may never come.
+        """
+        try:
+            posts = self._chain.contract.status(block - 1).posts
+        except RpcFault:  # the node has that state no more
+            posts = self._chain.contract.status("latest").posts
         for key in keys:
             self._trouble.refused_at[key] = posts
 

@@ -311,6 +311,101 @@ def test_a_nonce_that_another_used_gives_the_batch_a_new_transaction(sqlite_plac
     assert town.available(people) == [10] * len(people)
 
 
+class ReorgsAfterTheNonce(Rpc):
+    """Forwards every call; after the next answer about a nonce the last block is replaced."""
+
+    is_armed = False
+
+    def call(self, method: str, params: Sequence[Any] = ()) -> Any:
+        answer = super().call(method, params)
+        if method == "eth_getTransactionCount" and self.is_armed:
+            self.is_armed = False
+            super().call("anvil_reorg", [1, []])
+        return answer
+
+
+@pytest.mark.parametrize("is_settled", [False, True], ids=["stored", "settled"])
+def test_a_reorg_between_two_answers_makes_no_new_transaction(sqlite_place: Place, *, is_settled: bool) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    sqlite_place.poster().prepare()
+    with ReorgsAfterTheNonce(sqlite_place.anvil.url) as rpc:
+        poster = poster_of(town, rpc, None, finality=DEPTH_TWO)
+        poster.run_until_quiet()
+        town.credit(1, people)
+        settle_books(poster)
+        poster.sender.send_step()
+        if is_settled:
+            poster.sender.send_step()
+        with town.journal.read() as unit:
+            before = unit.transactions.last_nonce(SENDER.address)
+        rpc.is_armed = True
+        poster.sender.send_step()
+        mine(sqlite_place, 3)
+        poster.run_until_quiet()
+        mine(sqlite_place, 3)
+        poster.run_until_quiet()
+    with town.journal.read() as unit:
+        assert unit.transactions.last_nonce(SENDER.address) == before
+    assert town.available(people) == [10] * len(people)
+
+
+def test_a_reorg_below_what_waits_gives_no_nonce_to_another_call(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    sqlite_place.poster().prepare()
+    with ReorgsAfterTheNonce(sqlite_place.anvil.url) as rpc:
+        poster = poster_of(town, rpc, None, finality=DEPTH_TWO)
+        poster.run_until_quiet()
+        with town.journal.read() as unit:
+            before = unit.transactions.last_nonce(SENDER.address)
+        rpc.call("evm_setAutomine", [False])
+        for _ in range(2):
+            town.credit(1, people)
+            settle_books(poster)
+            poster.sender.send_step()
+        with town.journal.read() as unit:
+            _, second = unit.transactions.stored(SENDER.address)
+        rpc.call("anvil_dropTransaction", [hex_of(second.hash)])
+        rpc.call("evm_mine")
+        broadcast(rpc, second.raw)
+        rpc.is_armed = True  # the first stands in a block that vanishes, the second waits
+        for _ in range(4):
+            poster.sender.send_step()
+            mine(sqlite_place)
+    with town.journal.read() as unit:
+        assert unit.transactions.last_nonce(SENDER.address) == (before or 0) + 2
+    assert sqlite_place.poster().chain.contract.totals("latest").credited == 20 * len(people)
+
+
+def test_a_batch_that_was_refused_goes_again_when_what_it_waited_for_has_landed_since(sqlite_place: Place) -> None:
+    town, rpc = sqlite_place.town, sqlite_place.rpc
+    people = town.found()
+    poster = sqlite_place.poster()
+    poster.prepare()
+    poster.run_until_quiet()
+    town.credit(1, people)
+    settle_books(poster)
+    with town.journal.read() as unit:
+        first = unit.batches.to_post(10)
+    rpc.call("evm_setAutomine", [False])
+    poster.sender.send_step()
+    town.credit(1, people)
+    settle_books(poster)
+    poster.sender.send_step()
+    with town.journal.read() as unit:
+        lost, sent = unit.transactions.stored(SENDER.address)
+    rpc.call("anvil_dropAllTransactions")
+    rpc.call("anvil_setNonce", [hex_of(SENDER.address), hex(sent.nonce)])
+    broadcast(rpc, sent.raw)
+    rpc.call("evm_setAutomine", [True])
+    mine(sqlite_place)  # refused: the batch before it is not there
+    _post_as_stranger(sqlite_place, poster, first)
+    poster.run_until_quiet()
+    assert lost.nonce < sent.nonce
+    assert town.available(people) == [20] * len(people)
+
+
 class LosesReplies(Rpc):
     """Forwards every call; every second send is answered by silence."""
 
