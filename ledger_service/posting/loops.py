@@ -35,6 +35,9 @@ PACE_SECONDS = 0.2  # under load a pass takes what gathered meanwhile, rather th
 PACE_SECONDS_MAX = 1.0  # and the longer the load lasts, the more of it
 BACK_OFF_SECONDS_MAX = 5.0  # a node that is back is used within that time
 CATCH_UP_TRIES_MAX = 20
+MOVES_MAX = (
+    20  # passes on end in which blocks were replaced while they were read: no chain, but a node that contradicts itself
+)
 QUIET_PASSES_MAX = 10_000
 PURSE_SECONDS = 30
 
@@ -160,6 +163,7 @@ class PostingLoops:
         self._books_work = threading.Event()
         self._chain_work = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._moves = 0
 
     def start(self) -> None:
         """Start both loops. The chain was prepared before."""
@@ -214,6 +218,7 @@ class PostingLoops:
     def chain_pass(self) -> int:
         """Send and follow."""
         done = self.poster.chain_pass()
+        self._moves = 0
         self.poster.findings.say("ready", loop="chain")
         return done
 
@@ -222,8 +227,11 @@ class PostingLoops:
         loop = "books" if one_pass == self.books_pass else "chain"
         try:
             return one_pass()
-        except ChainMoved:
-            return 0
+        except ChainMoved as error:  # the next look tells what is still there
+            self._moves += 1
+            if self._moves < MOVES_MAX:
+                return 0
+            self._failed(loop, "chain_lies", error)
         except NotPosting:
             _log.warning("another process posts: nothing was written")
             return None

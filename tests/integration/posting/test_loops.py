@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from ledger_service.chain.reader import ChainMoved
 from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.journal.schema import orders
-from ledger_service.posting.loops import PostingLoops
+from ledger_service.posting.loops import MOVES_MAX, PostingLoops
 from ledger_service.reads.status import readiness, status
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.town import DAY, MONTH
@@ -94,6 +95,23 @@ def test_a_books_loop_that_fails_is_not_hidden_by_a_chain_loop_that_runs(place: 
     found = readiness(town.journal, town.clock.now())
     assert "waited for the chain for 61 s" in (found.detail or "")
     assert status(town.journal, town.clock.now(), town.clock.today()).oldest_unposted_seconds == 61
+    loops.stop()
+
+
+def test_blocks_that_are_replaced_in_pass_after_pass_are_said(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    poster = sqlite_place.poster()
+    poster.prepare()
+    loops = PostingLoops(poster)
+
+    def moved() -> int:
+        raise ChainMoved("block 7 is not, or no longer, on the chain")
+
+    assert [loops.try_pass(moved) for _ in range(MOVES_MAX)] == [0] * (MOVES_MAX - 1) + [None]
+    found = readiness(town.journal, town.clock.now())
+    assert (found.ready, found.chain) == (False, "chain_lies")
+    assert loops.try_pass(loops.chain_pass) is not None
+    assert loops.try_pass(moved) == 0
     loops.stop()
 
 
