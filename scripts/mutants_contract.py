@@ -1,6 +1,6 @@
 """Break one guard of the contract at a time and see a test fail.
 
-    scripts/mutants_contract.py            try every mutant that the log does not know yet
+    scripts/mutants_contract.py            try every mutant that the log does not know as killed
     scripts/mutants_contract.py --table    print what the log knows as a table
     scripts/mutants_contract.py NAME…      try these again
 
@@ -15,9 +15,6 @@ Exit 0 every mutant tried so far is killed, 1 one survived, 2 could not run.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
 import re
 import shutil
 import subprocess
@@ -26,8 +23,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from contract_mutants import BATCHES, CREDITS, MOVEMENTS, MUTANTS, OFFICE_ORDERS, Mutant
+from mutants_log import MutantsLog, digest_of, read_options
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "mutants"
@@ -268,39 +267,22 @@ def likely(mutant: Mutant) -> list[tuple[str, str]]:
     return [("--match-path", f"contracts/test/unit/{name}.t.sol") for name, group in files.items() if mutant in group]
 
 
-def key_of(mutant: Mutant) -> str:
-    """Names a mutant of this source."""
-    digest = hashlib.sha256(repr(mutant).encode())
-    digest.update((ROOT / "contracts" / mutant.source).read_bytes())
-    return digest.hexdigest()[:16]
+def log_of() -> MutantsLog[Mutant]:
+    """The log of these mutants."""
+    return MutantsLog(LOG, MUTANTS, lambda mutant: digest_of(mutant, [ROOT / "contracts" / mutant.source]))
 
 
-def known() -> dict[str, dict[str, object]]:
-    """The log."""
-    return json.loads(LOG.read_text("utf-8")) if LOG.is_file() else {}
-
-
-def table(log: dict[str, dict[str, object]]) -> str:
-    """What the log knows, in the order of the list."""
-    lines = ["| mutant | in | killed by |", "|---|---|---|"]
-    for mutant in MUTANTS:
-        entry = log.get(key_of(mutant))
-        if entry is not None:
-            failed = entry["failed"]
-            killer = f"`{failed[0]}`" if isinstance(failed, list) and failed else f"**{entry['outcome']}**"
-            lines.append(f"| {mutant.name} | {Path(mutant.source).name} | {killer} |")
-    return "\n".join(lines)
+def cells(mutant: Mutant, entry: dict[str, Any]) -> list[str]:
+    """A row of the table."""
+    killer = f"`{entry['failed'][0]}`" if entry["failed"] else f"**{entry['outcome']}**"
+    return [mutant.name, Path(mutant.source).name, killer]
 
 
 def main() -> int:
     """Try what is asked for; 1 when one survives."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("names", nargs="*", help="mutants to try again; without any, all that the log lacks")
-    arguments.add_argument("--table", action="store_true", help="print the log as a table and try nothing")
-    options = arguments.parse_args()
-    log = known()
+    options, log = read_options(__doc__), log_of()
     if options.table:
-        print(table(log))
+        print(log.table(("mutant", "in", "killed by"), cells))
         return 0
     for mutant in MUTANTS:
         if (ROOT / "contracts" / mutant.source).read_text("utf-8").count(mutant.old) != 1:
@@ -311,12 +293,8 @@ def main() -> int:
     if trial(binary, NOBODYS_BLOCK, "--match-path", UNIT_TESTS) != ("survived", []):
         print(f"the tests fail without a mutant: {WORK / 'last.log'}", file=sys.stderr)
         return 2
-    for block, mutant in enumerate(MUTANTS, FIRST_BLOCK):
-        if (options.names and mutant.name not in options.names) or (
-            not options.names and log.get(key_of(mutant), {}).get("outcome") == "killed"
-        ):
-            continue
-        began = time.monotonic()
+    for mutant in log.chosen(options.names):
+        block, began = FIRST_BLOCK + MUTANTS.index(mutant), time.monotonic()
         choices = (
             [("--match-test", rf"^{mutant.test}\b")] if mutant.test else [*likely(mutant), ("--match-path", UNIT_TESTS)]
         )
@@ -324,12 +302,8 @@ def main() -> int:
             outcome, failed = trial(binary, block, *choice)
             if outcome != "survived":
                 break
-        log[key_of(mutant)] = {"name": mutant.name, "outcome": outcome, "failed": failed}
-        LOG.write_text(json.dumps(log, indent=1) + "\n", "utf-8")
-        print(f"{outcome:12} {mutant.name} ({time.monotonic() - began:.0f} s) {failed[:1]}", flush=True)
-    tried = [log[key_of(mutant)]["outcome"] for mutant in MUTANTS if key_of(mutant) in log]
-    print(f"{len(tried)} of {len(MUTANTS)} tried, {tried.count('killed')} killed")
-    return 0 if set(tried) <= {"killed"} else 1
+        log.add(mutant, began, outcome, failed=failed)
+    return log.sum_up()
 
 
 if __name__ == "__main__":

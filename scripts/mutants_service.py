@@ -1,19 +1,18 @@
 """Break one guard of the service at a time and see the fault harness fail.
 
-    scripts/mutants_service.py             try every mutant that the log does not know yet
+    scripts/mutants_service.py             try every mutant that the log does not know as killed
     scripts/mutants_service.py --table     print what the log knows as a table
     scripts/mutants_service.py NAME…       try these again
 
 A mutant is some replacements in the service's sources, made in a copy of the tree under `.build`; the harness runs there with the classes of faults
-that concern it and the seeds below, until it notices. The log, `.build/service-mutants/log.json`, is written after each trial.
+that concern it and the seeds below, until it notices. Before the first mutant of a class it
+runs without one, and must notice nothing. The log,
+`.build/service-mutants/log.json`, is written after each trial.
 Exit 0 every mutant tried so far is killed, 1 one survived, 2 could not run.
 """
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -22,12 +21,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from mutants_log import KILLED, MutantsLog, digest_of, read_options
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "service-mutants"
 LOG = WORK / "log.json"
 SEEDS = (1, 2, 3)
-TRIAL_SECONDS_MAX = 600
+TRIAL_SECONDS_MAX = 900
 COPIED = ("ledger_service", "scripts", "tests/samples", "contracts", "pyproject.toml")
 _SAID = re.compile(r"^ {7}(\w+): (.*)$", re.MULTILINE)
 
@@ -109,6 +111,11 @@ MUTANTS = (
         (Change("posting/watch.py", "        self._rewind(identity)\n", ""),),
     ),
     Mutant(
+        "a reorg between two looks is read over",
+        "reorg",
+        (Change("posting/landings.py", "if parent is not None and blocks[0].parent_hash != parent:", "if False:"),),
+    ),
+    Mutant(
         "an idempotency key takes another body",
         "chain",
         (Change("journal/idempotency.py", "if row.body_hash != body_hash:", "if False:"),),
@@ -161,9 +168,9 @@ MUTANTS = (
                 "desks.c.number == number",
             ),
             Change(
-                "journal/chain_marks.py",
-                '        if self._engine.dialect.name == "sqlite":\n            return True',
-                "        if True:\n            return True",
+                "journal/poster_lease.py",
+                '    if engine.dialect.name == "sqlite":\n        return OneProcess()',
+                "    if True:\n        return OneProcess()",
             ),
         ),
     ),
@@ -203,7 +210,13 @@ MUTANTS = (
     Mutant(
         "what a failed submission left stays",
         "postgres",
-        (Change("services/credit.py", "        drop_left_over(context)\n", ""),),
+        (
+            Change(
+                "services/credit.py",
+                "    drop_left_over(context)\n    with context.journal.read() as unit:\n        return",
+                "    with context.journal.read() as unit:\n        return",
+            ),
+        ),
     ),
 )
 
@@ -241,7 +254,7 @@ def trial(mutant: Mutant) -> tuple[str, str, str]:
         (tree / path).write_text(text, "utf-8")
     try:
         for seed in SEEDS:
-            outcome = _run(tree, mutant, seed)
+            outcome = run(mutant.classes, seed)
             if outcome[0] != "survived":
                 return outcome
         return "survived", "", ""
@@ -250,63 +263,49 @@ def trial(mutant: Mutant) -> tuple[str, str, str]:
             shutil.copy2(ROOT / path, tree / path)
 
 
-def _run(tree: Path, mutant: Mutant, seed: int) -> tuple[str, str, str]:
+def run(classes: str, seed: int) -> tuple[str, str, str]:
+    """Play these classes on the tree as it is; as `trial`."""
+    tree = WORK / "tree"
     command = [
         sys.executable, "-m", "scripts.faults", "--profile", "mutant", "--jobs", "1", "--seed", str(seed), "--classes",
-        mutant.classes, "--log", str(WORK / "rounds.jsonl"), "--hurry",
+        classes, "--log", str(WORK / "rounds.jsonl"), "--hurry",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(tree)}
     try:
-        run = subprocess.run(
+        done = subprocess.run(
             command, cwd=tree, env=environment, capture_output=True, text=True, timeout=TRIAL_SECONDS_MAX, check=False
         )
     except subprocess.TimeoutExpired:
         return "broken", "time", f"no end after {TRIAL_SECONDS_MAX} s"
-    (WORK / "last.log").write_text(run.stdout + run.stderr, "utf-8")
-    if run.returncode == 0:
+    (WORK / "last.log").write_text(done.stdout + done.stderr, "utf-8")
+    if done.returncode == 0:
         return "survived", "", ""
-    said = _SAID.search(run.stdout)
-    if said is None or run.returncode != 1:
-        return "broken", "", (run.stdout + run.stderr)[-300:]
-    return "killed", said[1], said[2][:200]
+    said = _SAID.search(done.stdout)
+    if said is None or done.returncode != 1:
+        return "broken", "", (done.stdout + done.stderr)[-300:]
+    return KILLED, said[1], said[2][:200]
 
 
-def key_of(mutant: Mutant) -> str:
-    """Names a mutant of these sources."""
-    digest = hashlib.sha256(repr(mutant).encode())
-    for change in mutant.changes:
-        digest.update((ROOT / "ledger_service" / change.source).read_bytes())
-    return digest.hexdigest()[:16]
+def log_of() -> MutantsLog[Mutant]:
+    """The log of these mutants."""
+
+    def key_of(mutant: Mutant) -> str:
+        return digest_of(mutant, [ROOT / "ledger_service" / change.source for change in mutant.changes])
+
+    return MutantsLog(LOG, MUTANTS, key_of)
 
 
-def known() -> dict[str, dict[str, str]]:
-    """The log."""
-    found: dict[str, dict[str, str]] = json.loads(LOG.read_text("utf-8")) if LOG.is_file() else {}
-    return found
-
-
-def table(log: dict[str, dict[str, str]]) -> str:
-    """What the log knows, in the order of the list."""
-    lines = ["| the service, broken | faults | killed by |", "|---|---|---|"]
-    for mutant in MUTANTS:
-        entry = log.get(key_of(mutant))
-        if entry is not None:
-            killer = (
-                f"{entry['check']}: {entry['words']}" if entry["outcome"] == "killed" else f"**{entry['outcome']}**"
-            )
-            lines.append(f"| {mutant.name} | {mutant.classes} | {killer} |")
-    return "\n".join(lines)
+def cells(mutant: Mutant, entry: dict[str, Any]) -> list[str]:
+    """A row of the table."""
+    killer = f"{entry['check']}: {entry['words']}" if entry["outcome"] == KILLED else f"**{entry['outcome']}**"
+    return [mutant.name, mutant.classes, killer]
 
 
 def main() -> int:
     """Try what is asked for; 1 when one survives."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("names", nargs="*", help="mutants to try again; without any, all that the log lacks")
-    arguments.add_argument("--table", action="store_true", help="print the log as a table and try nothing")
-    options = arguments.parse_args()
-    log = known()
+    options, log = read_options(__doc__), log_of()
     if options.table:
-        print(table(log))
+        print(log.table(("the service, broken", "faults", "killed by"), cells))
         return 0
     try:
         for mutant in MUTANTS:
@@ -314,19 +313,19 @@ def main() -> int:
     except LookupError as error:
         print(error, file=sys.stderr)
         return 2
-    WORK.mkdir(parents=True, exist_ok=True)
     prepare()
-    for mutant in MUTANTS:
-        if (options.names and mutant.name not in options.names) or (not options.names and key_of(mutant) in log):
-            continue
+    passed: set[str] = set()
+    for mutant in log.chosen(options.names):
+        if mutant.classes not in passed:
+            unbroken = run(mutant.classes, SEEDS[0])
+            if unbroken[0] != "survived":
+                print(f"{mutant.classes} fails without a mutant: {' '.join(unbroken)}", file=sys.stderr)
+                return 2
+            passed.add(mutant.classes)
         began = time.monotonic()
         outcome, by, words = trial(mutant)
-        log[key_of(mutant)] = {"name": mutant.name, "outcome": outcome, "check": by, "words": words}
-        LOG.write_text(json.dumps(log, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        print(f"{outcome:9} {mutant.name} ({time.monotonic() - began:.0f} s) {by}: {words[:100]}", flush=True)
-    tried = [log[key_of(mutant)]["outcome"] for mutant in MUTANTS if key_of(mutant) in log]
-    print(f"{len(tried)} of {len(MUTANTS)} tried, {tried.count('killed')} killed")
-    return 0 if set(tried) <= {"killed"} else 1
+        log.add(mutant, began, outcome, check=by, words=words)
+    return log.sum_up()
 
 
 if __name__ == "__main__":
