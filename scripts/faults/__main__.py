@@ -14,7 +14,7 @@ from scripts.faults import check, client
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
 from scripts.faults.launcher import ROOT, Launcher
 from scripts.faults.postgres import SharedPostgres
-from scripts.faults.report import added, read_log, row_of, table, write_log
+from scripts.faults.report import added, read_log, row_of, sources_of, table, write_log
 from scripts.faults.run import Outcome, Runner, together
 from scripts.faults.schedule import Round, make_schedule
 from scripts.faults.stage import StageBroken, Template
@@ -31,7 +31,7 @@ def main() -> int:
     if options.hurry:
         client.SETTLE_SECONDS_MAX = check.DRAIN_SECONDS_GIVEN_UP = HURRIED_SECONDS_MAX
     if options.total:
-        print(table(added(read_log(options.log))))
+        print(total(options.log))
         return 0
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     profile = PROFILES[options.profile]
@@ -44,12 +44,14 @@ def main() -> int:
             for event in one.events:
                 print(f"  {event.after:6.2f} s  {event.what} {' '.join(str(part) for part in event.how)}")
         return 0
-    begun = time.monotonic()
+    begun, sources = time.monotonic(), sources_of(ROOT)
 
     def ended(outcome: Outcome) -> None:
         tell(outcome)
         if not outcome.left_out:
-            write_log(options.log, seed, [row_of(outcome)])  # at once: an interrupted run counts as far as it came
+            write_log(
+                options.log, sources, seed, row_of(outcome)
+            )  # at once: an interrupted run counts as far as it came
 
     jobs = options.jobs or profile.jobs
     outcomes = play(rounds, options.drain or profile.drain_seconds_max, jobs, ended, options.folder)
@@ -62,6 +64,13 @@ def main() -> int:
     return 0
 
 
+def total(log: Path) -> str:
+    """What all runs of the sources as they are came to."""
+    rows = read_log(log, sources_of(ROOT))
+    seeds = sorted({row["seed"] for row in rows})
+    return f"{table(added(rows))}\n{len(rows)} rounds of these sources, seeds {', '.join(map(str, seeds))}"
+
+
 def play(
     rounds: list[Round],
     drain_seconds_max: float,
@@ -71,19 +80,20 @@ def play(
 ) -> list[Outcome]:
     """All rounds, each told as it ends."""
     place = folder or Path(tempfile.mkdtemp(prefix="boram-faults-"))
-    launcher, postgres = Launcher(), SharedPostgres()
+    launcher, servers = Launcher(), [SharedPostgres() for _ in range(jobs)]
     outcomes: list[Outcome] = []
     try:
         template = Template(launcher, place)
         template.make()
         runners = [
-            Runner(Stages(launcher, template, place / str(at), postgres), FAULTS, drain_seconds_max, ended)
-            for at in range(jobs)
+            Runner(Stages(launcher, template, place / str(at), server), FAULTS, drain_seconds_max, ended)
+            for at, server in enumerate(servers)
         ]
         outcomes = together(runners, rounds)
     finally:
         launcher.close()
-        postgres.close()
+        for server in servers:
+            server.close()
         if not any(one.violations for one in outcomes):
             shutil.rmtree(place, ignore_errors=True)
     if any(one.violations for one in outcomes):
@@ -100,7 +110,8 @@ def tell(outcome: Outcome) -> None:
     state = "FAILED" if outcome.violations else "ok"
     print(
         f"{state:6} {outcome.round.fault:8} {outcome.seconds:5.1f} s, {outcome.operations} operations "
-        f"({outcome.requests} requests), {counted}, drained in {outcome.drain_seconds:.1f} s",
+        f"({outcome.requests} requests), {counted}, drained in {outcome.drain_seconds:.1f} s"
+        + (f", its stage made in {outcome.stage_seconds:.1f} s" if outcome.stage_seconds else ""),
         flush=True,
     )
     for violation in outcome.violations[:VIOLATIONS_SHOWN]:

@@ -8,7 +8,7 @@ import json
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger_service.chain.codec import decode_post
@@ -19,25 +19,30 @@ from scripts.faults.fault import KILLS, OTHERS, REORGS, Fault
 from scripts.faults.model import Violation
 from scripts.faults.outside import BLOCK_SECONDS
 from scripts.faults.proxy import FAULTS
-from scripts.faults.quiet import quiet_charge
+from scripts.faults.quiet import quiet_charge, try_quiet_post
 from scripts.faults.schedule import Event
-from scripts.faults.stage import Stage, ask, wait_until
+from scripts.faults.stage import Stage, StageBroken, ask, wait_until
 
+REORG, REORG_SEEN, REORG_BETWEEN = "reorg", "reorg of what was seen", "reorg between two looks"
 CONFIRMATIONS = 6
 REORG_DEPTH_MAX = 4
-DEEP_REORG_DEPTH = 8
-SEEN_SECONDS = 1.2
+BETWEEN_SECONDS_MAX = 60
+DEEP_TRIES_MAX = 3
+ALARM_SECONDS_MAX = 60
 PROXY_PERCENT = 5
 ABOUT_PERCENT = 40
 LIES_ABOUT = "lies about "
 LOST_PERCENT = 15
 SLOW_BLOCK_SECONDS = 4.0
 BAD_SECONDS = 2.0
+LIES_TOLD = 3
+LIES_SECONDS_MAX = 10.0
 POOL_SECONDS_MAX = 2
 
 
 class Reorg(Fault):
-    """F4: the last one to four blocks are replaced by empty ones, under load, at once or when the service has seen them.
+    """F4: the last one to four blocks are replaced by empty ones, under load: at once, or when the service has seen them, or between its look at the
+    last block and its reading of the next ones, which then follow another block.
 
     At the end of the round so many that final batches vanish.
     """
@@ -51,33 +56,45 @@ class Reorg(Fault):
         return [
             Event(
                 dice.uniform(0.1, 0.4),
-                dice.choice(("reorg", "reorg of what was seen")),
+                dice.choice((REORG, REORG_SEEN, REORG_BETWEEN)),
                 (float(dice.randint(1, REORG_DEPTH_MAX)),),
             )
             for _ in range(strikes)
         ]
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
-        if event.what == "reorg of what was seen":
-            stage.chain.reorg_seen(int(event.how[0]), SEEN_SECONDS)
+        depth = int(event.how[0])
+        if event.what == REORG_SEEN:
+            stage.chain.reorg_seen(depth)
+        elif event.what == REORG_BETWEEN:
+            stage.chain.reorg_between(depth, lambda replace: _between_two_looks(stage, replace))
         else:
-            stage.chain.reorg(int(event.how[0]))
+            stage.chain.reorg(depth)
         tally[REORGS] += 1
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
-        """One deeper than the policy, when all is quiet: an alarm, everything posted again, and nothing paid twice."""
-        office = stage.world.tokens["office"]
-        quiet_charge(stage)
-        wait_until(lambda: _is_settled(stage), "a charge is final")
-        stage.chain.reorg_beyond(DEEP_REORG_DEPTH)
+        """Two deeper than the policy, when all is quiet: an alarm, everything posted again, and nothing paid twice."""
+        found = self._take_away_final(stage, tally, lambda replace: replace())
+        return found or self._take_away_final(stage, tally, lambda replace: _between_two_looks(stage, replace))
+
+    def _take_away_final(
+        self, stage: Stage, tally: Counter[str], when: Callable[[Callable[[], None]], None]
+    ) -> Sequence[Violation]:
+        for _ in range(DEEP_TRIES_MAX):
+            quiet_charge(stage)
+            wait_until(lambda: _is_settled(stage), "a charge is final")
+            if stage.chain.take_away_last(CONFIRMATIONS, when):
+                break
+        else:
+            raise StageBroken(f"{DEEP_TRIES_MAX} reorgs, and the chain kept the block of a charge that is final")
         tally[REORGS] += 1
-        wait_until(
-            lambda: "reorg" in str(ask(stage.service.port, "/api/v1/status", office)[1]), "the alarm of a deep reorg"
-        )
-        wait_until(lambda: _posted_again(stage), "what was final is posted again")
-        stage.service.stop()  # a person has looked; the alarm does not outlive the process
-        stage.service.start()
-        stage.service.wait()
+        tally["final batches taken away"] += 1
+        try:
+            wait_until(lambda: _alarm(stage) is not None, "an alarm", ALARM_SECONDS_MAX)
+            wait_until(lambda: _posted_again(stage), "what was final is posted again", ALARM_SECONDS_MAX)
+        except StageBroken as error:
+            return [Violation("alarm", f"a block with a final batch was replaced, and {error}")]
+        wait_until(lambda: _is_acknowledged(stage), "the coin office has looked into the reorg", ALARM_SECONDS_MAX)
         return check(stage, float("inf")).violations
 
 
@@ -144,7 +161,9 @@ class BadConnection(Fault):
         proxy.dice = random.Random(int(seed))  # noqa: S311
         percent = ABOUT_PERCENT if proxy.only else PROXY_PERCENT
         proxy.percent = {str(kind): float(percent) for kind in kinds}
-        time.sleep(BAD_SECONDS)
+        deadline = time.monotonic() + (LIES_SECONDS_MAX if proxy.only else BAD_SECONDS)
+        while proxy.tally[f"lied: {proxy.only}"] < LIES_TOLD and time.monotonic() < deadline:
+            time.sleep(BLOCK_SECONDS)
         tally.update(proxy.tally)
         proxy.tally.clear()
 
@@ -218,6 +237,11 @@ class KillOutside(Fault):
         return sent_twice(stage)
 
 
+def _between_two_looks(stage: Stage, act: Callable[[], None]) -> None:
+    """`eth_blockNumber` stands between the look at the last block, with which a pass begins, and the reading of the next ones."""
+    stage.proxy.interrupt("eth_blockNumber", act, BETWEEN_SECONDS_MAX)
+
+
 def sent_twice(stage: Stage) -> list[Violation]:
     """Batches that two transactions of the chain carry: after a fault the same bytes go again, with their nonce, and nothing else does.
 
@@ -244,6 +268,22 @@ def _batches(transaction: dict[str, Any]) -> Sequence[SignedBatch]:
         return decode_post(bytes.fromhex(transaction["input"].removeprefix("0x")))
     except ValueError:  # no call of `post`
         return ()
+
+
+def _alarm(stage: Stage) -> int | None:
+    """The open finding about a reorg."""
+    _, shown = ask(stage.service.port, "/api/v1/findings?state=open", stage.world.tokens["office"])
+    return next((one["id"] for one in (shown or {}).get("findings", ()) if one["subject"] == "reorg"), None)
+
+
+def _is_acknowledged(stage: Stage) -> bool:
+    """Whether the coin office has closed the finding, which is refused until the books have read what was posted again."""
+    finding = _alarm(stage)
+    if finding is not None:
+        try_quiet_post(stage, "office", f"/api/v1/findings/{finding}/acknowledge", b'{"reason": "looked into"}')
+        return False
+    _, shown = ask(stage.service.port, "/api/v1/status", stage.world.tokens["office"])
+    return (shown or {}).get("chain_state") == "ready"
 
 
 def _is_settled(stage: Stage) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from scripts.faults.backups import OldBackup
 from scripts.faults.chains import BadConnection, Drop, KillOutside, LostReplies, Reorg
 from scripts.faults.disks import CutLog, FullDisk
 from scripts.faults.fault import Fault
 from scripts.faults.postgres import KillPostgres, StopWorkers
 from scripts.faults.processes import Kill, KillChain, KillPoint, MoveClock
+from scripts.faults.roles import KillRoles
 from scripts.faults.schedule import FaultClass, Profile
 from scripts.faults.syncs import Synced
 
@@ -16,7 +18,7 @@ FAULTS: dict[str, Fault] = {
 
         Kill(), KillPoint(), KillChain(), MoveClock(), Reorg(), Drop(), BadConnection(), KillOutside(),
         KillPostgres(),
-        LostReplies(), Synced(), FullDisk(), CutLog(), StopWorkers(),
+        LostReplies(), Synced(), FullDisk(), CutLog(), StopWorkers(), OldBackup(), KillRoles(),
     )
 }  # fmt: skip
 
@@ -27,8 +29,8 @@ PROFILES = {
     "mutant": Profile(
         "mutant",
         (
-            ("kill", 1, 6), ("point", 1, 9), ("chain", 1, 2), ("reorg", 1, 8), ("drop", 1, 4), ("replies", 1, 6),
-            ("proxy", 1, 12), ("sync", 1, 1), ("disk", 1, 3), ("postgres", 1, 6), ("workers", 1, 8),
+            ("kill", 1, 6), ("point", 1, 9), ("chain", 1, 6), ("reorg", 1, 12), ("drop", 1, 4), ("replies", 1, 6),
+            ("proxy", 1, 7), ("sync", 1, 1), ("disk", 1, 3), ("postgres", 1, 6), ("workers", 1, 8),
         ),
         drain_seconds_max=30,
     ),
@@ -37,20 +39,21 @@ PROFILES = {
         (
             ("kill", 1, 32), ("reorg", 1, 22), ("point", 1, 18), ("kill+reorg", 1, 4), ("chain", 1, 5),
             ("drop", 1, 3), ("replies", 1, 3), ("proxy", 1, 4), ("clock", 1, 2), ("wal", 1, 1), ("sync", 1, 1),
-            ("disk", 1, 2), ("postgres", 1, 2), ("workers", 1, 3),
+            ("disk", 1, 2), ("postgres", 1, 2), ("workers", 1, 3), ("backup", 1, 1),
+            ("roles", 1, 4),
         ),
         drain_seconds_max=10,
-        jobs=2,
+        jobs=4,
     ),
     "long": Profile(
         "long",
         (
-            ("kill", 1, 60), ("reorg", 1, 30), ("point", 1, 50), ("kill+reorg", 1, 15), ("chain", 1, 15),
-            ("drop", 1, 12), ("replies", 1, 6), ("proxy", 1, 8), ("clock", 1, 4), ("wal", 1, 4), ("sync", 1, 1),
-            ("disk", 1, 5), ("postgres", 1, 6), ("workers", 1, 8),
+            ("kill", 2, 45), ("reorg", 1, 30), ("point", 1, 30), ("kill+reorg", 1, 15), ("chain", 1, 10),
+            ("drop", 1, 12), ("replies", 1, 5), ("proxy", 1, 6), ("clock", 1, 4), ("wal", 1, 3), ("sync", 1, 1),
+            ("disk", 1, 4), ("postgres", 1, 4), ("workers", 1, 8), ("roles", 1, 12), ("backup", 1, 1),
         ),
         drain_seconds_max=10,
-        jobs=2,
-        cycles=14,
+        jobs=5,
+        cycles=12,
     ),
 }  # fmt: skip

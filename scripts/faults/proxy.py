@@ -13,7 +13,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from scripts.faults.stage import free_port
+from scripts.faults.stage import StageBroken, free_port
 
 FAULTS = ("lose request", "lose reply", "bad gateway", "hang", "repeat", "reorder", "truncate", "wrong id", "lie")
 HANG_SECONDS = 1.5
@@ -43,6 +43,7 @@ class Proxy:
         self.percent: dict[str, float] = dict.fromkeys(FAULTS, 0.0)
         self.only = ""
         """The method whose requests alone meet faults; all do where it is empty."""
+        self._interruption: tuple[str, Callable[[], None], threading.Event] | None = None
         self.tally: Counter[str] = Counter()
         self.dice = random.Random(0)  # noqa: S311
         self._node_port = node_port
@@ -71,6 +72,25 @@ class Proxy:
                     self.tally[name] += 1
                     return name
         return None
+
+    def interrupt(self, method: str, act: Callable[[], None], seconds: float) -> None:
+        """Do something once, before the next request for a method is forwarded; returns when it is done. Raises StageBroken."""
+        done = threading.Event()
+        self._interruption = method, act, done
+        if not done.wait(seconds):
+            raise StageBroken(f"{method} was not asked for {seconds} s")
+
+    def meet(self, body: bytes) -> None:
+        """Do what was to happen before this request."""
+        with self._lock:
+            if self._interruption is None or self._interruption[0].encode() not in body:
+                return
+            _, act, done = self._interruption
+            self._interruption = None
+        try:
+            act()
+        finally:
+            done.set()
 
     def forward(self, body: bytes) -> bytes:
         """What the node says."""
@@ -129,6 +149,7 @@ class Proxy:
 
 def pass_on(proxy: Proxy, body: bytes, answer: Callable[..., None], cut: Callable[[], None]) -> None:
     """One request, with what the dice do to it."""
+    proxy.meet(body)
     fault = proxy.fault(body)
     if fault == "lose request":
         cut()

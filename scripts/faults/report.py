@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ COLUMNS = (
     "faults", "rounds", "strikes", "kills", "reorgs", "operations", "requests", "lost", "doubled", "wrong balances", "holds left", "other",
     "drain s",
 )  # fmt: skip
+SOURCES = ("ledger_service", "scripts/faults")
 _NAMED = {"lost": "lost", "doubled": "doubled", "balance": "wrong balances", "held": "holds left"}
 
 
@@ -65,16 +67,25 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join([line(COLUMNS), rule, *(line(cells) for cells in shown)])
 
 
-def read_log(file: Path) -> list[dict[str, Any]]:
-    """The rows that earlier runs wrote."""
+def sources_of(root: Path) -> str:
+    """Names the service and the harness as they are: rounds of other sources are not added up with these."""
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for file in sorted((root / folder).rglob("*.py")):
+            digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def read_log(file: Path, sources: str) -> list[dict[str, Any]]:
+    """The rows that runs of the same sources wrote."""
     if not file.is_file():
         return []
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    return [row for row in rows if row["sources"] == sources]
 
 
-def write_log(file: Path, seed: int, rows: Sequence[dict[str, Any]]) -> None:
-    """Add a run's rows."""
+def write_log(file: Path, sources: str, seed: int, row: dict[str, Any]) -> None:
+    """Add a round."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as log:
-        for row in rows:
-            log.write(json.dumps({"seed": seed} | row, ensure_ascii=False) + "\n")
+        log.write(json.dumps({"sources": sources, "seed": seed} | row, ensure_ascii=False) + "\n")

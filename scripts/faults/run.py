@@ -33,6 +33,8 @@ class Outcome:
     operations: int = 0
     requests: int = 0
     seconds: float = 0.0
+    stage_seconds: float = 0.0
+    """How long it took to make its stage; 0 where it used the one before."""
     drain_seconds: float = 0.0
     holds_left: int = 0
     violations: list[Violation] = field(default_factory=list)
@@ -68,7 +70,7 @@ class Runner:
         """One round; what goes wrong is in the outcome."""
         outcome, begun = Outcome(one), time.monotonic()
         try:
-            stage = self._stage_for(one)
+            stage = self._stage_for(one, outcome)
             self._play(stage, one, outcome)
         except StageBroken as error:
             outcome.violations.append(Violation("broken", str(error)))
@@ -116,13 +118,15 @@ class Runner:
         outcome.violations += fault.after(stage, outcome.tally)
         outcome.drain_seconds, outcome.holds_left = verdict.drain_seconds, verdict.holds_left
 
-    def _stage_for(self, one: Round) -> Stage:
+    def _stage_for(self, one: Round, outcome: Outcome) -> Stage:
         stage = self._stage
         if stage is not None and (stage.kind != one.stage or stage.is_worn):
             self._leave(keep=False)
             stage = None
         if stage is None:
+            begun = time.monotonic()
             stage = self._stage = self._stages.make(one.stage)
+            outcome.stage_seconds = time.monotonic() - begun
         return stage
 
     def _leave(self, *, keep: bool) -> None:

@@ -20,7 +20,7 @@ import httpx
 
 from scripts.faults.launcher import ROOT, Launcher
 from scripts.faults.model import COINS_AN_HOUR, Model, Slots
-from scripts.faults.workload import CENTRE, HEADER, World
+from scripts.faults.world import CENTRE, HEADER, World
 from scripts.running import Client, clean_environment
 
 BUSINESS_DATE = "2024-05-02"
@@ -33,6 +33,8 @@ LOAD_DAYS = (8, 30)
 READY_SECONDS_MAX = 120
 POLL_SECONDS = 0.01
 WORN_HOURS = 4_000
+WORN_OPERATIONS = 1_200
+"""Of an embedded chain, which every start makes again from its books."""
 TREASURY_CODE = "TREASURY"
 VENUES = ("SENIOR", "YOUTH")
 
@@ -137,19 +139,22 @@ class Stage:
     services: list[Service]
     model: Model
     world: World
+    posters: list[Service] = field(default_factory=list)
+    """Services that only carry the books to the chain and answer nobody."""
     chain: Any = None
     proxy: Any = None
     postgres: Any = None
-    asked: int = 1
-    """How many of the services the load asks."""
     was_lied_to: bool = False
     """Whether its node gave false answers."""
+    is_restored: bool = False
+    """Whether its books came from a backup: their audit log is not whole."""
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def is_worn(self) -> bool:
-        """Whether its books are long or its hours nearly used up: a new one is quicker."""
-        return self.world.slots.next > WORN_HOURS
+        """Whether it is no place for another round: its books are long, its hours nearly used up, or it was restored."""
+        is_long = self.kind == "embedded" and self.model.operations > WORN_OPERATIONS
+        return self.world.slots.next > WORN_HOURS or is_long or self.is_restored
 
     @property
     def service(self) -> Service:
@@ -158,7 +163,7 @@ class Stage:
 
     def ports(self) -> list[int]:
         """Where the load may ask."""
-        return [one.port for one in self.services[: self.asked] if one.pid is not None]
+        return [one.port for one in self.services if one.pid is not None]
 
     def rpc_url(self) -> str:
         """The chain itself, past every proxy."""
@@ -166,7 +171,7 @@ class Stage:
 
     def close(self) -> None:
         """End everything; the home is left to whoever made it."""
-        for service in self.services:
+        for service in (*self.services, *self.posters):
             if service.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(service.pid, signal.SIGCONT)

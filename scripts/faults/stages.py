@@ -52,20 +52,40 @@ class Stages:
             stage.postgres = postgres
             self._add_services(stage, SERVICES - 1)
             return stage
+        if kind == "roles":
+            postgres = self._shared.server()
+            books, keys = postgres.new_databases()
+            stage = self._outside(folder, kind, {"database_url": books, "keys_url": keys})
+            stage.postgres = postgres
+            self._share_the_work(stage)
+            return stage
         raise ValueError(kind)
 
     def _add_services(self, stage: Stage, count: int) -> None:
-        """More services on the same books, each with a home of its own and the same secrets and bundles."""
-        first = stage.service
-        for number in range(count):
-            home = stage.home.parent / f"home-{number + 2}"
-            home.mkdir(mode=0o700)
-            for name in ("keys", "secrets", "tokens", "bundles"):
-                (home / name).symlink_to(stage.home / name)
-            service = Service(self._launcher, home, first.settings)
+        """More services on the same books."""
+        for number in range(2, 2 + count):
+            service = self._beside(stage, f"home-{number}", {})
             stage.services.append(service)
             service.start()
             service.wait()
+
+    def _share_the_work(self, stage: Stage) -> None:
+        """Two processes that serve and two that post, in the place of the one that founded the district."""
+        stage.service.stop()
+        stage.services = [self._beside(stage, f"api-{number}", {"role": "api"}) for number in (1, 2)]
+        stage.posters = [self._beside(stage, f"post-{number}", {"role": "post"}) for number in (1, 2)]
+        for service in (*stage.posters, *stage.services):
+            service.start()
+        for service in stage.services:
+            service.wait()
+
+    def _beside(self, stage: Stage, name: str, settings: dict[str, str]) -> Service:
+        """Another service of the same books, with a home of its own and the same secrets and bundles."""
+        home = stage.home.parent / name
+        home.mkdir(mode=0o700)
+        for shared in ("keys", "secrets", "tokens", "bundles"):
+            (home / shared).symlink_to(stage.home / shared)
+        return Service(self._launcher, home, stage.service.settings | settings)
 
     def _outside(self, folder: Path, kind: str, more: dict[str, str]) -> Stage:
         """A district founded on a chain of others, behind a proxy that lets everything pass."""
@@ -83,10 +103,12 @@ class Stages:
             service.start()
             service.wait()
             known = found_district(service, model)
+            chain.contract = service.runtime()["contract"]
         except BaseException:
             if service.pid is not None:
                 service.kill()
             for close in closers:
                 close()
             raise
-        return Stage(kind, self._launcher, home, [service], model, world_of(known), chain, proxy, closers=closers)
+        world = world_of(known)
+        return Stage(kind, self._launcher, home, [service], model, world, chain=chain, proxy=proxy, closers=closers)

@@ -8,37 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from scripts.faults.client import Abandoned, Addresses, Answer, Request, Sender
-from scripts.faults.model import COINS_AN_HOUR, DONATE, REDEEM, REFUND, Model, Slots
+from scripts.faults.model import COINS_AN_HOUR, DONATE, REDEEM, REFUND, Model
+from scripts.faults.world import FILE_TYPE, World, file_of
 
-HEADER = "실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고"
-CENTRE = "SVC"
 ROWS_A_FILE = (5, 25)
-BOUNDARY = "harness-boundary"
+ENDED = ("hold_ended", "enrolment_ended")
 HOLD_SECONDS = 60
 """A counter's hold lives for 90 seconds: one that met a long fault may have expired, and the harness does not call that lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the clients know of the district."""
-
-    tokens: dict[str, str]
-    people: dict[str, str]
-    """Ids by member number."""
-    rows: dict[str, tuple[str, str]]
-    """Name and date of birth by member number."""
-    desks: dict[str, int]
-    courses: tuple[str, ...]
-    centre: int
-    slots: Slots
-    charge_desks: tuple[int, ...]
-    holds_may_expire: bool = False
-    """Whether the clock is moved, so that a hold may end before its time."""
 
 
 class Client:
@@ -51,6 +31,8 @@ class Client:
         self.numbers = count(1)
         self.charges: list[tuple[str, str, int]] = []
         self.refused: list[tuple[Request, Callable[[Answer], None]]] = []
+        self.ended_by_clock: list[str] = []
+        """What lets go of holds that a clock had ended: one that is set back lets them live again."""
         self.courses_taken: set[tuple[str, str]] = set()
         self._second = Sender(addresses, model, seed + 2)
         self._racing = ThreadPoolExecutor(1, thread_name_prefix="race")
@@ -104,16 +86,9 @@ class Client:
         if not hours:
             self.charge()
             return
-        lines = [HEADER]
-        for member, day, start, end, number in hours:
-            name, birth_date = self.world.rows[member]
-            lines.append(f"F{number},{member},{name},{birth_date},{CENTRE},VOL,{day},{start},{end},,")
-        content = "\n".join(lines).encode()
-        head = f'--{BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="month.csv"\r\n\r\n'
-        body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
         request = Request(
-            self._name("import"), self.world.tokens["clerk"], "/api/v1/imports", self._key(), body,
-            f"multipart/form-data; boundary={BOUNDARY}",
+            self._name("import"), self.world.tokens["clerk"], "/api/v1/imports", self._key(),
+            file_of(self.world, hours), FILE_TYPE,
         )  # fmt: skip
         members = [hour[0] for hour in hours]
         self._settle(request, lambda answer: then(answer, members))
@@ -273,6 +248,8 @@ class Client:
         if answer.is_done:
             self._expect(answer, coins)
             self.model.move(REDEEM, member, coins, answer.body["journal_no"], request.path)
+        elif self.world.holds_may_expire:
+            self._refused(request, answer, lambda _late: None)
         elif not self._may_have_expired(begun):
             self.model.violate("lost", f"a hold that was live was refused: {answer.status} {answer.code}", request.path)
 
@@ -288,6 +265,10 @@ class Client:
             if answer.is_done:
                 then(answer)
         self.refused.clear()
+        for path in self.ended_by_clock:
+            body = None if path.endswith("/release") else {}
+            self._ask("counter", path, body, lambda _answer: None, allowed=ENDED)
+        self.ended_by_clock.clear()
 
     def _ask(
         self,
@@ -307,7 +288,8 @@ class Client:
             self._refused(request, answer, then)
 
     def _refused(self, request: Request, answer: Answer, then: Callable[[Answer], None]) -> None:
-        if self.world.holds_may_expire and answer.code in ("hold_ended", "enrolment_ended"):
+        if self.world.holds_may_expire and answer.code in ENDED:
+            self.ended_by_clock.append(request.path.replace("/capture", "/release").replace("/confirm", "/cancel"))
             return
         if answer.code in ("insufficient_coins", "already_enrolled", "course_full"):
             if not any(one is request for one, _ in self.refused):

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
+from pathlib import Path
+
+import pytest
+
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
+from scripts.faults.client import Answer
 from scripts.faults.model import REDEEM, Model, Slots
+from scripts.faults.proxy import Proxy
+from scripts.faults.report import added, read_log, sources_of, write_log
 from scripts.faults.schedule import make_schedule
 
+ROOT = Path(__file__).resolve().parents[2]
 KINDS = {1: "credit", 2: "redeem"}
 
 
@@ -53,3 +63,54 @@ def test_an_hour_is_given_out_once() -> None:
     taken = [slots.take(5) for _ in range(10)]
     hours = [hour[:3] for some in taken for hour in some]
     assert len(hours) == len(set(hours)) == slots.size == 32
+
+
+def test_a_refusal_is_definite_unless_a_late_copy_did_the_same() -> None:
+    assert Answer(409, {"code": "insufficient_coins"}).is_refusal
+    assert not Answer(409, {"code": "row_conflict"}).is_refusal
+    assert not Answer(503, {"code": "busy"}).is_refusal
+
+
+def test_only_rounds_of_the_same_sources_are_added_up(tmp_path: Path) -> None:
+    log = tmp_path / "rounds.jsonl"
+    row = {"faults": "kill", "rounds": 1, "strikes": 3, "kills": 3, "reorgs": 0, "operations": 10, "requests": 20}
+    row |= {"lost": 0, "doubled": 0, "wrong balances": 0, "holds left": 0, "other": 0, "drain s": 1.5}
+    for sources in ("a", "a", "b"):
+        write_log(log, sources, 7, row)
+    assert [(one["faults"], one["rounds"], one["kills"]) for one in added(read_log(log, "a"))] == [
+        ("kill", 2, 6),
+        ("all", 2, 6),
+    ]
+
+
+def test_a_changed_service_has_other_sources(tmp_path: Path) -> None:
+    for folder in ("ledger_service", "scripts/faults"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "ledger_service" / "rates.py").write_text("RATE = 1")
+    before = sources_of(tmp_path)
+    (tmp_path / "ledger_service" / "rates.py").write_text("RATE = 2")
+    assert sources_of(tmp_path) != before
+
+
+def test_what_interrupts_a_request_happens_once_and_before_the_right_one() -> None:
+    proxy, done = Proxy(node_port=1), []
+    try:
+        asking = threading.Thread(target=proxy.interrupt, args=("eth_blockNumber", lambda: done.append("reorg"), 30))
+        asking.start()
+        while asking.is_alive():
+            proxy.meet(b'{"method": "eth_blockNumber"}')
+            asking.join(0.01)
+        proxy.meet(b'{"method": "eth_blockNumber"}')
+        assert done == ["reorg"]
+    finally:
+        proxy.close()
+
+
+def test_every_mutant_of_the_service_finds_its_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    mutants = importlib.import_module("mutants_service")
+    names = [mutant.name for mutant in mutants.MUTANTS]
+    assert len(set(names)) == len(names)
+    for mutant in mutants.MUTANTS:
+        assert mutants.changed(mutant)
+        assert set(mutant.classes.split(",")) <= {name for name, _, _ in PROFILES["mutant"].rounds}
