@@ -121,11 +121,11 @@ mutants: setup ## break each guard of the contract once; a test has to notice (l
 	@$(BIN)/python scripts/mutants_contract.py
 
 .PHONY: faults
-faults: setup ## break everything once under load, 90 s; SEED=7 plays a schedule again
+faults: setup ## break everything once under load, within 90 s; SEED=7 plays a schedule again
 	@$(BIN)/python -m scripts.faults $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-long
-faults-long: setup ## the same for half an hour and more: 2,000 kills; runs add up (python -m scripts.faults --total)
+faults-long: setup ## the same 12 times and denser, for an hour: 2,000 kills; runs add up (python -m scripts.faults --total)
 	@$(BIN)/python -m scripts.faults --profile long $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-mutants
