@@ -160,6 +160,8 @@ class Client:
             for answer in (one for one in done if "journal_no" in one.body):
                 self.model.move(REDEEM, member, 3, answer.body["journal_no"], path)
             late = self._may_have_expired(begun)
+            if not done and self.world.holds_may_expire:
+                self.ended_by_clock.append(path.replace("/capture", "/release"))
             if len(done) != 1 and not (late and not done):
                 self.model.violate("doubled", f"a hold ended {len(done)} times", path)
             self._end(second, member, 4, begun, captures=True)
