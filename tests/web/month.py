@@ -75,6 +75,7 @@ def open_month(hall: Hall) -> Iterator[Month]:
             upload_bytes_max=1_000_000,
             monotonic=time.monotonic,
             secret_gate=SecretGate(),
+            passwords=PASSWORDS,
         )
     )
     with served(pages) as address:

@@ -67,8 +67,9 @@ def ask_passkey(visit: Visit, error: BoramError | None = None) -> Response:
     """The page that asks the device; it has a script, because nothing else can."""
     if visit.actor is not None:
         return visit.go(home_of(visit.actor))
+    party = party_of(visit.ports.relying_party)
     browser, put = visit.ports.door.new_browser(passkeys.PASSKEY)
-    ceremony = passkeys.ask_sign_in(visit.context, party_of(visit.ports.relying_party), browser)
+    ceremony = passkeys.ask_sign_in(visit.context, party, browser)
     status = error.status if error else 200
     response = visit.render("passkey_sign_in.html", status, SCRIPT_POLICY, ceremony=ceremony, error=error)
     put(response)
@@ -77,9 +78,10 @@ def ask_passkey(visit: Visit, error: BoramError | None = None) -> Response:
 
 def passkey(visit: Visit) -> Response:
     """With the device's answer."""
+    party = party_of(visit.ports.relying_party)
     browser = visit.ports.door.browser(visit.request, passkeys.PASSKEY)
     signed_in = passkeys.sign_in(
-        visit.context, party_of(visit.ports.relying_party), address_of(visit.request), browser,
+        visit.context, party, address_of(visit.request), browser,
         visit.fields.get("challenge", ""), visit.fields.get("credential", ""),
     )  # fmt: skip
     response = visit.go(home_of(signed_in.actor))
@@ -91,8 +93,9 @@ def depart(visit: Visit) -> Response:
     """To the district's own sign-on."""
     if visit.actor is not None:
         return visit.go(home_of(visit.actor))
+    provider = sign_on.provider_of(visit.ports.sign_on)
     browser, put = visit.ports.door.new_browser(sign_on.SIGN_ON)
-    response = visit.go(sign_on.depart(visit.context, sign_on.provider_of(visit.ports.sign_on), browser).address)
+    response = visit.go(sign_on.depart(visit.context, provider, browser).address)
     put(response)
     return response
 
