@@ -168,7 +168,14 @@ def _actor(row: Row[tuple[object, ...]]) -> Actor:
 
 def _token(row: Row[tuple[object, ...]]) -> TokenRow:
     return TokenRow(
-        row.id, row.actor_id, row.label, tuple(_split(row.scopes)), row.created_at, row.expires_at, row.revoked_at
+        row.id,
+        row.actor_id,
+        row.label,
+        tuple(_split(row.scopes)),
+        row.created_at,
+        row.expires_at,
+        row.revoked_at,
+        row.used_at,
     )
 
 

@@ -57,11 +57,16 @@ def test_a_translation_keeps_the_places_of_what_is_filled_in() -> None:
     assert [one for one in ENGLISH if set(places.findall(one)) != set(places.findall(ENGLISH[one]))] == []
 
 
+WITH_SCRIPT = {"passkey_new", "passkey_sign_in"}
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_no_korean_stands_in_a_template_outside_the_table(path: Path) -> None:
     text = re.sub(r"{#.*?#}", "", _CALL.sub("", path.read_text()))
     assert _HANGUL.search(text.replace("한국어", "")) is None
-    assert "<script" not in text
+    assert ("<script" in text) is (path.stem in WITH_SCRIPT), (
+        "the one file of ours, where nothing else can ask a device"
+    )
     assert " style=" not in text
     assert "|safe" not in text
 
