@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import tempfile
@@ -150,14 +149,13 @@ class StopWorkers(Fault):
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
         chosen, seconds = event.how
         service = stage.services[int(chosen)]
-        assert service.pid is not None
-        os.kill(service.pid, signal.SIGSTOP)
+        service.signal(signal.SIGSTOP)
         try:
             if event.what != "stop":
                 tally["locks taken"] += stage.postgres.end_poster_session()
             time.sleep(float(seconds))
         finally:
-            os.kill(service.pid, signal.SIGCONT)
+            service.signal(signal.SIGCONT)
         tally[OTHERS] += 1
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:

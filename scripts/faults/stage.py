@@ -90,10 +90,11 @@ class Service:
         return self.last_code is not None
 
     def kill(self) -> None:
-        """kill -9, and wait until it is gone."""
+        """kill -9, and wait until it is gone. Not where it ended by itself: its number may be another process's by now."""
         assert self.pid is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        if not self.has_ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         self.reap()
 
     def reap(self) -> None:
@@ -109,8 +110,9 @@ class Service:
         """As Ctrl-C does; its exit code."""
         if self.pid is None:
             return 0
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGINT)
+        if not self.has_ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGINT)
         code = self.launcher.wait(self.pid, 60)
         if code is None:
             self.kill()
@@ -120,7 +122,8 @@ class Service:
 
     def signal(self, number: int) -> None:
         """Send any other signal."""
-        if self.pid is not None:
+        if not self.has_ended():
+            assert self.pid is not None
             os.kill(self.pid, number)
 
     def runtime(self) -> dict[str, Any]:
@@ -173,8 +176,7 @@ class Stage:
         """End everything; the home is left to whoever made it."""
         for service in (*self.services, *self.posters):
             if service.pid is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(service.pid, signal.SIGCONT)
+                service.signal(signal.SIGCONT)
                 service.kill()
         while self.closers:
             self.closers.pop()()
