@@ -203,9 +203,12 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "a gap of nonces stays",
+        "a nonce is believed at once, and a gap of nonces stays",
         "proxy",
-        (Change(SENDER, "self._fill_gaps(flying, nonce) + ", ""),),
+        (
+            Change(SENDER, "if packs and self._next_nonce() < nonce:", "if False:"),
+            Change(SENDER, "self._fill_gaps(flying, nonce) + ", ""),
+        ),
     ),
     Mutant(
         "what a failed submission left stays",
