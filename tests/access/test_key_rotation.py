@@ -20,7 +20,7 @@ from ledger_service.domain.kill_points import NoKillPoints
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import MasterKey, SealBroken, Vault
-from ledger_service.services import accounts, setup, sign_in
+from ledger_service.services import accounts, loading, sign_in
 from tests.books import SAMPLES
 
 PEOPLE = 5
@@ -52,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
     with installed(settings) as installation:
         context = installation.context
         office, _ = installation_actor(context)
-        setup.load_members(context, office, None, members)
+        loading.load_members(context, office, None, members)
         with context.journal.write() as unit:
             secret = accounts.invite_in(context, unit, "system", office)
             unit.commit()

@@ -19,7 +19,7 @@ TABLE = Path(__file__).parents[2] / "docs" / "access.md"
 # Routes whose "own" is decided by who asks alone: no id of another's can be put in.
 NOTHING_TO_NAME = {
     "/approvals", "/closes", "/payment-codes", "/sessions", "/sessions/current", "/sessions/end", "/sessions/end-all",
-    "/sessions/password", "/actors/me",
+    "/sessions/password", "/sessions/passkeys", "/sessions/passkeys/options", "/actors/me",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.outside import OutsideRow
-from ledger_service.services import credit, setup
+from ledger_service.services import credit, desk_steps, setup
 from ledger_service.services.ledger_state import BundleMissing
 from tests.books import SAMPLE_AS_OF, Books
 from tests.integration.test_credit import month, yoga_row
@@ -60,7 +60,7 @@ def test_a_submission_that_waited_is_not_approved_either(district: Books) -> Non
 
 def test_a_desk_is_adopted_by_two_people_and_only_when_it_is_stopped(district: Books) -> None:
     desk = district.desk(DeskKind.CENTRE, "SVC")
-    with pytest.raises(setup.DeskNotStopped):
+    with pytest.raises(desk_steps.DeskNotStopped):
         setup.propose_adoption(district.context, district.office, None, desk)
     with district.journal.write() as unit:
         unit.master.stop_desk(desk, "another batch")

@@ -21,7 +21,7 @@ from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services.cards import change_pin, issue_card
 from ledger_service.services.context import Context
-from ledger_service.services.sign_in import Passwords, check_card
+from ledger_service.services.sign_in import Passwords, SignedIn, check_card
 from ledger_service.web.ports import SessionEnd, SessionLine
 from tests.api.conftest import District
 
@@ -72,6 +72,18 @@ class OpenDoor:
     def issue_card(self, registrar: Actor, person_id: str, pin: str) -> str:
         assert self._passwords is not None
         return issue_card(self._context, self._passwords, registrar, person_id, pin)
+
+    def session(self, request: Request) -> str:
+        return request.cookies.get(COOKIE) or ""
+
+    def keep(self, signed_in: SignedIn) -> Callable[[Response], None]:
+        return lambda response: response.set_cookie(COOKIE, signed_in.actor.name)
+
+    def browser(self, request: Request, way: str) -> str:
+        return request.cookies.get(way) or ""
+
+    def new_browser(self, way: str) -> tuple[str, Callable[[Response], None]]:
+        return "a browser", lambda response: response.set_cookie(way, "a browser")
 
     def sign_out(self, _request: Request, response: Response) -> None:
         response.delete_cookie(COOKIE)

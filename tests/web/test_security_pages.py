@@ -27,6 +27,7 @@ def signed_in(quiet: Month) -> tuple[TestClient, str, Callable[[], TestClient]]:
         WebPorts(
             context=books.context, door=SessionDoor(books.context, PASSWORDS, COOKIE, False), brand=BRAND,
             service_key=bytes(20), upload_bytes_max=1_000, monotonic=lambda: 0.0, secret_gate=SecretGate(),
+            passwords=PASSWORDS,
         )
     )  # fmt: skip
     card = issue_card(books.context, PASSWORDS, books.actors["registrar"], quiet.hall.person(0), PIN)

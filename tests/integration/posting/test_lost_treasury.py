@@ -22,6 +22,7 @@ from ledger_service.journal.unit import Journal
 from ledger_service.posting.loops import Poster
 from ledger_service.reads.closes import statement
 from ledger_service.services import correct, gifts
+from ledger_service.services.opening import extend_opening
 from tests.integration.posting.hall import Hall, audit_of, open_for_business
 from tests.integration.posting.year import RandomYear
 
@@ -196,6 +197,9 @@ def test_a_treasury_bundle_that_is_missing_is_named_and_its_return_mends_debts_a
         )
     made = correct.propose_correction(books.context, books.office, None, str(first), None, "두 번 입력함")
     correct.approve_correction(books.context, third, None, made["id"])
+    hall.today("2024-06-02")
+    extend_opening(books.context)
+    hall.settle()
     hall.today("2024-06-03")
     hall.settle()
     hall.close("2024-05", "GYM")

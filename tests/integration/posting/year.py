@@ -22,6 +22,7 @@ from ledger_service.services import (
     setup,
     spend,
 )
+from ledger_service.services.opening import extend_opening
 from tests.integration.posting.hall import Hall
 
 PEOPLE = 6
@@ -185,6 +186,7 @@ class RandomYear:
     def _days(self) -> None:
         clock = self.hall.books.clock
         clock.business_date = min(clock.today() + timedelta(days=self.chance.choice((1, 3, 9, 25))), LAST_DAY)
+        extend_opening(self.hall.books.context)
 
 
 __all__ = ["RandomYear", "civil_day"]
