@@ -12,6 +12,7 @@ import pytest
 from ledger_service.api.access import ACCESS, PREFIX
 from ledger_service.domain.actors import Role
 from ledger_service.domain.entries import DeskKind
+from ledger_service.journal.passkeys import PasskeyRow
 from tests.access.conftest import Front
 from tests.access.world import OTHER, World
 
@@ -63,7 +64,16 @@ class Others:
             "hold_id": world.hold(), "redemption_id": charge["id"], "journal_no": charge["journal_no"],
             "close_id": str(uuid4()), "donation_id": world.gift(),
             "desk": front.books.desk(DeskKind.CENTRE, "SVC"), "enrolment_id": world.sign_up(), "session_id": self.session,
+            "passkey_id": self.passkey_of("clerk"),
         }  # fmt: skip
+
+    def passkey_of(self, name: str) -> str:
+        owner = self.front.ask("GET", "/actors/me", name).json()["id"]
+        row = PasskeyRow(str(uuid4()), owner, b"a device's key", b"its public key", 0, "phone", 0, None)
+        with self.front.books.journal.write() as unit:
+            unit.passkeys.add(row)
+            unit.commit()
+        return row.id
 
     def body(self, path: str) -> Any:
         person, gym = self.world.person, self.world.gym
