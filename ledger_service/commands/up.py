@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,25 +56,42 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.serving = False
+        self.came = False
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.came = True
         if not self.serving:
+            raise KeyboardInterrupt
+
+    def serve(self) -> None:
+        """From now on the server takes them. KeyboardInterrupt where one came already, and Python lost it in a place that cannot raise."""
+        self.serving = True
+        if self.came:
             raise KeyboardInterrupt
 
     def wait(self) -> None:
         """Until one comes."""
-        while True:
+        while not self.came:
             signal.pause()
 
     @contextmanager
     def caught(self) -> Iterator[None]:
         """Take the signals, and give them back at the end."""
         before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
+        hook, sys.unraisablehook = sys.unraisablehook, _quiet_about_interrupts(sys.unraisablehook)
         try:
             yield
         finally:
+            sys.unraisablehook = hook
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _quiet_about_interrupts(
+    hook: Callable[[sys.UnraisableHookArgs], object],
+) -> Callable[[sys.UnraisableHookArgs], object]:
+    """What Python says of an error that it cannot raise, but for Ctrl-C."""
+    return lambda found: None if found.exc_type is KeyboardInterrupt else hook(found)
 
 
 class _Server(uvicorn.Server):
@@ -142,7 +160,7 @@ def _run(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    signals.serving = True
+    signals.serve()
     _Server(config, started).run(sockets=[listener])
 
 
