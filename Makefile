@@ -121,7 +121,7 @@ mutants: setup ## break each guard of the contract once; a test has to notice (l
 	@$(BIN)/python scripts/mutants_contract.py
 
 .PHONY: faults
-faults: setup ## break everything once under load, within 90 s; SEED=7 plays a schedule again
+faults: setup ## break everything once under load, in some two minutes; SEED=7 plays a schedule again
 	@$(BIN)/python -m scripts.faults $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-long
