@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, func, insert, or_, select, text, update
 
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import accounts, batches, entries
 
@@ -81,8 +82,7 @@ class Accounts:
         """Some accounts by address; one that does not exist is missing."""
         wanted = list(addresses)
         found: dict[bytes, AccountRow] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
-            chunk = wanted[start : start + QUERY_KEYS_MAX]
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(select(*_COLUMNS).where(accounts.c.address.in_(chunk)))
             found.update((row.address, AccountRow(*row)) for row in rows)
         return found
@@ -146,10 +146,10 @@ class Accounts:
         """Write: some accounts, their rows locked in one order until the unit ends."""
         wanted = sorted(addresses)
         found: dict[bytes, AccountRow] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(*_COLUMNS)
-                .where(accounts.c.address.in_(wanted[start : start + QUERY_KEYS_MAX]))
+                .where(accounts.c.address.in_(chunk))
                 .order_by(accounts.c.address)
                 .with_for_update(key_share=True)
             )

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Need, SignedBatch
 from ledger_service.domain.effects import BRINGING
 from ledger_service.domain.entries import DeskKind, Kind
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import accounts, batches, desks, entries, orders
 
@@ -153,8 +154,7 @@ class Batches:
         """Where these batches stand; one that the books do not have is missing."""
         wanted = list(keys)
         found: dict[BatchKey, BatchMark] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
-            chunk = wanted[start : start + QUERY_KEYS_MAX]
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(select(*_MARK).where(tuple_(batches.c.desk, batches.c.seq).in_(chunk)))
             found.update(((row.desk, row.seq), BatchMark(*row)) for row in rows)
         return found
@@ -371,10 +371,10 @@ class Batches:
         """(position, reason, coins) of every skipped entry of these batches, in order."""
         wanted = list(keys)
         found: dict[BatchKey, list[tuple[int, int, int]]] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(entries.c.desk, entries.c.seq, entries.c.position, entries.c.skip_reason, entries.c.coins)
-                .where(tuple_(entries.c.desk, entries.c.seq).in_(wanted[start : start + QUERY_KEYS_MAX]))
+                .where(tuple_(entries.c.desk, entries.c.seq).in_(chunk))
                 .where(entries.c.skip_reason.is_not(None))
                 .order_by(entries.c.desk, entries.c.seq, entries.c.position)
             )
@@ -413,10 +413,10 @@ class Batches:
     def funding(self, spenders: Sequence[bytes], but_desk: int, kinds: Collection[int] = FUNDING) -> set[BatchKey]:
         """Batches of other desks that brought these accounts coins, or that have to stand before what spends them."""
         found: set[BatchKey] = set()
-        for start in range(0, len(spenders), QUERY_ACCOUNTS_MAX):
+        for chunk in chunks(spenders, QUERY_ACCOUNTS_MAX):
             rows = self._connection.execute(
                 select(entries.c.desk, entries.c.seq)
-                .where(entries.c.account.in_(spenders[start : start + QUERY_ACCOUNTS_MAX]))
+                .where(entries.c.account.in_(chunk))
                 .where(entries.c.kind.in_(kinds))
                 .where(entries.c.desk != but_desk, entries.c.seq.is_not(None))
                 .distinct()

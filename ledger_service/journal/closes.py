@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, tuple_, upda
 
 from ledger_service.domain.closes import Movement, VenueAccount, fold_venue
 from ledger_service.domain.entries import Kind, desk_account, fund_account
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.schema import accounts, batches, closes, coin_values, entries
 
 OVER = ("rejected", "skipped")
@@ -217,10 +218,10 @@ class Closes:
         """Post numbers of those of these batches that are on the chain, in one of the states."""
         wanted = sorted(keys)
         found: dict[tuple[int, int], int] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(batches.c.desk, batches.c.seq, batches.c.post_number)
-                .where(tuple_(batches.c.desk, batches.c.seq).in_(wanted[start : start + QUERY_KEYS_MAX]))
+                .where(tuple_(batches.c.desk, batches.c.seq).in_(chunk))
                 .where(batches.c.state.in_(states), batches.c.post_number > 0)
             )
             found.update(((row[0], row[1]), row[2]) for row in rows)

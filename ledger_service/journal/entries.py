@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.access_log import note_person
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.schema import batches, counters, desks, entries, persons, records
 
 QUERY_KEYS_MAX = 200
@@ -132,8 +133,7 @@ class Entries:
         )
         keys = [(row[0], row[1]) for row in open_]
         queries += [
-            columns.where(tuple_(entries.c.desk, entries.c.seq).in_(keys[start : start + QUERY_KEYS_MAX]))
-            for start in range(0, len(keys), QUERY_KEYS_MAX)
+            columns.where(tuple_(entries.c.desk, entries.c.seq).in_(chunk)) for chunk in chunks(keys, QUERY_KEYS_MAX)
         ]
         found: dict[bytes, int] = {}
         for query in queries:
@@ -160,11 +160,11 @@ class Entries:
         wanted = list(addresses)
         place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         found: dict[bytes, int] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(entries.c.account, func.min(entries.c.journal_no))
                 .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
-                .where(entries.c.account.in_(wanted[start : start + QUERY_KEYS_MAX]), desks.c.stopped.is_(None))
+                .where(entries.c.account.in_(chunk), desks.c.stopped.is_(None))
                 .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
                 .group_by(entries.c.account)
             )
@@ -230,10 +230,10 @@ class Entries:
     def oldest_accepted_at(self, keys: Sequence[tuple[int, int]]) -> list[int]:
         """When the oldest entry of each of these batches was accepted; a batch of orders has none."""
         found: list[int] = []
-        for start in range(0, len(keys), QUERY_KEYS_MAX):
+        for chunk in chunks(keys, QUERY_KEYS_MAX):
             found += self._connection.execute(
                 select(func.min(entries.c.accepted_at))
-                .where(tuple_(entries.c.desk, entries.c.seq).in_(keys[start : start + QUERY_KEYS_MAX]))
+                .where(tuple_(entries.c.desk, entries.c.seq).in_(chunk))
                 .group_by(entries.c.desk, entries.c.seq)
             ).scalars()
         return found
@@ -241,8 +241,7 @@ class Entries:
     def known_keys(self, keys: Collection[bytes]) -> set[bytes]:
         """Those of these record keys that an entry holds (one that the chain skipped and freed does not)."""
         wanted, found = list(keys), set[bytes]()
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
-            chunk = wanted[start : start + QUERY_KEYS_MAX]
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = select(entries.c.record_key).where(entries.c.record_key.in_(chunk), entries.c.freed_no == 0)
             found.update(self._connection.execute(rows).scalars())
         return found
@@ -275,10 +274,10 @@ class Entries:
     def skipped_of(self, keys: Sequence[tuple[int, int]]) -> list[EntryRow]:
         """What the chain did not apply of these batches, named as (desk, seq)."""
         found: list[EntryRow] = []
-        for start in range(0, len(keys), QUERY_KEYS_MAX):
+        for chunk in chunks(keys, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(entries)
-                .where(tuple_(entries.c.desk, entries.c.seq).in_(keys[start : start + QUERY_KEYS_MAX]))
+                .where(tuple_(entries.c.desk, entries.c.seq).in_(chunk))
                 .where(entries.c.skip_reason.is_not(None))
             )
             found.extend(EntryRow(*row) for row in rows)
@@ -305,12 +304,12 @@ class Entries:
         place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         taken: set[int] = set()
         numbers = [row.original_no for row in refunds if row.original_no is not None]
-        for start in range(0, len(numbers), QUERY_KEYS_MAX):
+        for chunk in chunks(numbers, QUERY_KEYS_MAX):
             taken.update(
                 self._connection.execute(
                     select(entries.c.journal_no)
                     .select_from(entries.join(batches, place))
-                    .where(entries.c.journal_no.in_(numbers[start : start + QUERY_KEYS_MAX]))
+                    .where(entries.c.journal_no.in_(chunk))
                     .where(entries.c.skip_reason.is_not(None), batches.c.state == "final")
                 ).scalars()
             )

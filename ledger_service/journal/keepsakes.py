@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, false, select
 
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.account_ends import AccountEnds
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.schema import accounts, approvals, holds, persons, records, redemptions, refunds
@@ -26,7 +27,7 @@ class Keepsakes:
         """By journal number: the record behind a credit, and the ids of a charge or refund."""
         found: dict[int, dict[str, Any]] = {}
         numbers = {row.record_key: row.journal_no for row in rows if row.kind == Kind.CREDIT}
-        for keys in _chunks(sorted(numbers)):
+        for keys in chunks(sorted(numbers), QUERY_KEYS_MAX):
             for row in self._connection.execute(
                 select(
                     records.c.record_key, records.c.import_id, approvals.c.kind, records.c.line, records.c.start_minute,
@@ -39,7 +40,7 @@ class Keepsakes:
                     "import": row.import_id, "kind": row.kind, "line": row.line, "start": row.start_minute,
                     "end": row.end_minute, "units": row.units, "counted": row.counted_units,
                 }  # fmt: skip
-        for charges in _chunks([row.journal_no for row in rows if row.kind == Kind.REDEEM]):
+        for charges in chunks([row.journal_no for row in rows if row.kind == Kind.REDEEM], QUERY_KEYS_MAX):
             for charge in self._connection.execute(
                 select(redemptions.c.journal_no, redemptions.c.id, redemptions.c.hold_id, holds.c.purpose)
                 .join(holds, holds.c.id == redemptions.c.hold_id)
@@ -48,7 +49,7 @@ class Keepsakes:
                 found[charge.journal_no] = {
                     "redemption": charge.id, "hold": charge.hold_id, "purpose": charge.purpose,
                 }  # fmt: skip
-        for given_back in _chunks([row.journal_no for row in rows if row.kind == Kind.REFUND]):
+        for given_back in chunks([row.journal_no for row in rows if row.kind == Kind.REFUND], QUERY_KEYS_MAX):
             for refund in self._connection.execute(
                 select(refunds.c.journal_no, refunds.c.id, refunds.c.reason).where(refunds.c.journal_no.in_(given_back))
             ):
@@ -56,7 +57,7 @@ class Keepsakes:
         ending = [
             row.journal_no for row in rows if row.kind == Kind.CLOSURE or (row.kind == Kind.MERGE and row.ref == 0)
         ]
-        for closing in _chunks(ending):
+        for closing in chunks(ending, QUERY_KEYS_MAX):
             for end in AccountEnds(self._connection).of_entries(closing).values():
                 assert end.journal_no is not None
                 found[end.journal_no] = {"end": end.id, "note": end.note}
@@ -66,7 +67,7 @@ class Keepsakes:
         """Those of the people whose accounts no final batch has touched: no bundle before may hold their rows."""
         found: list[PersonRow] = []
         columns = [persons.c[name] for name in PersonRow.__slots__]
-        for ids in _chunks(sorted(person_ids)):
+        for ids in chunks(sorted(person_ids), QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(*columns)
                 .join(accounts, accounts.c.address == persons.c.account)
@@ -74,7 +75,3 @@ class Keepsakes:
             )
             found.extend(PersonRow(*row) for row in rows)
         return found
-
-
-def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (keys[start : start + QUERY_KEYS_MAX] for start in range(0, len(keys), QUERY_KEYS_MAX))

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import budgets, desk_limits, person_caps, person_months
 
@@ -97,11 +98,11 @@ class Limits:
         """What these accounts have reserved in a month; missing where nothing."""
         wanted = list(accounts)
         found: dict[bytes, int] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(person_months.c.account, person_months.c.reserved)
                 .where(person_months.c.month == month)
-                .where(person_months.c.account.in_(wanted[start : start + QUERY_KEYS_MAX]))
+                .where(person_months.c.account.in_(chunk))
                 .with_for_update()
             )
             found.update((row.account, row.reserved) for row in rows)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import notices
 
@@ -69,6 +70,5 @@ class Notices:
 
     def mark_sent(self, ids: Sequence[int], now: int) -> None:
         """Write: they were given to the sender."""
-        for start in range(0, len(ids), QUERY_KEYS_MAX):
-            chunk = ids[start : start + QUERY_KEYS_MAX]
+        for chunk in chunks(ids, QUERY_KEYS_MAX):
             self._connection.execute(update(notices).where(notices.c.id.in_(chunk)).values(sent_at=now))

@@ -64,14 +64,6 @@ class Orders:
                 ],
             )
 
-    def ids_of(self, proposal_id: str) -> list[int]:
-        """The orders of a proposal, in order."""
-        return list(
-            self._connection.execute(
-                select(orders.c.id).where(orders.c.proposal_id == proposal_id).order_by(orders.c.id)
-            ).scalars()
-        )
-
     def is_sealed(self) -> bool:
         """Whether the order that ends setup was approved."""
         return (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.schema import outside_batches
 
 QUERY_KEYS_MAX = 200
@@ -66,11 +67,9 @@ class Outside:
         """Those among these batches."""
         wanted = list(keys)
         found: dict[tuple[int, int], OutsideRow] = {}
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
-                select(outside_batches).where(
-                    tuple_(outside_batches.c.desk, outside_batches.c.seq).in_(wanted[start : start + QUERY_KEYS_MAX])
-                )
+                select(outside_batches).where(tuple_(outside_batches.c.desk, outside_batches.c.seq).in_(chunk))
             )
             found.update(((row.desk, row.seq), _outside(row)) for row in rows)
         return found

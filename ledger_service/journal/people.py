@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, delete, func, insert, select, text, update
 
 from ledger_service.journal.access_log import note_person
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.schema import (
     accounts,
     approvals,
@@ -160,10 +161,8 @@ class People:
         """Some people, in no order."""
         wanted = list(person_ids)
         found: list[PersonRow] = []
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
-            rows = self._connection.execute(
-                select(*_COLUMNS).where(persons.c.id.in_(wanted[start : start + QUERY_KEYS_MAX]))
-            )
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
+            rows = self._connection.execute(select(*_COLUMNS).where(persons.c.id.in_(chunk)))
             found.extend(PersonRow(*row) for row in rows)
         return found
 
@@ -171,10 +170,8 @@ class People:
         """The people of these member numbers' blind indexes, in no order."""
         wanted = list(indexes)
         found: list[PersonRow] = []
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
-            rows = self._connection.execute(
-                select(*_COLUMNS).where(persons.c.member_number_index.in_(wanted[start : start + QUERY_KEYS_MAX]))
-            )
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
+            rows = self._connection.execute(select(*_COLUMNS).where(persons.c.member_number_index.in_(chunk)))
             found.extend(_noted(PersonRow(*row)) for row in rows)
         return found
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import approvals, imports, persons, records
 
@@ -105,8 +106,7 @@ class Records:
         """Those of the record keys that are reserved or accepted."""
         wanted = list(keys)
         known: set[bytes] = set()
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
-            chunk = wanted[start : start + QUERY_KEYS_MAX]
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             known.update(
                 self._connection.execute(
                     select(records.c.record_key).where(records.c.record_key.in_(chunk), ~records.c.withdrawn)
@@ -117,7 +117,7 @@ class Records:
     def standing(self, person_ids: Collection[str], first_day: int, last_day: int) -> Iterator[StandingRow]:
         """Reserved and accepted activities of these people between two days."""
         wanted = sorted(person_ids)
-        for start in range(0, len(wanted), QUERY_KEYS_MAX):
+        for chunk in chunks(wanted, QUERY_KEYS_MAX):
             rows = self._connection.execute(
                 select(
                     records.c.person_id,
@@ -127,7 +127,7 @@ class Records:
                     records.c.end_minute,
                     records.c.counted_units,
                 ).where(
-                    records.c.person_id.in_(wanted[start : start + QUERY_KEYS_MAX]),
+                    records.c.person_id.in_(chunk),
                     records.c.activity_day.between(first_day, last_day),
                     ~records.c.withdrawn,
                 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.records import ReservedRow
 from ledger_service.journal.schema import (
@@ -49,7 +49,7 @@ class Returning:
     def people_of(self, addresses: Iterable[bytes]) -> dict[bytes, str]:
         """The people of accounts, as far as the books know them."""
         found: dict[bytes, str] = {}
-        for chunk in _chunks(sorted(set(addresses))):
+        for chunk in chunks(sorted(set(addresses)), QUERY_KEYS_MAX):
             rows = self._connection.execute(select(persons.c.account, persons.c.id).where(persons.c.account.in_(chunk)))
             found.update((row.account, row.id) for row in rows)
         return found
@@ -57,7 +57,7 @@ class Returning:
     def known_accounts(self, addresses: Iterable[bytes]) -> set[bytes]:
         """Those of the addresses that are accounts of the books."""
         found: set[bytes] = set()
-        for chunk in _chunks(sorted(set(addresses))):
+        for chunk in chunks(sorted(set(addresses)), QUERY_KEYS_MAX):
             found.update(
                 self._connection.execute(select(accounts.c.address).where(accounts.c.address.in_(chunk))).scalars()
             )
@@ -121,7 +121,7 @@ class Returning:
     def entries_numbered(self, numbers: Iterable[int]) -> dict[int, EntryRow]:
         """Entries by journal number."""
         found: dict[int, EntryRow] = {}
-        for chunk in _chunks(sorted(set(numbers))):
+        for chunk in chunks(sorted(set(numbers)), QUERY_KEYS_MAX):
             rows = self._connection.execute(select(entries).where(entries.c.journal_no.in_(chunk)))
             found.update((row.journal_no, EntryRow(**row._mapping)) for row in rows)
         return found
@@ -249,7 +249,3 @@ class Returning:
             ).scalar_one()
             for first, last in days
         )
-
-
-def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (keys[start : start + QUERY_KEYS_MAX] for start in range(0, len(keys), QUERY_KEYS_MAX))

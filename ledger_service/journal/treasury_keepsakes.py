@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
 
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.kept_rows import KeptRows, merged
 from ledger_service.journal.schema import (
@@ -39,15 +40,15 @@ class TreasuryKeepsakes:
     def of_entries(self, rows: Sequence[EntryRow]) -> dict[int, TableRows]:
         """By journal number what says something of the entry's person: a correction with its decision, a gift, what a run had proposed."""
         found: dict[int, TableRows] = {}
-        for numbers in _chunks([row.journal_no for row in rows if row.kind == Kind.CORRECT]):
+        for numbers in chunks([row.journal_no for row in rows if row.kind == Kind.CORRECT], QUERY_KEYS_MAX):
             for correction in self._rows.of("corrections", corrections.c.journal_no.in_(numbers)):
                 found[correction["journal_no"]] = {**self._decided(correction["id"]), "corrections": [correction]}
-        for numbers in _chunks([row.journal_no for row in rows if row.kind == Kind.DONATE]):
+        for numbers in chunks([row.journal_no for row in rows if row.kind == Kind.DONATE], QUERY_KEYS_MAX):
             for gift in self._rows.of("donations", donations.c.journal_no.in_(numbers)):
                 found[gift["journal_no"]] = {"donations": [gift]}
             for credit in self._rows.of("wish_credits", wish_credits.c.donation_no.in_(numbers)):
                 found[credit["donation_no"]].setdefault("wish_credits", []).append(credit)
-        for expired in _chunks([row for row in rows if row.kind == Kind.EXPIRE]):
+        for expired in chunks([row for row in rows if row.kind == Kind.EXPIRE], QUERY_KEYS_MAX):
             lines = self._rows.of(
                 "expiry_lines",
                 expiry_lines.c.run_id.in_(self._runs(expired))
@@ -69,7 +70,7 @@ class TreasuryKeepsakes:
             {**self._decided(run_id), "expiry_runs": self._rows.of("expiry_runs", expiry_runs.c.id == run_id)}
             for run_id in self._runs([row for row in rows if row.kind == Kind.EXPIRE])
         ]
-        for numbers in _chunks([row.journal_no for row in rows if row.kind == Kind.MONTH_CLOSE]):
+        for numbers in chunks([row.journal_no for row in rows if row.kind == Kind.MONTH_CLOSE], QUERY_KEYS_MAX):
             found = self._rows.of("closes", closes.c.journal_no.in_(numbers))
             parts += [{**self._decided(close["id"]), "closes": [close]} for close in found]
         return merged(parts)  # type: ignore[return-value]  # of rows that were just read
@@ -112,7 +113,3 @@ class TreasuryKeepsakes:
             tuple_(approvals.c.decided_by, approvals.c.decided_at).in_(decided),
         )
         return sorted(self._connection.execute(found).scalars())
-
-
-def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (keys[start : start + QUERY_KEYS_MAX] for start in range(0, len(keys), QUERY_KEYS_MAX))

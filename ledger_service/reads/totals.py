@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, case, func, select, tuple_
 
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.chunks import chunks
 from ledger_service.journal.schema import batches, entries
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.reads.entries import NOT_FINAL
@@ -53,8 +54,8 @@ def totals(journal: Journal) -> Totals:
         open_rows = unit.connection.execute(select(batches.c.desk, batches.c.seq).where(NOT_FINAL))
         open_keys = [(row[0], row[1]) for row in open_rows]
         waiting = [_sums(unit, entries.c.seq.is_(None))]
-        for start in range(0, len(open_keys), QUERY_KEYS_MAX):
-            places = tuple_(entries.c.desk, entries.c.seq).in_(open_keys[start : start + QUERY_KEYS_MAX])
+        for chunk in chunks(open_keys, QUERY_KEYS_MAX):
+            places = tuple_(entries.c.desk, entries.c.seq).in_(chunk)
             waiting.append(_sums(unit, places))
         undone = unit.corrections.sums()
     kinds = []
