@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledger_service.cli.options import As, Home, Json, Key, listed, segment
+from ledger_service.cli.options import As, Home, Json, Key, downloaded, listed, segment
 from ledger_service.commands.ask import CannotRun, ledger
 from ledger_service.commands.show import say, show_json, show_table, words
 
@@ -71,9 +71,7 @@ def closes_confirm(close_id: Key, home: Home = None, acting: As = None, as_json:
 @closes_app.command("statement")
 def closes_statement(close_id: Key, file: Path, home: Home = None, acting: As = None) -> None:
     """Write the statement of a close as PDF."""
-    with ledger(home, acting) as asked:
-        size = asked.download(f"/closes/{segment(close_id)}/statement", file)
-    say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+    downloaded(home, acting, f"/closes/{segment(close_id)}/statement", file)
 
 
 @closes_app.command("payments")

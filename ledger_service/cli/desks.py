@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledger_service.cli.options import DONE, REFUSED, As, Home, Json, listed, show_proposed
+from ledger_service.cli.options import DONE, REFUSED, As, Home, Json, listed, proposed
 from ledger_service.commands.ask import ledger
 from ledger_service.commands.show import say, show_json, words
 
@@ -30,9 +30,7 @@ def desk_list(home: Home = None, acting: As = None, as_json: Json = False) -> No
 @desks_app.command("adopt")
 def desk_adopt(desk: int, home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Propose to take what the chain has of a stopped desk (somebody else held its key); another person approves."""
-    with ledger(home, acting) as asked:
-        answer = asked.post(f"/desks/{desk}/adoption")
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, f"/desks/{desk}/adoption")
 
 
 @desks_app.command("rotate")
@@ -52,10 +50,8 @@ def desk_rotate(
     as_json: Json = False,
 ) -> None:
     """Propose new keys for a desk from its next batch on: the organisation's own, or one that the operator makes; another person approves."""
-    with ledger(home, acting) as asked:
-        body = {"signers": [one.lower() for one in key or []], "threshold": threshold}
-        answer = asked.post(f"/desks/{desk}/rotation", body)
-    show_json(answer) if as_json else show_proposed(answer)
+    body = {"signers": [one.lower() for one in key or []], "threshold": threshold}
+    proposed(home, acting, as_json, f"/desks/{desk}/rotation", body)
 
 
 @desks_app.command("revoke")

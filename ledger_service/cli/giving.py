@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ledger_service.cli.options import As, Home, Json, Key, segment, show_proposed
+from ledger_service.cli.options import As, Home, Json, Key, downloaded, proposed, segment
 from ledger_service.commands.ask import ledger
 from ledger_service.commands.show import say, show_json, words
 
@@ -40,9 +40,7 @@ def make_gift(
 @gifts_app.command("certificate")
 def certificate(gift_id: Key, file: Path, home: Home = None, acting: As = None) -> None:
     """Write the certificate of thanks for a gift as PDF. It is no tax receipt."""
-    with ledger(home, acting) as asked:
-        size = asked.download(f"/donations/{segment(gift_id)}/certificate", file)
-    say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+    downloaded(home, acting, f"/donations/{segment(gift_id)}/certificate", file)
 
 
 @gifts_app.command("reassign")
@@ -84,6 +82,4 @@ def wish(
 @funds_app.command("end")
 def end_fund(fund: Fund, home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Propose to cancel a project; its givers may name another one of the same body for 30 days."""
-    with ledger(home, acting) as asked:
-        answer = asked.post(f"/funds/{segment(fund)}/end")
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, f"/funds/{segment(fund)}/end")

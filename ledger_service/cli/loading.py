@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger_service.cli.options import As, Home, Json, segment, show_proposed
+from ledger_service.cli.options import As, Home, Json, proposed, segment, show_proposed
 from ledger_service.commands.ask import Ledger, ledger
 from ledger_service.commands.show import say, show_json, show_outcomes, words
 
@@ -41,9 +41,7 @@ def load(
 @app.command("open")
 def open_ledger(home: Home = None, acting: As = None, as_json: Json = False) -> None:
     """Propose to end setup and open the ledger."""
-    with ledger(home, acting) as asked:
-        answer = asked.post("/orders/opening")
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, "/orders/opening")
 
 
 @app.command("import")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -42,6 +42,22 @@ def listed(
 def segment(text: str) -> str:
     """A text as one segment of a path."""
     return quote(text, safe="")
+
+
+def proposed(
+    home: Path | None, acting: str | None, as_json: bool, path: str, body: Mapping[str, Any] | None = None
+) -> None:
+    """Propose something, and show what it is called and how another person approves it."""
+    with ledger(home, acting) as asked:
+        answer = asked.post(path, body)
+    show_json(answer) if as_json else show_proposed(answer)
+
+
+def downloaded(home: Path | None, acting: str | None, path: str, file: Path, reason: str | None = None) -> None:
+    """Write an answer into a file, and say how large it is."""
+    with ledger(home, acting) as asked:
+        size = asked.download(path, file, reason)
+    say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
 
 
 def show_proposed(answer: dict[str, Any]) -> None:

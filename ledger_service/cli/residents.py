@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger_service.cli.options import As, Home, Json, listed, segment, show_proposed
+from ledger_service.cli.options import As, Home, Json, listed, proposed, segment
 from ledger_service.commands.ask import ledger
 from ledger_service.commands.show import say, show_json, words
 
@@ -91,9 +91,7 @@ def freeze(
     as_json: Json = False,
 ) -> None:
     """Propose to freeze a resident's account up to a day; another person approves."""
-    with ledger(home, acting) as asked:
-        answer = asked.post("/freezes", {"person_id": person, "until": until, "reason": reason})
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, "/freezes", {"person_id": person, "until": until, "reason": reason})
 
 
 @app.command()
@@ -105,9 +103,7 @@ def unfreeze(
     as_json: Json = False,
 ) -> None:
     """Propose to end a freeze before its day; another person approves."""
-    with ledger(home, acting) as asked:
-        answer = asked.post("/freezes/lift", {"person_id": person, "reason": reason})
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, "/freezes/lift", {"person_id": person, "reason": reason})
 
 
 @app.command()
@@ -132,9 +128,7 @@ def close_account(
     as_json: Json = False,
 ) -> None:
     """Propose to close a resident's account for good; another person approves."""
-    with ledger(home, acting) as asked:
-        answer = asked.post("/closures", {"person_id": person, "reason": reason, "fund": fund, "note": note})
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, "/closures", {"person_id": person, "reason": reason, "fund": fund, "note": note})
 
 
 @accounts_app.command("merge")
@@ -148,6 +142,4 @@ def merge_accounts(
 ) -> None:
     """Propose that two member numbers are one person: the first one's coins go to the second; another person approves."""
     body = {"from_person_id": from_person, "into_person_id": into_person, "note": note}
-    with ledger(home, acting) as asked:
-        answer = asked.post("/merges", body)
-    show_json(answer) if as_json else show_proposed(answer)
+    proposed(home, acting, as_json, "/merges", body)

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from ledger_service.cli.options import DONE, As, Home, Json
+from ledger_service.cli.options import DONE, As, Home, Json, downloaded
 from ledger_service.commands import show
 from ledger_service.commands.ask import ledger
-from ledger_service.commands.show import STATUS_KO, say, show_json, show_table, words
+from ledger_service.commands.show import STATUS_KO, show_json, show_table, words
 from ledger_service.environment import speaks_korean
 
 DEMO_BUSINESS_DATE = "2024-05-02"  # the sample month is April 2024
@@ -152,6 +152,4 @@ def books_export(
     acting: As = None,
 ) -> None:
     """Write the books as JSON lines, to be held against the chain: boram verify --books FILE."""
-    with ledger(home, acting) as asked:
-        size = asked.download("/books", file, reason)
-    say(f"{file}: {size:,} bytes", f"{file}: {size:,}바이트")
+    downloaded(home, acting, "/books", file, reason)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pyotp
 import pytest
@@ -16,22 +14,14 @@ from playwright.sync_api import Browser, Page
 from ledger_service.adapters.actors import add_actor
 from ledger_service.adapters.clock import SystemClock
 from ledger_service.adapters.passwords import Argon2Passwords
-from ledger_service.api.app import create_app
-from ledger_service.api.ports import Ports
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.batches import Domain
 from ledger_service.journal.sessions import SessionRow
 from ledger_service.services import accounts
 from ledger_service.services.passkeys import RelyingParty
-from ledger_service.services.secret_gate import SecretGate
-from ledger_service.web.app import create_pages
-from ledger_service.web.brand import Brand
-from ledger_service.web.ports import WebPorts
-from ledger_service.web.sessions import SessionDoor
+from tests.access.serving import whole_app
 from tests.books import SAMPLE_AS_OF, Books, SqliteDistrict
 
 PASSWORD = "a long sentence, 2024"
-COOKIE = "boram-on-loopback"
 
 
 @pytest.fixture
@@ -50,36 +40,7 @@ def address(books: Books) -> Iterator[str]:
     sockets = [config.bind_socket()]
     url = f"http://localhost:{sockets[0].getsockname()[1]}"
     party = RelyingParty("localhost", "Boram", (url,))
-    passwords, gate = Argon2Passwords(light=True), SecretGate()
-    pages = create_pages(
-        WebPorts(
-            context=books.context,
-            door=SessionDoor(books.context, passwords, COOKIE, False),
-            brand=Brand("서초구", "Seocho-gu", "보람코인", "Boram coin", "#0b50d0", "02-000-0000"),
-            service_key=bytes(20),
-            upload_bytes_max=1 << 20,
-            monotonic=time.monotonic,
-            secret_gate=gate,
-            passwords=passwords,
-            relying_party=party,
-        )
-    )
-    config.loaded_app = create_app(
-        Ports(
-            context=books.context,
-            add_actor=lambda by, *rest: add_actor(books.context, by.id, *rest),
-            new_request_id=lambda: uuid4().hex[:16],
-            monotonic=time.monotonic,
-            upload_bytes_max=1 << 20,
-            service_key=bytes(20),
-            domain=Domain(31_337, b"\x11" * 20),
-            passwords=passwords,
-            secret_gate=gate,
-            relying_party=party,
-            is_loopback_demo=True,
-        ),
-        pages,
-    )
+    config.loaded_app = whole_app(books.context, Argon2Passwords(light=True), party)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
     thread.start()
     while not server.started:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -185,8 +184,3 @@ def _month(visit: Visit) -> int:
             "달을 2024-05처럼 적어 주세요",
             field="month",
         ) from error
-
-
-def month_of(day: date) -> str:
-    """`2024-05`."""
-    return month_name(month_number(day))
