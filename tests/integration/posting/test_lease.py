@@ -89,9 +89,12 @@ def test_a_poster_that_is_silent_for_the_lease_is_taken_over_from_and_one_that_i
 
 def test_who_was_taken_over_from_writes_nothing_though_it_does_not_know_yet(place: Place) -> None:
     still = Standing()
-    with lease_of(place, "frozen", still) as frozen, lease_of(place, "other") as other:
+    with (
+        lease_of(place, "frozen", still, lease_seconds=HOUR) as frozen,
+        lease_of(place, "other", lease_seconds=HOUR) as other,
+    ):
         assert frozen.take()
-        let_time_pass(place, LEASE_SECONDS)
+        let_time_pass(place, HOUR)
         assert other.take()
         assert frozen.is_held()  # its own clock stood still, as a virtual machine's may
         with pytest.raises(NotPosting):
@@ -113,11 +116,11 @@ def stored(place: Place) -> int:
 
 
 def test_a_transaction_that_was_open_when_its_process_froze_is_rolled_back(place: Place) -> None:
-    with lease_of(place, "frozen") as frozen, lease_of(place, "other") as other:
+    with lease_of(place, "frozen", lease_seconds=HOUR) as frozen, lease_of(place, "other", lease_seconds=HOUR) as other:
         assert frozen.take()
 
         def freeze() -> None:
-            let_time_pass(place, LEASE_SECONDS)
+            let_time_pass(place, HOUR)
             assert other.take()
 
         with pytest.raises(DBAPIError):
@@ -129,7 +132,7 @@ def test_a_transaction_that_was_open_when_its_process_froze_is_rolled_back(place
 
 def test_what_a_poster_was_writing_when_it_lost_its_lock_is_rolled_back(place: Place) -> None:
     """Its lock's connection broke and it does not know yet; it was not silent."""
-    with lease_of(place, "one") as one, lease_of(place, "two") as two:
+    with lease_of(place, "one", lease_seconds=HOUR) as one, lease_of(place, "two") as two:
         assert one.take()
 
         def lose() -> None:
