@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, create_engine, text
 
+from ledger_service.chain.signing import LocalSigner
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.entries import DeskKind
+from ledger_service.domain.hashing import keccak
 from ledger_service.domain.ids import uuid7
 from ledger_service.domain.kill_points import NoKillPoints
 from ledger_service.journal.engine import open_engine
@@ -43,13 +46,19 @@ class MovableClock:
 
 
 class NumberedDeskKeys:
-    """Addresses that tell their desk; nothing is signed with them."""
+    """Keys that the number of their desk gives."""
 
     def create(self, desk: int, version: int = 1) -> bytes:
-        return desk.to_bytes(19, "big") + bytes([version - 1])
+        return self.signer(desk, version).address
 
     def holds(self, desk: int, address: bytes) -> bool:
         return any(self.create(desk, version) == address for version in range(1, 10))
+
+    @staticmethod
+    @cache
+    def signer(desk: int, version: int = 1) -> LocalSigner:
+        """The key itself."""
+        return LocalSigner(keccak(f"test desk {desk} key {version}".encode()))
 
 
 class UnsignedReceipts:

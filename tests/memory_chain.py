@@ -1,27 +1,35 @@
 """A chain in memory for tests of the books: batches are drafted and settled by the real code, and the audit's model says what the contract would do.
 
-Nothing is signed (a statement's signature is its signer's address) or sent; the way over a real chain has its own tests (tests/integration/posting).
+Everything is signed. Where a contract stands beneath it (tests/audit/support.py), every batch is posted to it as well, and has to end as the
+model says; the service's own way over a chain has its own tests (tests/integration/posting).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ledger_service.audit.findings import Counts, Findings
 from ledger_service.audit.lots import LotCheck
 from ledger_service.audit.model import Model
+from ledger_service.chain.contract import LedgerContract
+from ledger_service.chain.signing import recover
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Domain, SignedBatch
+from ledger_service.domain.closes import close_digest
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.orders import encode_orders
 from ledger_service.journal.batches import Post
+from ledger_service.journal.closes import CloseRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.drafts import draft
 from ledger_service.posting.follower import _finalise, _Settled
 from ledger_service.posting.settlement import Settlement
-from tests.books import Books
+from ledger_service.services import opening, setup
+from tests.audit.support import GUARDIAN, OFFICE, Ledger
+from tests.books import Books, NumberedDeskKeys
 
 ROUNDS_MAX = 1_000
+OFFICE_SIGNATURES = 2
 
 
 @dataclass
@@ -29,12 +37,12 @@ class MemoryChain:
     """Takes what the books have accepted, batch by batch."""
 
     books: Books
-    domain: Domain = field(default_factory=lambda: Domain(31337, b"\x0c" * 20))
+    ledger: Ledger | None = None
+    """A contract that takes the same batches."""
 
     def __post_init__(self) -> None:
-        self.model = Model(
-            self.domain, [b"\x01" * 20, b"\x02" * 20], b"\x03" * 20, lambda _digest, signature: signature[:20]
-        )
+        self.domain = self.ledger.domain if self.ledger else Domain(31337, b"\x0c" * 20)
+        self.model = Model(self.domain, [one.address for one in OFFICE], GUARDIAN.address, recover)
         self.findings = Findings()
         self.lots = LotCheck(self.findings, Counts())
         self.held_back: set[int] = set()
@@ -42,6 +50,7 @@ class MemoryChain:
 
     def post(self) -> int:
         """Seal, land and settle until nothing can be sealed any more; how many batches landed."""
+        self._keep_open()
         for landed in range(ROUNDS_MAX):
             if not (self._post_orders() or self._post_entries()):
                 return landed
@@ -51,6 +60,15 @@ class MemoryChain:
         """What the audit's own fold of the lots finds so far."""
         self.lots.check(self.model.state)
         return [f"{one.code} {one.where}: {one.expected} / {one.found}" for one in self.findings.listed()]
+
+    def _keep_open(self) -> None:
+        """The district opens its ledger (in setup still, so that changes need no notice), and the service keeps it open."""
+        with self.books.journal.read() as unit:
+            is_open = unit.orders.opening() is not None
+        if not is_open:
+            made = setup.propose(self.books.context, self.books.office, None, "open", [{"step": "open"}])
+            setup.approve_orders(self.books.context, self.books.second, None, made["id"])
+        opening.extend_opening(self.books.context)
 
     def _post_orders(self) -> bool:
         with self.books.journal.write() as unit:
@@ -75,8 +93,7 @@ class MemoryChain:
         landed = False
         with self.books.journal.write() as unit:
             for close in unit.closes.unsigned(ROUNDS_MAX):
-                assert close.desk is not None
-                unit.closes.sign(close.id, close.desk.to_bytes(20, "big") + bytes(45))
+                unit.closes.sign(close.id, self._statement(unit, close))
             unit.commit()
         with self.books.journal.read() as unit:
             desks = {desk.number: desk for desk in unit.master.desks()}
@@ -109,10 +126,15 @@ class MemoryChain:
         assert unit.master.move_sealed(batch.desk, batch.seq, head, batch.day)
         unit.batches.add(batch, head=head, audit_head=bytes(32), coins=coins, gas_max=1, now=self.books.clock.now())
         assert not numbers or unit.batches.place(batch.seq, numbers)
-        unit.batches.sign(batch.desk, batch.seq, head, [bytes(65)])
-        signatures = (bytes(65), bytes(65))
-        applied = self.model.apply(SignedBatch(batch, signatures), head)
+        signers = OFFICE[:OFFICE_SIGNATURES] if batch.desk == OFFICE_DESK else [NumberedDeskKeys.signer(batch.desk)]
+        signed = SignedBatch(batch, tuple(one.sign_digest(head) for one in signers))
+        unit.batches.sign(batch.desk, batch.seq, head, list(signed.signatures))
+        refused = self.model.refusal_of(signed, head)
+        assert refused is None, refused
+        applied = self.model.apply(signed, head)
         self.lots.see(batch, applied)
+        if self.ledger is not None:
+            self._post_to(self.ledger, signed, head, [index for index, _ in applied.skips])
         posts = self.model.state.posts
         unit.batches.mark_posted([Post(batch.desk, batch.seq, posts, posts, head, len(applied.skips))])
         sums = Settlement()
@@ -124,3 +146,19 @@ class MemoryChain:
         key = batch.desk, batch.seq
         skipping = (key,) if applied.skips and batch.desk != OFFICE_DESK else ()
         _finalise(unit, _Settled((key,), sums, skipping, (key,)))
+
+    def _statement(self, unit: WriteUnit, close: CloseRow) -> bytes:
+        """The venue's signature under its close."""
+        assert close.desk is not None
+        last = unit.batches.read(close.desk, close.last_seq)
+        assert last is not None
+        digest = close_digest(self.domain, close.desk, close.month, last.head, close.coins, close.krw)
+        return NumberedDeskKeys.signer(close.desk).sign_digest(digest)
+
+    @staticmethod
+    def _post_to(ledger: Ledger, signed: SignedBatch, head: bytes, skipped: list[int]) -> None:
+        """The contract takes the batch too, and skips the same."""
+        ledger.post(signed)
+        contract, batch = LedgerContract(ledger.rpc, ledger.contract), signed.batch
+        assert contract.head_of(batch.desk, batch.seq, "latest") == head
+        assert contract.skips_of(batch.desk, batch.seq, "latest") == skipped

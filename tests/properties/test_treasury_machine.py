@@ -1,12 +1,14 @@
 """Random commands of a district: nobody's coins are lost or made, no budget is exceeded, no closed month changes, and the books, both folds of the
-lots and the model agree after every step."""
+lots, the audit's model and the contract on a real chain agree after every step."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import astuple
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +25,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from ledger_service.chain.anvil import EmbeddedChain
+from ledger_service.chain.contract import LedgerContract
+from ledger_service.chain.rpc import Rpc
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import month_number
 from ledger_service.domain.entries import DeskKind
@@ -38,11 +43,13 @@ from ledger_service.services import (
     expire,
     freeze,
     frozen,
+    gifts,
     notify,
     set_off,
     setup,
     spend,
 )
+from tests.audit.support import Ledger, anvil_binary
 from tests.books import SAMPLES, Books, PostgresDistrict, SqliteDistrict
 from tests.memory_chain import MemoryChain
 
@@ -51,9 +58,13 @@ BUDGET = 120  # of the books, so that it is reached; the chain's is far above
 
 
 class District(RuleBasedStateMachine):
-    """Three residents (the third one's account may end), one centre, one venue, the treasury, and the chain in memory. `source` opens fresh books."""
+    """Three residents (the third one's account may end), one centre, one venue, the treasury, and a chain.
+
+    `source` opens fresh books, `ledger` deploys a fresh contract.
+    """
 
     source: ClassVar[Callable[[Path], Any]]
+    ledger: ClassVar[Callable[[], Ledger]]
 
     credits, charges, expiries, holds = Bundle("credits"), Bundle("charges"), Bundle("expiries"), Bundle("holds")
 
@@ -62,7 +73,7 @@ class District(RuleBasedStateMachine):
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.books: Books = self.stack.enter_context(type(self).source(folder))
-        self.chain = MemoryChain(self.books)
+        self.chain = MemoryChain(self.books, type(self).ledger())
         self.sessions = 0
         lines = (SAMPLES / "members.csv").read_text("utf-8-sig").splitlines()
         self.rows = {line.split(",")[0]: line.split(",") for line in lines}
@@ -80,6 +91,8 @@ class District(RuleBasedStateMachine):
         self.clerk = self.books.actor("clerk", Role.CLERK, desks=frozenset({self.centre}))
         self.counter = self.books.actor("counter", Role.VENUE, desks=frozenset({self.venue}))
         self.approver = self.books.actor("approver", Role.APPROVER, desks=frozenset({self.centre}))
+        made = setup.propose_opening(self.books.context, self.books.office, None)
+        setup.approve_orders(self.books.context, self.books.second, None, made["id"])
         self.chain.post()
 
     def teardown(self) -> None:
@@ -149,6 +162,18 @@ class District(RuleBasedStateMachine):
     def give(self, member: str, coins: int) -> None:
         self.tried(donate.donate, self.books.office, self.books.person(member), "WARM", coins)
 
+    @rule(member=st.sampled_from(MEMBERS), is_wished=st.booleans())
+    def wish(self, member: str, is_wished: bool) -> None:
+        self.tried(gifts.set_wish, self.books.office, self.books.person(member), "WARM" if is_wished else None)
+
+    @rule(krw=st.sampled_from((50, 80, 100, 200)), days=st.integers(30, 45))
+    def change_value(self, krw: int, days: int) -> None:
+        first_day = self.books.clock.today() + timedelta(days=days)
+        data = f"effective_from,krw,choice,basis\n{first_day},{krw},devalue,why\n".encode()
+        made = self.tried(setup.propose_file, self.books.office, "values", data)
+        if made:
+            self.tried(setup.approve_orders, self.books.second, made["id"])
+
     @rule()
     def close_the_last_month(self) -> None:
         month = month_number(self.books.clock.today()) - 1
@@ -178,6 +203,7 @@ class District(RuleBasedStateMachine):
     def chores(self) -> None:
         set_off.set_off_debts(self.books.context)
         frozen.lift_freezes(self.books.context)
+        gifts.carry_out_wishes(self.books.context)
         spend.expire_holds(self.books.context)
         notify.queue_expiry_notices(self.books.context)
 
@@ -240,6 +266,27 @@ class District(RuleBasedStateMachine):
                     assert row.state != "skipped"
 
     @invariant()
+    def the_contract_holds_the_same(self) -> None:
+        if not hasattr(self, "chain"):
+            return
+        assert self.chain.ledger is not None
+        contract = LedgerContract(self.chain.ledger.rpc, self.chain.ledger.contract)
+        state = self.chain.model.state
+        places = sorted(state.accounts)
+        for address, slot in zip(places, contract.slots_of(places, "latest"), strict=True):
+            known = state.account(address)
+            assert (slot.coins, slot.debt, slot.earned_this_month, slot.frozen, slot.closed) == (
+                known.coins, known.debt, known.earned, known.is_frozen, known.is_closed,
+            )  # fmt: skip
+        assert astuple(contract.totals("latest")) == state.totals.as_tuple()
+        payees = sorted(state.dues)
+        assert contract.krw_due_of(payees, "latest") == [state.dues[one].krw for one in payees]
+        tips = contract.tips(sorted(state.desks), "latest")
+        assert {desk: (tip.next_seq, tip.head) for desk, tip in tips.items()} == {
+            desk: (known.next_seq, known.last_head) for desk, known in state.desks.items()
+        }
+
+    @invariant()
     def three_ways_are_one(self) -> None:
         if not hasattr(self, "chain"):
             return
@@ -272,13 +319,17 @@ class District(RuleBasedStateMachine):
             return None
 
 
-def machine(source: Callable[[Path], Any]) -> type[District]:
-    return type("Machine", (District,), {"source": staticmethod(source)})
+@pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Ledger]]:
+    """Deploys contracts of their own to a real chain."""
+    numbers = count()
+    with EmbeddedChain(anvil_binary(), tmp_path_factory.mktemp("anvil") / "anvil.log") as chain, Rpc(chain.url) as rpc:
+        yield lambda: Ledger(rpc, f"machine {next(numbers)}")
 
 
-def run(source: Callable[[Path], Any], examples: int, steps: int) -> None:
+def run(source: Callable[[Path], Any], contracts: Callable[[], Ledger], examples: int, steps: int) -> None:
     run_state_machine_as_test(
-        machine(source),
+        type("Machine", (District,), {"source": staticmethod(source), "ledger": staticmethod(contracts)}),
         settings=settings(
             max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
         ),
@@ -286,18 +337,24 @@ def run(source: Callable[[Path], Any], examples: int, steps: int) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_nothing_a_district_does_loses_or_makes_a_coin(sqlite_district: SqliteDistrict) -> None:
-    run(lambda folder: sqlite_district.copy("district", folder), examples=8, steps=25)
+def test_nothing_a_district_does_loses_or_makes_a_coin(
+    sqlite_district: SqliteDistrict, contracts: Callable[[], Ledger]
+) -> None:
+    run(lambda folder: sqlite_district.copy("district", folder), contracts, examples=8, steps=25)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_nothing_a_district_does_for_long_loses_or_makes_a_coin(sqlite_district: SqliteDistrict) -> None:
-    run(lambda folder: sqlite_district.copy("district", folder), examples=60, steps=40)
+def test_nothing_a_district_does_for_long_loses_or_makes_a_coin(
+    sqlite_district: SqliteDistrict, contracts: Callable[[], Ledger]
+) -> None:
+    run(lambda folder: sqlite_district.copy("district", folder), contracts, examples=60, steps=40)
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.timeout(3600)
-def test_nothing_a_district_does_on_postgresql_loses_or_makes_a_coin(postgres_district: PostgresDistrict) -> None:
-    run(lambda folder: postgres_district.copy("district", folder), examples=15, steps=30)
+def test_nothing_a_district_does_on_postgresql_loses_or_makes_a_coin(
+    postgres_district: PostgresDistrict, contracts: Callable[[], Ledger]
+) -> None:
+    run(lambda folder: postgres_district.copy("district", folder), contracts, examples=15, steps=30)
