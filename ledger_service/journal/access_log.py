@@ -76,6 +76,9 @@ class AccessRow:
     hash: bytes | None
 
 
+_WRITE = insert(access_log)
+
+
 class AccessLog:
     """Repository of the access log."""
 
@@ -99,7 +102,7 @@ class AccessLog:
             rows = [{**common, "person_id": None, "people": len(people)}]
         else:
             rows = [{**common, "person_id": one, "people": 1} for one in people]
-        self._connection.execute(insert(access_log), rows)
+        self._connection.execute(_WRITE, rows)
 
     def unchained(self, rows_max: int) -> list[AccessRow]:
         """The oldest rows that have no place in the chain of hashes yet."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, or_, select, text, update
 
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.chunks import chunks
@@ -60,6 +60,23 @@ _usable = ~accounts.c.frozen & ~accounts.c.closed
 _free = accounts.c.credited - accounts.c.debited - accounts.c.held - accounts.c.debt
 QUERY_KEYS_MAX = 500
 
+# What every charge runs is built once: SQLAlchemy takes longer to build a statement than the database to run it.
+_this = accounts.c.address == bindparam("this")
+_coins = bindparam("amount", type_=BigInteger)
+_READ = select(*_COLUMNS).where(_this)
+_LOCK = _READ.with_for_update(key_share=True)  # entries that refer to the account need not wait
+_HOLD = (
+    update(accounts)
+    .where(_this, bindparam("here", type_=BigInteger) + _free >= _coins, _usable)
+    .values(held=accounts.c.held + _coins)
+)
+_RELEASE = update(accounts).where(_this).values(held=accounts.c.held - _coins)
+_CAPTURE = (
+    update(accounts).where(_this, _usable).values(held=accounts.c.held - _coins, debited=accounts.c.debited + _coins)
+)
+_DEBIT = update(accounts).where(_this, _free >= _coins, _usable).values(debited=accounts.c.debited + _coins)
+_BEGIN_REFUND = update(accounts).where(_this).values(refunding=accounts.c.refunding + _coins)
+
 
 class Accounts:
     """Repository of accounts."""
@@ -75,7 +92,7 @@ class Accounts:
 
     def read(self, address: bytes) -> AccountRow | None:
         """One account."""
-        row = self._connection.execute(select(*_COLUMNS).where(accounts.c.address == address)).one_or_none()
+        row = self._connection.execute(_READ, {"this": address}).one_or_none()
         return AccountRow(*row) if row else None
 
     def read_many(self, addresses: Iterable[bytes]) -> dict[bytes, AccountRow]:
@@ -135,12 +152,7 @@ class Accounts:
 
     def lock(self, address: bytes) -> AccountRow:
         """Write: one account, its row locked until the unit ends (on SQLite the whole journal is)."""
-        row = self._connection.execute(
-            select(*_COLUMNS)
-            .where(accounts.c.address == address)
-            .with_for_update(key_share=True)  # entries that refer to the account need not wait
-        ).one()
-        return AccountRow(*row)
+        return AccountRow(*self._connection.execute(_LOCK, {"this": address}).one())
 
     def lock_many(self, addresses: Iterable[bytes]) -> dict[bytes, AccountRow]:
         """Write: some accounts, their rows locked in one order until the unit ends."""
@@ -182,36 +194,20 @@ class Accounts:
 
     def hold(self, address: bytes, coins: int, *, refunding_here: int = 0) -> bool:
         """Write: reserve coins; False, and nothing changed, where fewer are free at this desk, or the account is frozen or closed."""
-        done = self._connection.execute(
-            update(accounts)
-            .where(accounts.c.address == address, refunding_here + _free >= coins, _usable)
-            .values(held=accounts.c.held + coins)
-        )
-        return done.rowcount == 1
+        values = {"this": address, "amount": coins, "here": refunding_here}
+        return self._connection.execute(_HOLD, values).rowcount == 1
 
     def release(self, address: bytes, coins: int) -> None:
         """Write: free held coins again."""
-        self._connection.execute(
-            update(accounts).where(accounts.c.address == address).values(held=accounts.c.held - coins)
-        )
+        self._connection.execute(_RELEASE, {"this": address, "amount": coins})
 
     def capture(self, address: bytes, coins: int) -> bool:
         """Write: held coins become debited; False, and nothing changed, where the account is frozen or closed."""
-        done = self._connection.execute(
-            update(accounts)
-            .where(accounts.c.address == address, _usable)
-            .values(held=accounts.c.held - coins, debited=accounts.c.debited + coins)
-        )
-        return done.rowcount == 1
+        return self._connection.execute(_CAPTURE, {"this": address, "amount": coins}).rowcount == 1
 
     def debit(self, address: bytes, coins: int) -> bool:
         """Write: take coins at once; False where fewer are free, or the account is frozen or closed."""
-        done = self._connection.execute(
-            update(accounts)
-            .where(accounts.c.address == address, _free >= coins, _usable)
-            .values(debited=accounts.c.debited + coins)
-        )
-        return done.rowcount == 1
+        return self._connection.execute(_DEBIT, {"this": address, "amount": coins}).rowcount == 1
 
     def take_back(self, address: bytes, coins: int, taken: int) -> None:
         """Write: a correction takes what is there, and the rest is debt."""
@@ -253,9 +249,7 @@ class Accounts:
 
     def begin_refund(self, address: bytes, coins: int) -> None:
         """Write: coins of an accepted refund are on their way."""
-        self._connection.execute(
-            update(accounts).where(accounts.c.address == address).values(refunding=accounts.c.refunding + coins)
-        )
+        self._connection.execute(_BEGIN_REFUND, {"this": address, "amount": coins})
 
     def settle(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.schema import actors, api_tokens
@@ -35,6 +35,18 @@ class TokenUse:
     scopes: tuple[str, ...]
     token_id: str
     used_at: int | None
+
+
+_BY_TOKEN = (
+    select(actors, api_tokens.c.scopes, api_tokens.c.id.label("token_id"), api_tokens.c.used_at)
+    .join(api_tokens, api_tokens.c.actor_id == actors.c.id)
+    .where(
+        api_tokens.c.token_hash == bindparam("hash"),
+        api_tokens.c.revoked_at.is_(None),
+        api_tokens.c.expires_at.is_(None) | (api_tokens.c.expires_at > bindparam("now")),
+        actors.c.revoked_at.is_(None),
+    )
+)
 
 
 class Actors:
@@ -79,16 +91,7 @@ class Actors:
 
     def by_token_hash(self, token_hash: bytes, now: int) -> TokenUse | None:
         """The actor of a token and what the token is for, unless either was revoked or the token has expired."""
-        row = self._connection.execute(
-            select(actors, api_tokens.c.scopes, api_tokens.c.id.label("token_id"), api_tokens.c.used_at)
-            .join(api_tokens, api_tokens.c.actor_id == actors.c.id)
-            .where(
-                api_tokens.c.token_hash == token_hash,
-                api_tokens.c.revoked_at.is_(None),
-                api_tokens.c.expires_at.is_(None) | (api_tokens.c.expires_at > now),
-                actors.c.revoked_at.is_(None),
-            )
-        ).one_or_none()
+        row = self._connection.execute(_BY_TOKEN, {"hash": token_hash, "now": now}).one_or_none()
         return TokenUse(_actor(row), tuple(_split(row.scopes)), row.token_id, row.used_at) if row else None
 
     def by_id(self, actor_id: str) -> Actor | None:

@@ -27,6 +27,9 @@ class AuditRow:
     hash: bytes | None
 
 
+_WRITE = insert(audit_log)
+
+
 class AuditLog:
     """Repository of the audit log."""
 
@@ -38,15 +41,9 @@ class AuditLog:
         looking = LOOKING.get()
         if looking is not None and looking.assisted_by is not None:
             detail["assisted_by"] = looking.assisted_by
-        self._connection.execute(
-            insert(audit_log).values(
-                at=at,
-                actor_id=actor_id,
-                action=action,
-                subject=subject,
-                detail=json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
-            )
-        )
+        told = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        row = {"at": at, "actor_id": actor_id, "action": action, "subject": subject, "detail": told}
+        self._connection.execute(_WRITE, row)
 
     def unchained(self, rows_max: int) -> list[AuditRow]:
         """The oldest rows that have no place in the chain of hashes yet."""

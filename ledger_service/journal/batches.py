@@ -21,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    or_,
     select,
     text,
     tuple_,
@@ -116,6 +117,11 @@ _MARK = (
 _NOT_FINAL = text("batches.state <> 'final'")
 
 
+_OLDEST_UNPOSTED_AT = select(func.min(batches.c.sealed_at)).where(
+    or_(batches.c.state == "sealed", batches.c.state == "signed"), _NOT_FINAL
+)
+
+
 class Batches:
     """Repository of batches."""
 
@@ -177,11 +183,9 @@ class Batches:
 
     def oldest_unposted_at(self, but_desks: Collection[int] = ()) -> int | None:
         """When the oldest batch that is not on the chain was sealed, of all desks but these; None where all are."""
-        oldest: int | None = self._connection.execute(
-            select(func.min(batches.c.sealed_at)).where(
-                batches.c.state.in_(("sealed", "signed")), _NOT_FINAL, batches.c.desk.not_in(but_desks)
-            )
-        ).scalar_one()
+        of_all = _OLDEST_UNPOSTED_AT
+        wanted = of_all.where(batches.c.desk.not_in(but_desks)) if but_desks else of_all
+        oldest: int | None = self._connection.execute(wanted).scalar_one()
         return oldest
 
     def unposted_debits(self, but_desks: Collection[int] = ()) -> int:

@@ -46,6 +46,23 @@ class EntryRow:
     freed_no: int = 0
 
 
+_ADD = insert(entries)
+_COUNT = {
+    name: dialect.insert(counters)
+    .values(name=bindparam("counter"), value=bindparam("count"))
+    .on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + bindparam("count")})
+    .returning(counters.c.value)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+# What waits for people and not for the chain does not count: a correction for a hold, a close for its venue's signature.
+_OLDEST_UNSEALED_AT = (
+    select(entries.c.accepted_at)
+    .where(entries.c.seq.is_(None), entries.c.kind != Kind.CORRECT, entries.c.kind != Kind.MONTH_CLOSE)
+    .order_by(entries.c.journal_no)
+    .limit(1)
+)
+
+
 class Entries:
     """Repository of entries and of the counters that number things."""
 
@@ -54,13 +71,8 @@ class Entries:
 
     def next_numbers(self, name: str, count: int) -> int:
         """Write: take `count` consecutive numbers of a counter; the first of them (numbers start at 1)."""
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(counters).values(name=name, value=count)
-        last = self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"value": counters.c.value + count}
-            ).returning(counters.c.value)
-        ).scalar_one()
+        statement = _COUNT[self._connection.dialect.name]
+        last = self._connection.execute(statement, {"counter": name, "count": count}).scalar_one()
         return int(last) - count + 1
 
     def last_number(self, name: str) -> int:
@@ -71,7 +83,7 @@ class Entries:
     def add_many(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write: accepted entries (column values by name)."""
         if rows:
-            self._connection.execute(insert(entries), rows)
+            self._connection.execute(_ADD, rows)
 
     def add_reserved(
         self, import_id: str, first_no: int, *, accepted_day: int, accepted_at: int, who: str, approver: str
@@ -189,17 +201,10 @@ class Entries:
         )
 
     def oldest_unsealed_at(self, but_desks: Collection[int] = ()) -> int | None:
-        """When the oldest entry that no batch has taken was accepted, of all desks but these; None where all are sealed.
-
-        What waits for people and not for the chain does not count: a correction for a hold, a close for its venue's signature.
-        """
-        return self._connection.execute(
-            select(entries.c.accepted_at)
-            .where(entries.c.seq.is_(None), entries.c.desk.not_in(but_desks))
-            .where(entries.c.kind.not_in((Kind.CORRECT, Kind.MONTH_CLOSE)))
-            .order_by(entries.c.journal_no)
-            .limit(1)
-        ).scalar_one_or_none()
+        """When the oldest entry that waits for the chain and no batch has taken was accepted, of all desks but these; None where all are sealed."""
+        of_all = _OLDEST_UNSEALED_AT
+        wanted = of_all.where(entries.c.desk.not_in(but_desks)) if but_desks else of_all
+        return self._connection.execute(wanted).scalar_one_or_none()
 
     def unsealed_debits(self, but_desks: Collection[int] = ()) -> int:
         """Coins of charges and donations that no batch has taken, of all desks but these."""

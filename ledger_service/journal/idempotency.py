@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from ledger_service.errors import Invalid
 from ledger_service.journal.schema import idempotency
@@ -17,6 +17,12 @@ class KeyReused(Invalid):
     code = "idempotency_key_reused"
 
 
+_ANSWER = select(idempotency.c.body_hash, idempotency.c.answer).where(
+    idempotency.c.actor_id == bindparam("whose"), idempotency.c.key == bindparam("this")
+)
+_STORE = insert(idempotency)
+
+
 class Idempotency:
     """Repository of stored answers."""
 
@@ -25,11 +31,7 @@ class Idempotency:
 
     def answer(self, actor_id: str, key: str, body_hash: bytes) -> Any | None:
         """The stored answer of this key, or None; KeyReused where the body was another one."""
-        row = self._connection.execute(
-            select(idempotency.c.body_hash, idempotency.c.answer).where(
-                idempotency.c.actor_id == actor_id, idempotency.c.key == key
-            )
-        ).one_or_none()
+        row = self._connection.execute(_ANSWER, {"whose": actor_id, "this": key}).one_or_none()
         if row is None:
             return None
         if row.body_hash != body_hash:
@@ -41,8 +43,11 @@ class Idempotency:
 
     def store(self, actor_id: str, key: str, body_hash: bytes, answer: Any, now: int) -> None:
         """Write: the answer, in the transaction of the command it answers."""
-        self._connection.execute(
-            insert(idempotency).values(
-                actor_id=actor_id, key=key, body_hash=body_hash, answer=json.dumps(answer), created_at=now
-            )
-        )
+        row = {
+            "actor_id": actor_id,
+            "key": key,
+            "body_hash": body_hash,
+            "answer": json.dumps(answer),
+            "created_at": now,
+        }
+        self._connection.execute(_STORE, row)

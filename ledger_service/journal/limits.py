@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, case, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, Table, Update, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.journal.chunks import chunks
@@ -34,6 +34,25 @@ class LimitRow:
         return self.coins - self.reserved
 
 
+def _in_force(table: Table, day: int | ColumnElement[int]) -> ColumnElement[int]:
+    return case((table.c.next_day <= day, table.c.next_coins), else_=table.c.coins)
+
+
+def _reserving(table: Table, *key: str) -> Update:
+    """Reserve `amount` on `on_day` in the row that `this_…` names, where it fits. Built once: every charge runs it."""
+    amount, on_day = bindparam("amount", type_=BigInteger), bindparam("on_day", type_=Integer)
+    return (
+        update(table)
+        .where(*(table.c[name] == bindparam(f"this_{name}") for name in key))
+        .where(table.c.reserved + amount <= _in_force(table, on_day))
+        .values(reserved=table.c.reserved + amount)
+    )
+
+
+_RESERVE_DESK = _reserving(desk_limits, "desk", "month")
+_RESERVE_BUDGET = _reserving(budgets, "year")
+
+
 class Limits:
     """Repository of limits."""
 
@@ -54,22 +73,13 @@ class Limits:
 
     def reserve_desk(self, desk: int, month: int, coins: int, *, day: int = LATEST) -> bool:
         """Write: reserve of a desk's month (a negative number gives back); False where it does not fit."""
-        done = self._connection.execute(
-            update(desk_limits)
-            .where(desk_limits.c.desk == desk, desk_limits.c.month == month)
-            .where(desk_limits.c.reserved + coins <= _in_force(desk_limits, day))
-            .values(reserved=desk_limits.c.reserved + coins)
-        )
-        return done.rowcount == 1
+        values = {"this_desk": desk, "this_month": month, "amount": coins, "on_day": day}
+        return self._connection.execute(_RESERVE_DESK, values).rowcount == 1
 
     def reserve_budget(self, year: int, coins: int, *, day: int = LATEST) -> bool:
         """Write: reserve of a year's budget (a negative number gives back); False where it does not fit."""
-        done = self._connection.execute(
-            update(budgets)
-            .where(budgets.c.year == year, budgets.c.reserved + coins <= _in_force(budgets, day))
-            .values(reserved=budgets.c.reserved + coins)
-        )
-        return done.rowcount == 1
+        values = {"this_year": year, "amount": coins, "on_day": day}
+        return self._connection.execute(_RESERVE_BUDGET, values).rowcount == 1
 
     def add_person_months(self, month: int, coins: Mapping[bytes, int]) -> None:
         """Write: what accounts earn in a month. The caller compares with `person_cap`.
@@ -147,7 +157,3 @@ class Limits:
             changed = {**values, "coins": _in_force(table, today)}
         statement = dialect.insert(table).values(**key, **values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
-
-
-def _in_force(table: Table, day: int) -> ColumnElement[int]:
-    return case((table.c.next_day <= day, table.c.next_coins), else_=table.c.coins)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import DeskKind
@@ -42,6 +42,15 @@ class FundRow:
     ended_day: int | None = None
 
 
+_DESK = select(desks).where(desks.c.number == bindparam("this"))
+_COIN_VALUE = (
+    select(coin_values.c.krw)
+    .where(coin_values.c.first_day <= bindparam("on_day"))
+    .order_by(coin_values.c.first_day.desc())
+    .limit(1)
+)
+
+
 class Master:
     """Repository of master data."""
 
@@ -68,7 +77,7 @@ class Master:
 
     def desk(self, number: int) -> DeskRow | None:
         """One desk."""
-        row = self._connection.execute(select(desks).where(desks.c.number == number)).one_or_none()
+        row = self._connection.execute(_DESK, {"this": number}).one_or_none()
         return _desk(row) if row else None
 
     def lock_desk(self, number: int) -> DeskRow | None:
@@ -180,12 +189,7 @@ class Master:
 
     def coin_value(self, day: int) -> int | None:
         """KRW a coin on a day; None before the first value."""
-        return self._connection.execute(
-            select(coin_values.c.krw)
-            .where(coin_values.c.first_day <= day)
-            .order_by(coin_values.c.first_day.desc())
-            .limit(1)
-        ).scalar_one_or_none()
+        return self._connection.execute(_COIN_VALUE, {"on_day": day}).scalar_one_or_none()
 
     def coin_values(self) -> list[tuple[int, int]]:
         """(first day, KRW) of every value, oldest first."""
@@ -227,5 +231,4 @@ class Master:
 
 
 def _desk(row: Row[tuple[object, ...]]) -> DeskRow:
-    values = dict(row._mapping)
-    return DeskRow(**{**values, "kind": DeskKind(values["kind"])})
+    return DeskRow(**{**row._mapping, "kind": DeskKind(row.kind)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, text, update
 
 from ledger_service.journal.access_log import note_person
 from ledger_service.journal.chunks import chunks
@@ -53,6 +53,8 @@ _COLUMNS = (
     persons.c.phone_sealed,
     persons.c.residence_sealed,
 )
+_BY_ID = select(*_COLUMNS).where(persons.c.id == bindparam("this"))
+_ACTING = _BY_ID.add_columns(persons.c.merged_into)
 
 
 class People:
@@ -123,15 +125,13 @@ class People:
 
     def by_id(self, person_id: str) -> PersonRow | None:
         """One person."""
-        row = self._connection.execute(select(*_COLUMNS).where(persons.c.id == person_id)).one_or_none()
+        row = self._connection.execute(_BY_ID, {"this": person_id}).one_or_none()
         return _noted(PersonRow(*row)) if row else None
 
     def acting(self, person_id: str) -> PersonRow | None:
         """One person, or who they are since their member number was merged into another."""
         while True:
-            row = self._connection.execute(
-                select(*_COLUMNS, persons.c.merged_into).where(persons.c.id == person_id)
-            ).one_or_none()
+            row = self._connection.execute(_ACTING, {"this": person_id}).one_or_none()
             if row is None:
                 return None
             if row.merged_into is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import donations, enrolments, entries, holds, redemptions, refunds
@@ -46,6 +46,14 @@ class RedemptionRow:
     day: int
 
 
+_ADD_HOLD, _ADD_REDEMPTION = insert(holds), insert(redemptions)
+_HOLD = select(holds).where(holds.c.id == bindparam("this"))
+_REDEMPTION = select(redemptions).where(redemptions.c.id == bindparam("this"))
+_END = update(holds).where(holds.c.id == bindparam("this"), holds.c.state == "held").values(state=bindparam("after"))
+_END_ALIVE = _END.where(holds.c.expires_at > bindparam("now"))
+_END_DEAD = _END.where(holds.c.expires_at <= bindparam("now"))
+
+
 class Spending:
     """Repository of everything that takes or gives back coins."""
 
@@ -54,11 +62,11 @@ class Spending:
 
     def add_hold(self, row: HoldRow) -> None:
         """Write: a hold; its coins are reserved in the account by the same command."""
-        self._connection.execute(insert(holds).values(**{name: getattr(row, name) for name in HoldRow.__slots__}))
+        self._connection.execute(_ADD_HOLD, {name: getattr(row, name) for name in HoldRow.__slots__})
 
     def hold(self, hold_id: str) -> HoldRow | None:
         """One hold."""
-        row = self._connection.execute(select(holds).where(holds.c.id == hold_id)).one_or_none()
+        row = self._connection.execute(_HOLD, {"this": hold_id}).one_or_none()
         if row is not None:
             note_person(row.person_id)
         return HoldRow(**row._mapping) if row else None
@@ -74,13 +82,15 @@ class Spending:
         return [HoldRow(**row._mapping) for row in rows]
 
     def end_hold(self, hold_id: str, after: str, *, alive_at: int | None = None, dead_at: int | None = None) -> bool:
-        """Write: captured, released or expired, once. `alive_at` asks that it has not expired, `dead_at` that it has."""
-        statement = update(holds).where(holds.c.id == hold_id, holds.c.state == "held")
+        """Write: captured, released or expired, once. `alive_at` asks that it has not expired, `dead_at` (not both) that it has."""
+        values = {"this": hold_id, "after": after}
         if alive_at is not None:
-            statement = statement.where(holds.c.expires_at > alive_at)
-        if dead_at is not None:
-            statement = statement.where(holds.c.expires_at <= dead_at)
-        return self._connection.execute(statement.values(state=after)).rowcount == 1
+            done = self._connection.execute(_END_ALIVE, {**values, "now": alive_at})
+        elif dead_at is not None:
+            done = self._connection.execute(_END_DEAD, {**values, "now": dead_at})
+        else:
+            done = self._connection.execute(_END, values)
+        return done.rowcount == 1
 
     def expired_holds(self, now: int, rows_max: int) -> list[HoldRow]:
         """Open holds whose time is over, oldest first."""
@@ -94,13 +104,11 @@ class Spending:
 
     def add_redemption(self, row: RedemptionRow) -> None:
         """Write: an accepted charge."""
-        self._connection.execute(
-            insert(redemptions).values(**{name: getattr(row, name) for name in RedemptionRow.__slots__})
-        )
+        self._connection.execute(_ADD_REDEMPTION, {name: getattr(row, name) for name in RedemptionRow.__slots__})
 
     def redemption(self, redemption_id: str) -> RedemptionRow | None:
         """One charge."""
-        row = self._connection.execute(select(redemptions).where(redemptions.c.id == redemption_id)).one_or_none()
+        row = self._connection.execute(_REDEMPTION, {"this": redemption_id}).one_or_none()
         if row is not None:
             note_person(row.person_id)
         return RedemptionRow(**row._mapping) if row else None

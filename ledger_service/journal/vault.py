@@ -14,9 +14,23 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from ledger_service.errors import BoramError
+from ledger_service.journal.chunks import chunks
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -29,6 +43,7 @@ _person_keys = Table(
     Column("person_id", String(36), primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
+_WRAPPED = select(_person_keys).where(_person_keys.c.person_id.in_(bindparam("people", expanding=True)))
 _forgotten = Table(
     "forgotten",
     _metadata,
@@ -209,11 +224,8 @@ class Vault:
         wanted = list(dict.fromkeys(person_ids))
         seals = {}
         with self._engine.connect() as connection:
-            for start in range(0, len(wanted), QUERY_IDS_MAX):
-                chunk = wanted[start : start + QUERY_IDS_MAX]
-                for person_id, wrapped in connection.execute(
-                    select(_person_keys.c.person_id, _person_keys.c.wrapped).where(_person_keys.c.person_id.in_(chunk))
-                ):
+            for chunk in chunks(wanted, QUERY_IDS_MAX):
+                for person_id, wrapped in connection.execute(_WRAPPED, {"people": chunk}):
                     seals[person_id] = PersonSeal(person_id, self._unwrap(person_id, wrapped), self._random_bytes)
         return seals
 
