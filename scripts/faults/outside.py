@@ -22,7 +22,8 @@ SEEN_SECONDS = 1.2
 """In which the service has read the last block."""
 LOOKED_AT = 12
 REORG_DEPTH_MAX = 60
-"""In a reorg of a hundred blocks anvil loses states."""
+STATES_KEPT = 500
+"""All in memory: states that anvil has put on disk (beyond some thousand blocks) are lost to a reorg, and the contract with them."""
 
 
 class OutsideChain:
@@ -42,7 +43,7 @@ class OutsideChain:
                     find_anvil(ROOT), "--host", "127.0.0.1", "--port", str(self.port), "--quiet", "--no-mining",
                     "--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--hardfork", HARDFORK,
                     "--accounts", "0", "--order", "fifo", "--gas-limit", str(BLOCK_GAS_MAX), "--enable-tx-gas-limit",
-                    "--no-request-size-limit", "--cache-path", str(folder / "states"),
+                    "--no-request-size-limit", "--prune-history", str(STATES_KEPT),
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
