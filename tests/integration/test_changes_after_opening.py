@@ -18,6 +18,7 @@ from ledger_service.services.master_file import MasterFileInvalid
 from ledger_service.services.rate_steps import BasisMissing, ChoiceMissing
 from ledger_service.services.steps import AlreadyThere, NoticeTooShort
 from tests.books import Books
+from tests.memory_chain import MemoryChain
 
 HEAD = "code,name,unit,coins,per_units,effective_from,effective_to,daily_cap_units,min_age,measure,basis"
 TODAY = date(2024, 5, 2)
@@ -94,6 +95,17 @@ def test_limits_of_a_coming_month_and_only_of_that(opened: Books) -> None:
     assert last_orders(opened, 1) == [(OrderCode.DESK_LIMIT, (gym, 53, 70_000, civil_day(date(2024, 6, 1))))]
     with pytest.raises(NoticeTooShort):
         propose(opened, "limits", "limit,code,period,coins\nvenue,GYM,2024-05,90000\n")
+
+
+def test_a_limit_that_setup_gave_a_coming_month_changes_on_the_chain_too(opened: Books) -> None:
+    chain = MemoryChain(opened)
+    chain.post()
+    gym, day = opened.desk(DeskKind.VENUE, "GYM"), civil_day(date(2024, 6, 1))
+    assert chain.model.state.limit(OrderCode.DESK_LIMIT, gym, 53).amount_on(day) == 100_000
+    approve(opened, propose(opened, "limits", "limit,code,period,coins\nvenue,GYM,2024-06,70000\n"))
+    chain.post()
+    limit = chain.model.state.limit(OrderCode.DESK_LIMIT, gym, 53)
+    assert (limit.amount_on(day - 1), limit.amount_on(day)) == (100_000, 70_000)
 
 
 def test_rule_12_a_new_rate_ends_the_old_one_and_names_its_basis(opened: Books) -> None:
