@@ -25,7 +25,7 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.sign_in import Passwords, check_card, phone_code_hash, throttled
+from ledger_service.services.sign_in import Passwords, check_card, phone_code_hash, resident_of, throttled
 
 PHONE_CODE_SECONDS = 5 * 60
 PAYMENT_CODE_SECONDS = 90
@@ -97,12 +97,7 @@ def issue_card(context: Context, passwords: Passwords, actor: Actor, person_id: 
     now = context.clock.now()
     with context.journal.write() as unit:
         person = person_of(unit, person_id)
-        account = unit.actors.of_person(person.id)
-        if account is None:
-            account = Actor(
-                context.new_id(), f"resident-{person.id}", frozenset({Role.RESIDENT}), frozenset(), person.id
-            )
-            unit.actors.add(account, None, now)
+        account = resident_of(context, unit, person.id)
         unit.credentials.block_cards(person.id, now)
         unit.sessions.end_all(account.id, now)
         unit.credentials.add_card(CardRow(card_id, person.id, context.vault.card_index(number), pin_hash, now, None))

@@ -42,7 +42,9 @@ def set_limit(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
             f"이 한도에서 이미 {limit.reserved}코인이 사용되었거나 예약되어 {coins}코인으로 줄일 수 없습니다",
             reserved=limit.reserved,
         )
-    if not (unit.orders.is_sealed() or effective):  # in force from now on, on the chain too: a month to come is no version ahead
+    if not (
+        unit.orders.is_sealed() or effective
+    ):  # in force from now on, on the chain too: a month to come is no version ahead
         limit.put(coins, None, today)
         return [Order(limit.code, (*limit.key, coins, min(first_day, today)))]
     limit.put(coins, first_day, today)

@@ -25,6 +25,7 @@ from ledger_service.errors import BoramError, NotFound, Unavailable
 from ledger_service.journal.credentials import CardRow
 from ledger_service.journal.sessions import SessionRow, session_hash
 from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context
 
 SECRET_BYTES = 32
@@ -113,7 +114,7 @@ def sign_in_resident(context: Context, passwords: Passwords, address: str, card_
     """A session for a resident, by card and PIN. Raises SignInFailed, TooManyAttempts."""
     card = check_card(context, passwords, address, card_number, pin)
     with context.journal.write() as unit:
-        signed_in = open_session(context, unit, resident_of(unit, card.person_id), "card pin")
+        signed_in = open_session(context, unit, resident_of(context, unit, card.person_id), "card pin")
         unit.commit()
     return signed_in
 
@@ -134,7 +135,7 @@ def sign_in_by_phone(context: Context, address: str, card_number: str, code: str
                 and unit.credentials.use_phone_code(sent[0], now)
             ):
                 forgive(context, unit, address, subject)
-                signed_in = open_session(context, unit, resident_of(unit, card.person_id), "card phone")
+                signed_in = open_session(context, unit, resident_of(context, unit, card.person_id), "card phone")
                 unit.commit()
                 return signed_in
     raise failed(context, UNKNOWN if card is None else card.person_id)
@@ -145,7 +146,9 @@ def assist(context: Context, passwords: Passwords, staff: Actor, address: str, c
     staff.require(Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE)
     card = check_card(context, passwords, address, card_number, pin)
     with context.journal.write() as unit:
-        signed_in = open_session(context, unit, resident_of(unit, card.person_id), "card pin", assisted_by=staff.id)
+        signed_in = open_session(
+            context, unit, resident_of(context, unit, card.person_id), "card pin", assisted_by=staff.id
+        )
         unit.commit()
     return signed_in
 
@@ -210,11 +213,13 @@ def end_sessions(context: Context, actor: Actor, actor_id: str) -> int:
     return ended
 
 
-def resident_of(unit: WriteUnit, person_id: str) -> Actor:
-    """The account in which a resident acts; it is made with their first card."""
-    actor = unit.actors.of_person(person_id)
+def resident_of(context: Context, unit: WriteUnit, person_id: str) -> Actor:
+    """Write: the account in which a resident acts, made where there is none yet. Whose number was merged acts as who they are now."""
+    person = person_of(unit, person_id)
+    actor = unit.actors.of_person(person.id)
     if actor is None:
-        raise NotFound("there is no account of this resident", "해당 주민의 계정이 없습니다")
+        actor = Actor(context.new_id(), f"resident-{person.id}", frozenset({Role.RESIDENT}), frozenset(), person.id)
+        unit.actors.add(actor, None, context.clock.now())
     return actor
 
 

@@ -7,11 +7,24 @@ from datetime import date
 
 import pytest
 
+from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.domain.account_ends import MERGES_MAX
 from ledger_service.domain.actors import Role
 from ledger_service.domain.entries import DeskKind, Kind, fund_account
 from ledger_service.reads import residents, totals
-from ledger_service.services import account_ends, credit, decide, donate, freeze, frozen, gifts, set_off, spend
+from ledger_service.services import (
+    account_ends,
+    cards,
+    credit,
+    decide,
+    donate,
+    freeze,
+    frozen,
+    gifts,
+    set_off,
+    sign_in,
+    spend,
+)
 from ledger_service.services.ended import AccountClosed
 from ledger_service.services.forget import NotSettled, forget
 from tests.books import Books
@@ -31,6 +44,7 @@ from tests.memory_chain import MemoryChain
 
 __all__ = ["chain"]
 MONTH = 52  # May 2024
+PIN = "271828"
 
 
 def close(books: Books, member: str, fund: str | None = None, reason: str = "moved_away") -> dict[str, int]:
@@ -197,6 +211,19 @@ def test_rule_7_two_numbers_of_one_person_become_one_account(district: Books, ch
     chain.post()
     agree(district, chain)
     assert coins(chain, receiver) == 0
+
+
+def test_the_card_of_a_merged_number_signs_in_who_they_are_now(district: Books, chain: MemoryChain) -> None:
+    passwords = Argon2Passwords(light=True)
+    registrar = district.actor("registrar", Role.REGISTRAR)
+    old, new = (district.person(member) for member in (RESIDENT, OTHER))
+    card = cards.issue_card(district.context, passwords, registrar, old, PIN)
+    earn(district, RESIDENT)
+    chain.post()
+    merge(district, RESIDENT, OTHER)
+    chain.post()
+    signed_in = sign_in.sign_in_resident(district.context, passwords, "127.0.0.1", card, PIN)
+    assert signed_in.actor.person_id == new
 
 
 def test_rule_14_hours_of_both_numbers_are_one_persons_hours(district: Books, chain: MemoryChain) -> None:
