@@ -15,9 +15,8 @@ from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.signing import recover
 from ledger_service.domain.batches import OFFICE_DESK, Batch, Domain, SignedBatch
 from ledger_service.domain.closes import close_digest
-from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
-from ledger_service.domain.orders import encode_orders
+from ledger_service.domain.orders import OrderCode, encode_orders
 from ledger_service.journal.batches import Post
 from ledger_service.journal.closes import CloseRow
 from ledger_service.journal.unit import WriteUnit
@@ -45,6 +44,7 @@ class MemoryChain:
         self.model = Model(self.domain, [one.address for one in OFFICE], GUARDIAN.address, recover)
         self.findings = Findings()
         self.lots = LotCheck(self.findings, Counts())
+        self.skipped_orders: list[str] = []
         self.held_back: set[int] = set()
         """Desks whose batches do not land for now."""
 
@@ -81,11 +81,11 @@ class MemoryChain:
                 desk = unit.master.desk(OFFICE_DESK)
             assert desk is not None
             batch = Batch(
-                OFFICE_DESK, desk.sealed_seq + 1, civil_day(self.books.clock.today()), desk.sealed_head, b"\x09" * 32, (), b"",
+                OFFICE_DESK, desk.sealed_seq + 1, max(rows[0].day, desk.sealed_day), desk.sealed_head, b"\x09" * 32, (), b"",
                 encode_orders([row.order for row in rows]),
             )  # fmt: skip
             self._land(unit, batch, [])
-            unit.orders.place(batch.seq, [row.id for row in rows])
+            unit.orders.place(batch.seq, batch.day, [row.id for row in rows])
             unit.commit()
         return True
 
@@ -132,6 +132,7 @@ class MemoryChain:
         refused = self.model.refusal_of(signed, head)
         assert refused is None, refused
         applied = self.model.apply(signed, head)
+        self.skipped_orders += [f"{OrderCode(one.code).name}: {one.skip.name}" for one in applied.orders if one.skip]
         self.lots.see(batch, applied)
         if self.ledger is not None:
             self._post_to(self.ledger, signed, head, [index for index, _ in applied.skips])

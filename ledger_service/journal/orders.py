@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
@@ -17,11 +18,12 @@ _OF_ACCOUNT = (OrderCode.FREEZE, OrderCode.UNFREEZE)
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An approved order and its place in desk 0's batches."""
+    """An approved order and its place in desk 0's batches. `day` is the civil day of its approval, and of its batch once it has one."""
 
     id: int
     proposal_id: str
     order: Order
+    day: int
     seq: int | None
     position: int | None
     skip_reason: int | None
@@ -48,8 +50,8 @@ class Orders:
         ).one_or_none()
         return (row.title, json.loads(row.content)) if row else None
 
-    def add_many(self, proposal_id: str, new_orders: Sequence[Order]) -> None:
-        """Write: orders of an approved proposal, in order."""
+    def add_many(self, proposal_id: str, new_orders: Sequence[Order], day: int) -> None:
+        """Write: orders of a proposal, in order, that are approved on a civil day."""
         if new_orders:
             self._connection.execute(
                 insert(orders),
@@ -59,6 +61,7 @@ class Orders:
                         "code": order.code,
                         "args": json.dumps([str(value) for value in order.args]),
                         "account": order.args[0].to_bytes(20, "big") if order.code in _OF_ACCOUNT else None,
+                        "day": day,
                     }
                     for order in new_orders
                 ],
@@ -90,15 +93,15 @@ class Orders:
         return sealing, int(json.loads(last)[0]) if last is not None else 0
 
     def unsealed(self, rows_max: int) -> list[OrderRow]:
-        """The oldest orders that no batch has taken and that may go.
+        """The oldest orders that no batch has taken and that may go, of one day: the notice that a change was given is counted from it.
 
         A freeze waits until what was accepted for its account before is final, and what is ordered for that account later waits with it.
         """
         wanted = select(orders).where(orders.c.seq.is_(None))
         for account, first in self._waiting_freezes().items():
             wanted = wanted.where(or_(orders.c.account.is_(None), orders.c.account != account, orders.c.id < first))
-        rows = self._connection.execute(wanted.order_by(orders.c.id).limit(rows_max))
-        return [_order(row) for row in rows]
+        rows = self._connection.execute(wanted.order_by(orders.c.id).limit(rows_max)).all()
+        return [_order(row) for row in takewhile(lambda row: row.day == rows[0].day, rows)]
 
     def _waiting_freezes(self) -> dict[bytes, int]:
         """Accounts with a freeze to order and entries that are not final, and the first such order; a stopped desk's entries are not
@@ -129,10 +132,12 @@ class Orders:
         rows = self._connection.execute(select(orders).where(orders.c.seq == seq).order_by(orders.c.position))
         return [_order(row) for row in rows]
 
-    def place(self, seq: int, order_ids: Sequence[int]) -> None:
-        """Write: put orders into a batch, in this order."""
+    def place(self, seq: int, day: int, order_ids: Sequence[int]) -> None:
+        """Write: put orders into a batch of a day, in this order."""
         for position, order_id in enumerate(order_ids):
-            self._connection.execute(update(orders).where(orders.c.id == order_id).values(seq=seq, position=position))
+            self._connection.execute(
+                update(orders).where(orders.c.id == order_id).values(seq=seq, position=position, day=day)
+            )
 
     def mark_skipped(self, seq: int, position: int, reason: int) -> None:
         """Write: the chain did not apply this order."""
@@ -143,4 +148,4 @@ class Orders:
 
 def _order(row: Any) -> OrderRow:
     args = tuple(int(value) for value in json.loads(row.args))
-    return OrderRow(row.id, row.proposal_id, Order(row.code, args), row.seq, row.position, row.skip_reason)
+    return OrderRow(row.id, row.proposal_id, Order(row.code, args), row.day, row.seq, row.position, row.skip_reason)

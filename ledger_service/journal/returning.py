@@ -114,9 +114,10 @@ class Returning:
             .limit(1)
         ).scalar_one_or_none()
 
-    def place_order(self, order_id: int, seq: int, position: int) -> None:
-        """Write: an order stands in this place."""
-        self._connection.execute(update(orders).where(orders.c.id == order_id).values(seq=seq, position=position))
+    def place_order(self, order_id: int, seq: int, day: int, position: int) -> None:
+        """Write: an order stands in this place of a batch of a day."""
+        values = {"seq": seq, "day": day, "position": position}
+        self._connection.execute(update(orders).where(orders.c.id == order_id).values(values))
 
     def entries_numbered(self, numbers: Iterable[int]) -> dict[int, EntryRow]:
         """Entries by journal number."""

@@ -114,7 +114,7 @@ def _swap(unit: WriteUnit, context: PostingContext, old: ReplacedRow) -> None:
         old.batch, head=old.head, audit_head=old.audit_head, coins=old.coins, gas_max=old.gas_max, now=old.sealed_at
     )
     if desk == OFFICE_DESK:
-        unit.orders.place(seq, old.numbers)
+        unit.orders.place(seq, old.batch.day, old.numbers)
     elif not unit.batches.place(seq, old.numbers):
         raise RuntimeError("an entry of a batch that was replaced is in another one")
     unit.audit_log.write(now, "system", "landed after all", f"batch {desk}/{seq}", head=f"0x{old.head.hex()}")

@@ -60,16 +60,16 @@ class ReturningOrders:
             args = json.dumps([str(value) for value in order.args])
             waiting = unit.returning.waiting_order(proposal_id, order.code, args)
             if waiting is None:
-                unit.orders.add_many(proposal_id, [order])
+                unit.orders.add_many(proposal_id, [order], self.batch.day)
                 waiting = unit.returning.waiting_order(proposal_id, order.code, args)
                 force.put(order)
             assert waiting is not None, "it was added"
-            unit.returning.place_order(waiting, self.batch.seq, position)
+            unit.returning.place_order(waiting, self.batch.seq, self.batch.day, position)
 
     def _write_without_bundle(self, unit: WriteUnit, context: PostingContext) -> None:
         waiting = unit.orders.unsealed(len(self.orders))
         if [one.order for one in waiting] == self.orders:
-            unit.orders.place(self.batch.seq, [one.id for one in waiting])
+            unit.orders.place(self.batch.seq, self.batch.day, [one.id for one in waiting])
             return
         proposal_id = uuid7(context.clock.now() * 1000, context.random_bytes(10))
         _add_lost_proposals(unit, context, self.batch.seq, {proposal_id})

@@ -18,7 +18,6 @@ from ledger_service.domain.batches import (
     OFFICE_DESK,
     Batch,
 )
-from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.evidence import root_of
 from ledger_service.domain.orders import encode_orders
@@ -154,7 +153,7 @@ class Sealer:
         batch = Batch(
             desk=OFFICE_DESK,
             seq=desk.sealed_seq + 1,
-            day=max(civil_day(context.clock.today()), desk.sealed_day),
+            day=max(rows[0].day, desk.sealed_day),
             previous_head=desk.sealed_head,
             evidence_root=root_of(evidence.leaves),
             needs=(),
@@ -166,7 +165,7 @@ class Sealer:
             if not unit.master.move_sealed(OFFICE_DESK, batch.seq, head, batch.day):
                 return 0
             unit.batches.add(batch, head=head, audit_head=audit_head, coins=0, gas_max=gas, now=context.clock.now())
-            unit.orders.place(batch.seq, [row.id for row in rows])
+            unit.orders.place(batch.seq, batch.day, [row.id for row in rows])
             unit.commit()
         self._carried.put(head, evidence)
         context.kill_points.reach("after_seal")

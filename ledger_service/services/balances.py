@@ -99,7 +99,7 @@ def approve_balances(context: Context, actor: Actor, once: Once | None, proposal
         people = {one.id: one for one in unit.people.by_ids({lot[0] for lot in lots})}
         seals = context.vault.of_many(people)
         # The treasury's batches land from the day on until which the ledger is open.
-        unit.orders.add_many(proposal_id, [open_order(civil_day(today))])
+        unit.orders.add_many(proposal_id, [open_order(civil_day(today))], civil_day(today))
         reserve_move(unit, treasury.number, coins, today)
         unit.approvals.move(proposal_id, "waiting", "approved", actor.id, now, None)
         first = unit.entries.next_numbers("journal", len(lots))

@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.batches import OFFICE_DESK
+from ledger_service.domain.days import civil_day
 from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.unit import WriteUnit
@@ -74,7 +75,7 @@ def revoke_keys(context: Context, actor: Actor, once: Once | None, desk: int, re
         title = f"revoke the keys of desk {desk}"
         unit.approvals.add(revocation_id, "orders", "approved", actor.id, now)
         unit.orders.propose(revocation_id, title, {"steps": [{"step": "revoke", "desk": desk, "reason": reason}]})
-        unit.orders.add_many(revocation_id, [Order(OrderCode.REVOKE_KEYS, (desk,))])
+        unit.orders.add_many(revocation_id, [Order(OrderCode.REVOKE_KEYS, (desk,))], civil_day(context.clock.today()))
         if row.stopped is None:
             unit.master.stop_desk(desk, REVOKED)
         unit.audit_log.write(now, actor.id, "revoke keys", f"desk {desk}", reason=reason)

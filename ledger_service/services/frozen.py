@@ -127,7 +127,7 @@ def lift_freezes(context: Context) -> int:
             unit.accounts.lock(freeze.account)
             if not unit.freezes.lift(freeze.id):
                 continue
-            unit.orders.add_many(freeze.proposal_id, _lift(context, unit, freeze))
+            unit.orders.add_many(freeze.proposal_id, _lift(context, unit, freeze), today)
             unit.audit_log.write(context.clock.now(), "system", "freeze over", freeze.id)
             unit.commit()
         done += 1

@@ -32,7 +32,7 @@ def extend_opening(context: Context) -> int:
         found = unit.orders.opening()
         if found is None or found[1] - today >= EXTENDED_BELOW_DAYS:
             return 0
-        unit.orders.add_many(found[0], [open_order(today)])
+        unit.orders.add_many(found[0], [open_order(today)], today)
         unit.audit_log.write(context.clock.now(), "system", "extend opening", found[0], until=today + OPEN_DAYS)
         unit.commit()
     context.wake()

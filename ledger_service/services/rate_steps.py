@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
-from ledger_service.domain.days import civil_day
+from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.orders import OPEN_DAY, Order, OrderCode, text_arg
 from ledger_service.domain.rates import Measure, RateVersion
 from ledger_service.errors import Invalid, Refused
@@ -97,7 +97,13 @@ def add_value(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
             "a conversion makes up for a loss: this value is not lower than the one before, so the choice is devalue",
             "전환은 가치가 낮아질 때만 할 수 있습니다. devalue를 고르세요",
         )
-    if any(known >= first_day for known, _ in unit.master.coin_values()):
+    last = max((known for known, _ in unit.master.coin_values()), default=None)
+    if last is not None and unit.orders.is_sealed() and last > civil_day(context.clock.today()):
+        raise AlreadyThere(  # the contract, too, knows one value that is ahead and no more
+            f"the coin's value changes on {date_of(last)} already: wait until then",
+            f"코인 가치는 {date_of(last)}에 이미 바뀔 예정입니다. 그 뒤에 다시 하세요",
+        )
+    if last is not None and last >= first_day:
         raise AlreadyThere("a coin value from that day or later is there already", "이미 정해진 코인 가치입니다")
     unit.master.add_coin_value(first_day, krw, choice, step.get("basis", ""))
     return [Order(OrderCode.COIN_VALUE, (first_day, krw))]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.orders import Order, OrderCode, encode_orders
 from ledger_service.errors import Invalid, NotFound
@@ -97,7 +98,7 @@ def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_i
         steps = [{**step, "proposal": proposal_id} for step in content["steps"]]
         orders = [order for step in steps for order in _apply(context, unit, step)]
         encode_orders(orders)  # an order that does not encode would keep desk 0's batch from ever being sealed
-        unit.orders.add_many(proposal_id, orders)
+        unit.orders.add_many(proposal_id, orders, civil_day(context.clock.today()))
         unit.approvals.move(proposal_id, "waiting", "approved", actor.id, context.clock.now(), None)
         unit.audit_log.write(context.clock.now(), actor.id, "approve", proposal_id, title=title, orders=len(orders))
         changes_value = any(order.code == OrderCode.COIN_VALUE for order in orders) and unit.orders.is_sealed()

@@ -108,6 +108,25 @@ def test_a_limit_that_setup_gave_a_coming_month_changes_on_the_chain_too(opened:
     assert (limit.amount_on(day - 1), limit.amount_on(day)) == (100_000, 70_000)
 
 
+def test_rule_11_the_notice_counts_from_the_day_of_approval_however_late_the_chain_takes_it(opened: Books) -> None:
+    chain = MemoryChain(opened)
+    chain.post()
+    approve(opened, propose(opened, "values", "effective_from,krw,choice,basis\n2024-06-01,50,devalue,조례 제7조\n"))
+    opened.clock.business_date = date(2024, 5, 20)
+    chain.post()
+    assert chain.skipped_orders == []
+    assert chain.model.state.coin_value_on(civil_day(date(2024, 6, 1))) == 50
+
+
+def test_one_coin_value_at_a_time_is_ahead(opened: Books) -> None:
+    value = "effective_from,krw,choice,basis\n{},50,devalue,조례 제7조\n"
+    approve(opened, propose(opened, "values", value.format("2024-07-01")))
+    with pytest.raises(AlreadyThere, match="changes on 2024-07-01 already"):
+        propose(opened, "values", value.format("2024-09-01"))
+    opened.clock.business_date = date(2024, 7, 1)
+    approve(opened, propose(opened, "values", value.format("2024-09-01").replace("50", "80")))
+
+
 def test_rule_12_a_new_rate_ends_the_old_one_and_names_its_basis(opened: Books) -> None:
     old = "VOL,자원봉사,minute,5,60,2024-04-01,2024-06-30,480,0,time,"
     with pytest.raises(BasisMissing):

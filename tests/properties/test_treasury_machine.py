@@ -29,7 +29,7 @@ from ledger_service.chain.anvil import EmbeddedChain
 from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.rpc import Rpc
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.days import month_number
+from ledger_service.domain.days import first_day_of_month, month_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import BoramError
 from ledger_service.posting.outside_sums import outside_sums
@@ -177,10 +177,12 @@ class District(RuleBasedStateMachine):
     @rule(krw=st.sampled_from((50, 80, 100, 200)), days=st.integers(30, 45))
     def change_value(self, krw: int, days: int) -> None:
         first_day = self.books.clock.today() + timedelta(days=days)
-        data = f"effective_from,krw,choice,basis\n{first_day},{krw},devalue,why\n".encode()
-        made = self.tried(setup.propose_file, self.books.office, "values", data)
-        if made:
-            self.tried(setup.approve_orders, self.books.second, made["id"])
+        self.change("values", f"effective_from,krw,choice,basis\n{first_day},{krw},devalue,why\n")
+
+    @rule(months=st.integers(0, 2), coins=st.integers(50, 200))
+    def change_the_venues_month(self, months: int, coins: int) -> None:
+        month = first_day_of_month(month_number(self.books.clock.today()) + months)
+        self.change("limits", f"limit,code,period,coins\nvenue,GYM,{month:%Y-%m},{coins}\n")
 
     @rule()
     def close_the_last_month(self) -> None:
@@ -238,6 +240,7 @@ class District(RuleBasedStateMachine):
         if not hasattr(self, "chain"):
             return
         assert self.chain.audit() == []
+        assert self.chain.skipped_orders == []
         with self.books.journal.read() as unit:
             assert unit.batches.skipped_total() == 0, "what was accepted was skipped"
             for member in MEMBERS:
@@ -315,6 +318,11 @@ class District(RuleBasedStateMachine):
             due = state.dues.get(account)
             assert coins == state.account(account).coins
             assert krw == (due.krw if due else 0)
+
+    def change(self, kind: str, text: str) -> None:
+        made = self.tried(setup.propose_file, self.books.office, kind, text.encode())
+        if made:
+            self.tried(setup.approve_orders, self.books.second, made["id"])
 
     def corrected(self, entry: str, coins: int) -> None:
         made = self.tried(correct.propose_correction, self.clerk, entry, coins, "why") or self.tried(

@@ -131,6 +131,7 @@ orders = Table(
     Column("code", Integer, nullable=False),
     Column("args", Text, nullable=False),  # JSON list of decimal strings
     Column("account", Bytes(20)),  # whom it freezes or unfreezes
+    Column("day", Integer, nullable=False),  # the civil day of its approval, and of its batch once it has one
     Column("seq", BigInteger),
     Column("position", Integer),
     Column("skip_reason", Integer),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.journal.batches import Batches
 from ledger_service.posting import sealer
 from tests.integration.posting.conftest import Place
+from tests.integration.posting.town import DAY
 
 
 def test_entries_wait_until_all_order_batches_are_sealed(place: Place) -> None:
@@ -28,6 +31,22 @@ def test_entries_wait_until_all_order_batches_are_sealed(place: Place) -> None:
     assert first is not None
     assert orders[0] > 1
     assert [(need.desk, need.seq) for need in first.batch.needs] == [(0, orders[0])]
+
+
+def test_orders_of_a_day_stand_in_a_batch_of_that_day_however_late_it_is_sealed(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    town.found(people=1)
+    poster = sqlite_place.poster()
+    poster.prepare()
+    poster.run_until_quiet()
+    for fund in (2, 3):
+        town.order(Order(OrderCode.FUND, (fund, 1)))
+        town.clock.business_date += timedelta(days=3)
+    poster.run_until_quiet()
+    with town.journal.read() as unit:
+        last = unit.batches.tip(0)[0]
+        made = [unit.batches.read(0, seq) for seq in (last - 1, last)]
+    assert [one.batch.day for one in made if one is not None] == [DAY, DAY + 3]
 
 
 def test_an_order_that_is_approved_between_two_reads_holds_the_entries_back(

@@ -136,14 +136,14 @@ class Town:
             unit.master.add_coin_value(1, 100)
             unit.master.add_rate(hours(1, "HOURS", date(2020, 1, 1), 60))
             unit.approvals.add(self.proposal, "orders", "approved", self.clerk, self.clock.now())
-            unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month))
+            unit.orders.add_many(self.proposal, _setup_orders(desks, coins_a_month), DAY)
             unit.commit()
         return self.move_in(people)
 
     def order(self, *orders: Order) -> None:
         """Approved orders."""
         with self.journal.write() as unit:
-            unit.orders.add_many(self.proposal, orders)
+            unit.orders.add_many(self.proposal, orders, civil_day(self.clock.today()))
             unit.commit()
 
     def move_in(self, count: int) -> list[PersonRow]:

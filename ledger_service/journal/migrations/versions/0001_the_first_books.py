@@ -1067,6 +1067,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Integer(), nullable=False),
         sa.Column("args", sa.Text(), nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=True),
+        sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("skip_reason", sa.Integer(), nullable=True),
