@@ -23,7 +23,8 @@ from ledger_service.posting.gas import batch_gas, entry_gas, order_gas
 from ledger_service.posting.landings import Landing
 from ledger_service.posting.outside_moves import moves_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
-from ledger_service.posting.returning_entries import Forked, NotReadable, prepare_entries, return_reserved
+from ledger_service.posting.returning_batch import Forked, NotReadable
+from ledger_service.posting.returning_entries import prepare_entries, return_reserved, write_entries
 from ledger_service.posting.returning_orders import prepare_orders
 
 _KINDS = frozenset(Kind)
@@ -114,7 +115,7 @@ class ReadBack:
     def _return(self, row: OutsideRow, batch: Batch, content: BundleContent) -> None:
         prepared = prepare_entries(self._context, batch, content)
         with self._context.journal.write() as unit:
-            prepared.write(unit, self._context, skips=dict(row.skips), is_settled=True)
+            write_entries(unit, self._context, prepared, skips=dict(row.skips), is_settled=True)
             unit.batches.set_audit_head(row.desk, row.seq, content.audit_head)
             unit.outside.remove(row.desk, row.seq)
             unit.commit()
@@ -173,7 +174,7 @@ class ReadBack:
         prepared = prepare_entries(self._context, batch, content)
         with self._context.journal.write() as unit:
             self._add(unit, posted, content, coins=prepared.coins, gas=_gas(batch))
-            self.report.holds_ended += prepared.write(unit, self._context, skips={}, is_settled=False)
+            self.report.holds_ended += write_entries(unit, self._context, prepared, skips={}, is_settled=False)
             unit.commit()
         self.report.batches += 1
         self.report.entries += batch.count
