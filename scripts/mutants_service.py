@@ -197,7 +197,7 @@ MUTANTS = (
             Change(FOLLOWER, "            require_storage_agrees(self._chain.contract, reading)\n", ""),
             Change(
                 FOLLOWER,
-                "            require_read_twice(self._chain.contract, reading, lambda landings: self._is_grave(landings, marks))\n",
+                "            require_read_twice(self._chain.contract, reading, lambda landings: self._checks.is_grave(landings, marks))\n",
                 "",
             ),
         ),

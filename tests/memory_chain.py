@@ -21,7 +21,7 @@ from ledger_service.journal.batches import Post
 from ledger_service.journal.closes import CloseRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.drafts import draft
-from ledger_service.posting.follower import _finalise, _Settled
+from ledger_service.posting.finality import Settled, finalise
 from ledger_service.posting.settlement import Settlement
 from ledger_service.services import opening, setup
 from tests.audit.support import GUARDIAN, OFFICE, Ledger
@@ -146,7 +146,7 @@ class MemoryChain:
             sums.add(batch.desk, batch.seq, movements, {index for index, _ in applied.skips})
         key = batch.desk, batch.seq
         skipping = (key,) if applied.skips and batch.desk != OFFICE_DESK else ()
-        _finalise(unit, _Settled((key,), sums, skipping, (key,)))
+        finalise(unit, Settled((key,), sums, skipping, (key,)))
 
     def _statement(self, unit: WriteUnit, close: CloseRow) -> bytes:
         """The venue's signature under its close."""

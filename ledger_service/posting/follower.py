@@ -6,50 +6,32 @@ the order of the chain. One whose balances the books cannot hold stops its own d
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from ledger_service.chain.codec import Refusal
 from ledger_service.chain.hexes import number_of
 from ledger_service.chain.reader import PostedBatch, posted_between
 from ledger_service.chain.rpc import read_answer
 from ledger_service.domain.batches import OFFICE_DESK
-from ledger_service.domain.days import date_of, month_number
-from ledger_service.domain.effects import TAKING
-from ledger_service.domain.entries import Kind
 from ledger_service.journal.batches import BatchKey, BatchMark, Post
 from ledger_service.journal.conflicts import RowConflict
-from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.cross_check import require_read_twice, require_storage_agrees
 from ledger_service.posting.desk_signatures import keep_bundles
+from ledger_service.posting.finality import Settled, finalise, settled_of
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gate import Gate
+from ledger_service.posting.landing_checks import LandingChecks
 from ledger_service.posting.landings import Landing, Reading, read_landings
-from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.resealing import bring_back
 from ledger_service.posting.settlement import Settlement
-from ledger_service.posting.undoing import settle_corrections, settle_merges, undo_skipped
 
 BLOCKS_A_STEP = 500
 BATCHES_A_UNIT = 6  # keeps the write lock short: some 3,000 entries, 20 to 30 ms
 BATCHES_FINAL_A_STEP = 600
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """Batches that become final in one unit of work."""
-
-    keys: tuple[BatchKey, ...]
-    sums: Settlement
-    skipping: tuple[BatchKey, ...] = ()
-    """Those of which the chain skipped entries."""
-    closing: tuple[BatchKey, ...] = ()
-    """Those with month closes."""
 
 
 class Follower:
@@ -61,6 +43,7 @@ class Follower:
         self._context = context
         self._chain = chain
         self._findings = findings
+        self._checks = LandingChecks(context, findings)
         self._read_back = read_back
         self._gate = gate
         self._unsettled: set[BatchKey] = set()
@@ -103,7 +86,7 @@ class Follower:
             require_storage_agrees(self._chain.contract, reading)
             with self._context.journal.read() as unit:
                 marks = unit.batches.marks(landing.key for landing in reading.landings)
-            require_read_twice(self._chain.contract, reading, lambda landings: self._is_grave(landings, marks))
+            require_read_twice(self._chain.contract, reading, lambda landings: self._checks.is_grave(landings, marks))
             if bring_back(self._context, reading.landings, marks):
                 with self._context.journal.read() as unit:
                     marks = unit.batches.marks(landing.key for landing in reading.landings)
@@ -159,15 +142,15 @@ class Follower:
             with self._context.journal.read() as unit:
                 marks = unit.batches.marks(landing.key for landing in reading.landings)
         ours = [landing for landing in reading.landings if self._is_ours(landing, marks.get(landing.key))]
-        self._check_coins(ours, marks)
-        self._check_again([one for one in ours if marks[one.key].state == "final"])
+        self._checks.check_coins(ours, marks)
+        self._checks.check_again([one for one in ours if marks[one.key].state == "final"])
         self._note_refusals(reading, ours)
         unsigned = self._signatures_of([one for one in ours if marks[one.key].state == "sealed"])
         keep_bundles(self._context, [one.signed for one in unsigned])
         posts = [_post(landing) for landing in ours]
         fresh = [landing for landing in ours if marks[landing.key].state != "final"]
         final_now = self._final_at_once(fresh, final)
-        settled = self._settle([landing.key for landing in final_now], {one.key: one for one in final_now})
+        settled = self._settled([landing.key for landing in final_now], {one.key: one for one in final_now})
         if posts:
             self._context.kill_points.reach("before_mark")
         try:
@@ -175,7 +158,7 @@ class Follower:
         except (
             RowConflict
         ):  # the balances: what landed is marked without them, and they are settled one by one after it
-            self._write_landings(reading, unsigned, posts, fresh, _Settled((), Settlement()))
+            self._write_landings(reading, unsigned, posts, fresh, Settled((), Settlement()))
         else:
             self._measure(settled.keys)
         self._unsettled.difference_update(landing.key for landing in fresh)
@@ -198,7 +181,7 @@ class Follower:
         unsigned: Sequence[PostedBatch],
         posts: Sequence[Post],
         fresh: Sequence[Landing],
-        settled: _Settled,
+        settled: Settled,
     ) -> None:
         with self._context.journal.write() as unit:
             for signed in unsigned:
@@ -206,7 +189,7 @@ class Follower:
             unit.batches.mark_posted(posts)
             for landing in fresh:
                 _mark_skips(unit, landing)
-            _finalise(unit, settled)
+            finalise(unit, settled)
             unit.chain_marks.add_blocks(reading.blocks)
             unit.commit()
 
@@ -220,10 +203,10 @@ class Follower:
 
     def _finalise_group(self, keys: Sequence[BatchKey]) -> int:
         """Some batches in one unit of work; where the books refuse it, each in its own, so that one does not hold the others."""
-        settled = self._settle(keys, {})
+        settled = self._settled(keys, {})
         try:
             with self._context.journal.write() as unit:
-                _finalise(unit, settled)
+                finalise(unit, settled)
                 unit.commit()
         except RowConflict:
             if len(keys) > 1:
@@ -245,37 +228,9 @@ class Follower:
         for at in since:
             self._findings.measures.became_final(now - at)
 
-    def _settle(self, keys: Sequence[BatchKey], landings: dict[BatchKey, Landing]) -> _Settled:
-        """The sums of batches, added up before the write lock is taken; a posted batch does not change any more."""
-        sums = Settlement()
-        skipping: list[BatchKey] = []
-        closing: list[BatchKey] = []
+    def _settled(self, keys: Sequence[BatchKey], landings: Mapping[BatchKey, Landing]) -> Settled:
         with self._context.journal.read() as unit:
-            stored = unit.batches.skips_of(key for key in keys if key not in landings)
-            for desk, seq in keys:
-                landing = landings.get((desk, seq))
-                skips = landing.skips if landing else stored.get((desk, seq), ())
-                if skips and desk != OFFICE_DESK:
-                    skipping.append((desk, seq))
-                movements = unit.batches.movements(desk, seq)
-                if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
-                    closing.append((desk, seq))
-                sums.add(desk, seq, movements, {skip[0] for skip in skips})
-            for row in unit.outside.of(keys).values():
-                sums.add_outside(row.moves)
-        return _Settled(tuple(keys), sums, tuple(skipping), tuple(closing))
-
-    def _is_grave(self, landings: Sequence[Landing], marks: dict[BatchKey, BatchMark]) -> bool:
-        """Whether one of them is another than in the books, or moved other coins: then its desk is stopped."""
-        for landing in landings:
-            mark = marks.get(landing.key)
-            if mark is None:  # it is read back, and checked against its transaction and its bundle
-                continue
-            if mark.head != landing.event.head or mark.state == "final":
-                return True
-            if landing.event.desk != OFFICE_DESK and self._coins_expected(landing, mark) != landing.event.coins_applied:
-                return True
-        return False
+            return settled_of(unit, keys, landings)
 
     def _is_ours(self, landing: Landing, mark: BatchMark | None) -> bool:
         event = landing.event
@@ -288,34 +243,6 @@ class Follower:
             return False
         return True
 
-    def _check_coins(self, landings: Sequence[Landing], marks: dict[BatchKey, BatchMark]) -> None:
-        """The forecast of the books against what the contract says it moved."""
-        for landing in landings:
-            if landing.event.desk == OFFICE_DESK:
-                continue
-            expected = self._coins_expected(landing, marks[landing.key])
-            if expected != landing.event.coins_applied:
-                difference = abs(expected - landing.event.coins_applied)
-                self._findings.measures.add("reconciliation_difference_coins", difference)
-                self._findings.stop_desk(
-                    landing.event.desk,
-                    f"batch {landing.event.seq} of desk {landing.event.desk} moved {landing.event.coins_applied} coins "
-                    f"on the chain, {expected} in the books",
-                )
-
-    def _check_again(self, landings: Sequence[Landing]) -> None:
-        """What was final and was posted again after a deep reorg must have had the same effect."""
-        with self._context.journal.read() as unit:
-            before = skips_of(unit, (landing.key for landing in landings))
-        for landing in landings:
-            if landing.event.desk != OFFICE_DESK and landing.skips != tuple(
-                (position, reason) for position, reason, _ in before.get(landing.key, ())
-            ):
-                self._findings.stop_desk(
-                    landing.event.desk,
-                    f"batch {landing.event.seq} of desk {landing.event.desk} was final and now skips other entries",
-                )
-
     def _signatures_of(self, landings: Sequence[Landing]) -> list[PostedBatch]:
         """Somebody else had the organisation sign and posted: the signatures are on the chain, and a rebuild needs them."""
         found: list[PostedBatch] = []
@@ -323,17 +250,6 @@ class Follower:
             block = landing.event.position.block_number
             found += [one for one in posted_between(self._chain.contract, block, block) if one.event == landing.event]
         return found
-
-    def _coins_expected(self, landing: Landing, mark: BatchMark) -> int:
-        return mark.coins - self._coins_at(landing)
-
-    def _coins_at(self, landing: Landing) -> int:
-        if not landing.skips:
-            return 0
-        skipped = {index for index, _ in landing.skips}
-        with self._context.journal.read() as unit:
-            movements = unit.batches.movements(*landing.key)
-        return sum(coins for _, _, coins, position in movements if position in skipped)
 
     def _note_refusals(self, reading: Reading, landed: Sequence[Landing]) -> None:
         if reading.refused:
@@ -378,65 +294,3 @@ def _mark_skips(unit: WriteUnit, landing: Landing) -> None:
             unit.orders.mark_skipped(landing.event.seq, index, reason)
         else:
             unit.entries.mark_skipped(landing.event.desk, landing.event.seq, index, reason)
-
-
-def _finalise(unit: WriteUnit, settled: _Settled) -> None:
-    """Write: posted → final, and the balances with it. All of these batches or, by the caller's missing commit, none."""
-    if not settled.keys:
-        return
-    skipped = unit.entries.skipped_of(settled.skipping)
-    refused_refunds = _worthless_refunds(unit, skipped)
-    if not all(unit.batches.mark_final(desk, seq) for desk, seq in settled.keys):
-        raise RuntimeError("a batch became final elsewhere: two followers run on these books")
-    unit.accounts.settle(
-        credits=settled.sums.credits,
-        refunds=settled.sums.refunds,
-        refused_refunds=refused_refunds,
-        refused_debits=settled.sums.refused_debits,
-        debits=settled.sums.debits,
-    )
-    settle_corrections(unit, settled.sums.corrections)
-    settle_merges(unit, settled.sums.merges)
-    unit.closes.settle(settled.closing)
-    undo_skipped(unit, skipped)
-    _return_limits(unit, skipped)
-
-
-def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
-    """Write: what skipped entries had reserved, in the month of their acceptance; and a skipped credit's record is free to come again.
-
-    In one order, so that two units never wait for each other. A reservation that is not there (a limit set by hand) is left alone.
-    """
-    for row in sorted(skipped, key=lambda row: (row.desk, row.journal_no)):
-        day = date_of(row.accepted_day)
-        month = month_number(day)
-        if row.kind == Kind.CREDIT and unit.records.free(row.record_key, row.coins):
-            unit.entries.free(row.journal_no)
-            _return_desk(unit, row.desk, month, row.coins)
-            if unit.limits.budget(day.year).reserved >= row.coins:
-                unit.limits.reserve_budget(day.year, -row.coins)
-            if unit.limits.person_months(month, [row.account]).get(row.account, 0) >= row.coins:
-                unit.limits.return_person_months(month, {row.account: row.coins})
-        elif row.kind in (*TAKING, Kind.CORRECT):
-            _return_desk(unit, row.desk, month, row.coins)
-
-
-def _return_desk(unit: WriteUnit, desk: int, month: int, coins: int) -> None:
-    if unit.limits.desk_limit(desk, month).reserved >= coins:
-        unit.limits.reserve_desk(desk, month, -coins)
-
-
-def _worthless_refunds(unit: WriteUnit, skipped: Sequence[EntryRow]) -> Counter[bytes]:
-    """Write: what leaves `refunding` without coming in, asked before the batches are marked.
-
-    A skipped redeem took nothing, so its refunds are worth nothing from then on: all that are not final leave with it, under the lock of their
-    account, and do not leave again when the chain skips them. Every other skipped refund leaves by itself.
-    """
-    coins: Counter[bytes] = Counter()
-    redeems = [row for row in skipped if row.kind == Kind.REDEEM]
-    for account in sorted({row.account for row in redeems}):
-        unit.accounts.lock(account)
-    leaving = [*unit.entries.open_refunds_of(redeems), *unit.entries.refunds_leaving_alone(skipped)]
-    for row in {row.journal_no: row for row in leaving}.values():
-        coins[row.account] += row.coins
-    return coins

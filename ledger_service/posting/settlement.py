@@ -36,7 +36,7 @@ class Settlement:
     def add(self, desk: int, seq: int, movements: Iterable[tuple[bytes, int, int, int]], skipped: set[int]) -> None:
         """The entries of one batch as (account, kind, coins, position), and the positions that the chain skipped.
 
-        A skipped credit brings nothing. Nor does a skipped refund, and what it takes off `refunding` depends on its redeem (follower.py).
+        A skipped credit brings nothing. Nor does a skipped refund, and what it takes off `refunding` depends on its redeem (finality.py).
         """
         for account, kind, coins, position in movements:
             effect = EFFECT[kind]
