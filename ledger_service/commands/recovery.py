@@ -39,7 +39,10 @@ GONE = (
         "기록이 없던 회원: 회원 파일을 다시 올리세요(기록이 있던 회원은 그대로입니다)",
     ),
     ("refused rows, acts of no coins, files' outcomes", "반려된 행, 0코인 실적, 파일별 결과"),
-    ("the audit log and the stored answers since the backup", "백업 이후의 감사 기록과 저장된 응답"),
+    (
+        "stored answers, and of the audit log and the access log what was written after their last file",
+        "저장된 응답, 그리고 감사 기록과 열람 기록 가운데 마지막 파일 뒤에 쓰인 것",
+    ),
 )
 """What the chain and the bundles do not hold, of books that are gone whole; of an old backup only what came after it."""
 

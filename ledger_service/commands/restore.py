@@ -51,6 +51,7 @@ from ledger_service.journal.unit import Journal
 from ledger_service.journal.upkeep import VERIFIED
 from ledger_service.journal.vault import derive
 from ledger_service.posting.bundles import BundleBroken, bundle_path, read_bundle
+from ledger_service.posting.kept_logs import unlike_the_books
 
 
 def restore(folder: Path, home: Path | None) -> None:
@@ -162,6 +163,8 @@ def _books_checks(
             except BundleBroken as error:
                 wrong.append(error.message)
     yield Check("batches", not wrong, named(wrong) or f"{count:,} batches, each with its bundle")
+    wrong, count = unlike_the_books(journal, folder / BUNDLES, bundle_key)
+    yield Check("logs", not wrong, named(wrong) or f"{count:,} rows of the two logs in files")
 
 
 def _chain_check(settings: Settings, manifest: Manifest) -> Check:

@@ -36,6 +36,7 @@ from ledger_service.journal.gifts import Gifts
 from ledger_service.journal.helpers import Helpers
 from ledger_service.journal.idempotency import Idempotency
 from ledger_service.journal.keepsakes import Keepsakes
+from ledger_service.journal.kept_logs import KeptLogs
 from ledger_service.journal.kept_rows import KeptRows
 from ledger_service.journal.limits import Limits
 from ledger_service.journal.locks import WRITE_WAIT_SECONDS, WriteTurns, intake_lock
@@ -188,6 +189,10 @@ class Unit:
     @cached_property
     def treasury_keepsakes(self) -> TreasuryKeepsakes:
         return TreasuryKeepsakes(self.connection)
+
+    @cached_property
+    def kept_logs(self) -> KeptLogs:
+        return KeptLogs(self.connection)
 
     @cached_property
     def kept_rows(self) -> KeptRows:

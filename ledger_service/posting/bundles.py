@@ -5,8 +5,7 @@ A bundle is on the disk before its batch may be sent: what is on the chain can a
 
 from __future__ import annotations
 
-import os
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,22 +13,16 @@ from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger_service.domain.batches import Batch, Domain, Need
 from ledger_service.domain.evidence import root_of
-from ledger_service.domain.hashing import keccak
 from ledger_service.errors import Refused
 from ledger_service.journal.batches import BatchRow
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.vault import NONCE_BYTES, PersonSeal, Vault
 from ledger_service.posting.evidence_leaves import Evidence
 from ledger_service.posting.keepsakes import Keepsakes, person_text
-
-VERSION = 1
-CIPHER = "AES-256-GCM"
-_FILE_MODE = 0o600
-_TEMPORARY = ".tmp"
+from ledger_service.posting.sealed_json import open_json, put_files, seal_json
 
 
 class BundleBroken(Refused):
@@ -66,34 +59,24 @@ def write_bundles(
     batches: Iterable[tuple[BatchRow, Sequence[bytes], Evidence, Keepsakes]],
 ) -> None:
     """Write the bundles of signed batches; they are on the disk when this returns. One that is there is replaced whole."""
-    written: list[Path] = []
-    folders: set[Path] = set()
-    for row, signatures, evidence, kept in batches:
-        path = bundle_path(folder, row.batch.desk, row.batch.seq, row.head)
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            folders.update((folder, folder.parent))
-        content = _content(row, signatures, evidence, kept, _seals(vault, evidence, kept))
-        sealed = _sealed(row, content, vault.bundle_key, random_bytes(NONCE_BYTES))
-        _write(path.with_suffix(_TEMPORARY), sealed)
-        written.append(path)
-        folders.add(path.parent)
-    # All are written before the first is synced: the disk then takes them together.
-    for path in written:
-        _sync(path.with_suffix(_TEMPORARY), os.O_RDONLY)
-        path.with_suffix(_TEMPORARY).replace(path)
-    for changed in folders:
-        _sync(changed, os.O_RDONLY | os.O_DIRECTORY)
+    put_files(
+        (
+            bundle_path(folder, row.batch.desk, row.batch.seq, row.head),
+            seal_json(
+                {"desk": row.batch.desk, "seq": row.batch.seq, "head": "0x" + row.head.hex()},
+                _content(row, signatures, evidence, kept, _seals(vault, evidence, kept)),
+                vault.bundle_key,
+                random_bytes(NONCE_BYTES),
+            ),
+        )
+        for row, signatures, evidence, kept in batches
+    )
 
 
 def read_bundle(path: Path, key: bytes, domain: Domain) -> BundleContent:
     """Open a bundle with the vault's bundle key and recompute its head and its evidence root. Raises BundleBroken."""
     try:
-        file = orjson.loads(path.read_bytes())
-        opened = AESGCM(key).decrypt(
-            bytes.fromhex(file["nonce"]), b64decode(file["ciphertext"], validate=True), _associated(file)
-        )
-        content = _parsed(file, orjson.loads(opened))
+        content = _parsed(*open_json(path.read_bytes(), key))
     except (OSError, InvalidTag, KeyError, TypeError, ValueError) as error:
         raise BundleBroken(
             f"the bundle {path.name} of desk {path.parent.name} does not open ({type(error).__name__}); "
@@ -203,38 +186,3 @@ def _parsed(file: dict[str, Any], content: dict[str, Any]) -> BundleContent:
         rows=content["rows"],
         personal=tuple(content["personal"]),
     )
-
-
-def _sealed(row: BatchRow, content: dict[str, Any], key: bytes, nonce: bytes) -> bytes:
-    file = {
-        "version": VERSION,
-        "cipher": CIPHER,
-        "key": keccak(key)[:8].hex(),
-        "desk": row.batch.desk,
-        "seq": row.batch.seq,
-        "head": "0x" + row.head.hex(),
-    }
-    ciphertext = AESGCM(key).encrypt(nonce, _canonical(content), _canonical(file))
-    return _canonical({**file, "nonce": nonce.hex(), "ciphertext": b64encode(ciphertext).decode()})
-
-
-def _associated(file: dict[str, Any]) -> bytes:
-    return _canonical({name: value for name, value in file.items() if name not in ("nonce", "ciphertext")})
-
-
-def _canonical(content: dict[str, Any]) -> bytes:
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,6 +20,7 @@ from ledger_service.posting.desk_signatures import DeskSignatures
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.follower import Follower
 from ledger_service.posting.gate import Gate
+from ledger_service.posting.kept_logs import KeptLogs
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
@@ -40,6 +41,7 @@ MOVES_MAX = (
 )
 QUIET_PASSES_MAX = 10_000
 PURSE_SECONDS = 30
+LOGS_KEPT_SECONDS = 60
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +54,11 @@ class Poster:
         self.chain = chain
         self.findings = Findings(context.journal, context.clock)
         carried, self.gate = Carried(), Gate()
-        self.sealer = Sealer(context, carried, self.findings, self.gate)
+        self.logs = KeptLogs(context)
+        self.sealer = Sealer(context, carried, self.findings, self.gate, self.logs)
         self.signatures = DeskSignatures(context, carried, self.findings, self.gate)
         self.statements = CloseStatements(context, self.findings)
-        self.read_back = ReadBack(context, chain, self.findings)
+        self.read_back = ReadBack(context, chain, self.findings, self.logs)
         self.follower = Follower(context, chain, self.findings, self.read_back, self.gate)
         self.resealing = Resealing(context, self.findings)
         self.adoption = Adoption(context, chain, self.findings, self.follower)
@@ -63,6 +66,7 @@ class Poster:
         self.three_way = ThreeWay(context, chain, self.findings)
         self.watch = Watch(context, chain, self.findings)
         self._purse_seen_at = 0
+        self._logs_kept_at = context.clock.now()
 
     def prepare(self, progress: Progress = no_progress, sleep: Callable[[float], None] = time.sleep) -> None:
         """Have a chain that the books belong to, and books that have read it. Raises NotOurChain, RebuildDiffers, RpcUnavailable.
@@ -87,6 +91,7 @@ class Poster:
 
     def catch_up(self, progress: Progress = no_progress) -> None:
         """Read all that the chain has, before anything is sealed, signed, or accepted: the books may be of an old backup, or lost."""
+        self.read_back.bring_logs_back()
         for tries_left in reversed(range(CATCH_UP_TRIES_MAX)):
             self.watch.check()
             try:
@@ -102,7 +107,16 @@ class Poster:
         """Seal and sign; how many batches and closing statements moved. Nothing before the chain was read once."""
         if not self.gate.is_open:
             self.catch_up()
-        return self.statements.sign_step() + self.sealer.seal_step() + self.signatures.sign_step()
+        done = self.statements.sign_step() + self.sealer.seal_step() + self.signatures.sign_step()
+        self._keep_the_logs()
+        return done
+
+    def _keep_the_logs(self) -> None:
+        """What was done and no seal has followed is on the disk within a minute, too."""
+        now = self.context.clock.now()
+        if now - self._logs_kept_at >= LOGS_KEPT_SECONDS:
+            self._logs_kept_at = now
+            self.logs.chain()
 
     def chain_pass(self) -> int:
         """See that the chain is ours, send, and follow; how much was done. A lost embedded chain is made again first.

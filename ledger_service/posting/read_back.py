@@ -20,6 +20,7 @@ from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.bundles import BundleBroken, BundleContent, bundle_path, read_bundle
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gas import batch_gas, entry_gas, order_gas
+from ledger_service.posting.kept_logs import KeptLogs, LogReport, instant, lost_rows
 from ledger_service.posting.landings import Landing
 from ledger_service.posting.outside_moves import moves_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
@@ -41,15 +42,23 @@ class Report:
     holds_ended: int = 0
     records_freed: int = 0
     missing: dict[BatchKey, str] = field(default_factory=dict)
+    logs: dict[str, LogReport] = field(default_factory=dict)
+
+    @property
+    def log_rows(self) -> int:
+        """Rows of the audit log and the access log that came back."""
+        return sum(one.returned for one in self.logs.values())
 
 
 class ReadBack:
     """Brings unknown batches into the books. One thread at a time."""
 
-    def __init__(self, context: PostingContext, chain: ChainAccess, findings: Findings) -> None:
+    def __init__(self, context: PostingContext, chain: ChainAccess, findings: Findings, logs: KeptLogs) -> None:
         self._context = context
         self._chain = chain
         self._findings = findings
+        self._logs = logs
+        self._are_logs_back = False
         self._block: tuple[int, dict[BatchKey, PostedBatch]] = (-1, {})
         self.report = Report()
 
@@ -120,10 +129,16 @@ class ReadBack:
             unit.outside.remove(row.desk, row.seq)
             unit.commit()
 
+    def bring_logs_back(self) -> None:
+        """The logs first: what is written about reading back comes after what was written before the books were lost."""
+        if not self._are_logs_back:
+            self._are_logs_back, self.report.logs = True, self._logs.bring_back()
+
     def finish(self) -> None:
         """After the last of it: numbers that may be on somebody's receipt stay unused, and half-read submissions are closed."""
-        if not self.report.batches:
+        if not self.report.batches and not self.report.log_rows:
             return
+        self._name_lost_rows()
         with self._context.journal.write() as unit:
             unit.entries.next_numbers("journal", JOURNAL_GAP)
             unit.gifts.replay(unit.loose_acts.all())
@@ -132,9 +147,20 @@ class ReadBack:
             unit.audit_log.write(
                 self._context.clock.now(), "system", "read back", "books",
                 batches=self.report.batches, entries=self.report.entries, orders=self.report.orders,
+                log_rows=self.report.log_rows,
             )  # fmt: skip
             unit.commit()
         self._findings.notice("read back", said(self.report))
+
+    def _name_lost_rows(self) -> None:
+        """Rows of a log that neither the books nor their files have, as exactly as can be told."""
+        for log, report in self.report.logs.items():
+            with self._context.journal.read() as unit:
+                text = lost_rows(unit, log, report)
+            if text:
+                self._findings.notice(f"{log} log", text)
+            else:
+                self._findings.clear(f"{log} log")
 
     def _replay(self) -> None:
         with self._context.journal.write() as unit:
@@ -250,11 +276,15 @@ def note_outside(
 
 def said(report: Report) -> str:
     """One line on what was read back and what cannot be."""
+    logs = ", ".join(
+        f"the {log} log goes up to row {one.last} ({instant(one.last_at)})" for log, one in report.logs.items()
+    )
     return (
-        f"{report.batches} batches with {report.entries} entries and {report.orders} orders were read back from the chain and the bundles; "
+        f"{report.batches} batches with {report.entries} entries and {report.orders} orders were read back from the chain and the bundles, "
+        f"{report.log_rows} rows of the logs from their files: {logs}; "
         f"{report.holds_ended} holds that the chain contradicts were ended, {report.records_freed} approved records that were not on the chain "
         "are free again (upload their file once more). Gone since the backup: open holds, sign-ups, what was accepted and not sealed, refused and "
-        "zero-coin rows, who acts, courses, stored answers"
+        "zero-coin rows, who acts, courses, stored answers, what was written in the logs later"
     )
 
 

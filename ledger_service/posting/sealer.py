@@ -25,12 +25,12 @@ from ledger_service.journal.master import DeskRow
 from ledger_service.journal.orders import OrderRow
 from ledger_service.journal.unit import Unit
 from ledger_service.journal.vault import PersonSeal
-from ledger_service.posting.audit_chain import chain_logs
 from ledger_service.posting.drafts import Draft, draft
 from ledger_service.posting.evidence_leaves import Evidence, entry_evidence, order_evidence, people_of
 from ledger_service.posting.findings import Findings
 from ledger_service.posting.gas import batch_gas, order_gas
 from ledger_service.posting.gate import Gate
+from ledger_service.posting.kept_logs import KeptLogs
 from ledger_service.posting.ports import PostingContext
 
 ORDERS_A_BATCH_MAX = 100
@@ -60,11 +60,14 @@ class Carried:
 class Sealer:
     """Seals what is accepted. One thread at a time."""
 
-    def __init__(self, context: PostingContext, carried: Carried, findings: Findings, gate: Gate) -> None:
+    def __init__(
+        self, context: PostingContext, carried: Carried, findings: Findings, gate: Gate, logs: KeptLogs
+    ) -> None:
         self._context = context
         self._carried = carried
         self._gate = gate
         self._findings = findings
+        self._logs = logs
         self.is_bulk = False
         """Whether the last step sealed large batches: then more of them wait."""
 
@@ -100,7 +103,7 @@ class Sealer:
             return sealed
         self.is_bulk = any(len(one.entries) >= BATCH_ENTRIES_WITH_ANNEX_MAX for one in drafts)
         # After the entries were read, so that the head that a batch carries covers the acts behind all its entries.
-        audit_head = chain_logs(context.journal, context.clock.now())
+        audit_head = self._logs.chain()
         seals = context.vault.of_many(people_of(row for one in drafts for row in one.entries))
         for start in range(0, len(drafts), BATCHES_A_UNIT):
             sealed += self._seal_entries(drafts[start : start + BATCHES_A_UNIT], audit_head, seals)
@@ -147,7 +150,7 @@ class Sealer:
                 or OFFICE_DESK in unit.batches.unsigned_desks()
             ):
                 return 0
-        audit_head = chain_logs(context.journal, context.clock.now())
+        audit_head = self._logs.chain()
         rows, annex, gas = _fitting(rows)
         evidence = order_evidence(audit_head, [row.order for row in rows])
         batch = Batch(

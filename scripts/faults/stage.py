@@ -150,7 +150,7 @@ class Stage:
     was_lied_to: bool = False
     """Whether its node gave false answers."""
     is_restored: bool = False
-    """Whether its books came from a backup: their audit log is not whole."""
+    """Whether its books came from a backup: what was not final by then is not the model's."""
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property

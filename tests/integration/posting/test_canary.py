@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -13,13 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import orjson
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.domain.actors import Role
 from ledger_service.domain.hashing import keccak
-from ledger_service.posting.bundles import _associated
+from ledger_service.posting.sealed_json import canonical, open_json
 from ledger_service.printing.statement import statement_pdf
 from ledger_service.reads import closes as closes_read
 from ledger_service.services import cards, donate
@@ -61,10 +57,9 @@ def bundles_of(hall: Hall, folder: Path) -> tuple[bytes, bytes]:
     """The bundles as they lie on the disk, and with their outer seal opened."""
     sealed, opened = [], []
     for path in sorted((folder / "bundles").rglob("*.json")):
-        file = orjson.loads(path.read_bytes())
-        cipher, nonce = AESGCM(hall.books.context.vault.bundle_key), bytes.fromhex(file["nonce"])
-        opened.append(cipher.decrypt(nonce, base64.b64decode(file["ciphertext"]), _associated(file)))
-        sealed.append(path.read_bytes())
+        data = path.read_bytes()
+        opened.append(canonical(open_json(data, hall.books.context.vault.bundle_key)[1]))
+        sealed.append(data)
     return b"".join(sealed), b"".join(opened)
 
 
