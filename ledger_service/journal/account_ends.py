@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +38,6 @@ class AccountEnds:
         """One end."""
         row = self._connection.execute(select(account_ends).where(account_ends.c.id == end_id)).one_or_none()
         return AccountEndRow(**row._mapping) if row else None
-
-    def of_entries(self, journal_numbers: Collection[int]) -> dict[int, AccountEndRow]:
-        """The ends that entries are, by journal number (of a merge the first half's)."""
-        rows = self._connection.execute(
-            select(account_ends).where(account_ends.c.journal_no.in_(sorted(journal_numbers)))
-        )
-        return {row.journal_no: AccountEndRow(**row._mapping) for row in rows}
 
     def accept(self, end_id: str, coins: int, journal_no: int) -> None:
         """Write: it became an entry, which takes these coins."""

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, false, select
 
 from ledger_service.domain.entries import Kind
-from ledger_service.journal.account_ends import AccountEnds
 from ledger_service.journal.chunks import chunks
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.people import PersonRow
@@ -54,13 +53,6 @@ class Keepsakes:
                 select(refunds.c.journal_no, refunds.c.id, refunds.c.reason).where(refunds.c.journal_no.in_(given_back))
             ):
                 found[refund.journal_no] = {"refund": refund.id, "reason": refund.reason}
-        ending = [
-            row.journal_no for row in rows if row.kind == Kind.CLOSURE or (row.kind == Kind.MERGE and row.ref == 0)
-        ]
-        for closing in chunks(ending, QUERY_KEYS_MAX):
-            for end in AccountEnds(self._connection).of_entries(closing).values():
-                assert end.journal_no is not None
-                found[end.journal_no] = {"end": end.id, "note": end.note}
         return found
 
     def newcomers(self, person_ids: Collection[str]) -> list[PersonRow]:

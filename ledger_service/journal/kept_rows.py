@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import LargeBinary
 
 from ledger_service.journal.schema import (
+    account_ends,
     approvals,
     closes,
     corrections,
@@ -37,6 +38,7 @@ KEPT: Mapping[str, Table] = {
         wish_credits,
         closes,
         freezes,
+        account_ends,
         loose_acts,
     )
 }

@@ -182,6 +182,10 @@ class Returning:
                 )
             )
 
+    def end_account(self, address: bytes) -> None:
+        """Write: an account that was closed or merged away."""
+        self._connection.execute(update(accounts).where(accounts.c.address == address).values(closed=True))
+
     def raise_counter(self, name: str, least: int) -> None:
         """Write: the next number of a counter is above `least`."""
         statement = self._dialect.insert(counters).values(name=name, value=least)

@@ -12,6 +12,7 @@ from ledger_service.journal.chunks import chunks
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.kept_rows import KeptRows, merged
 from ledger_service.journal.schema import (
+    account_ends,
     approvals,
     closes,
     corrections,
@@ -38,7 +39,7 @@ class TreasuryKeepsakes:
         self._rows = KeptRows(connection)
 
     def of_entries(self, rows: Sequence[EntryRow]) -> dict[int, TableRows]:
-        """By journal number what says something of the entry's person: a correction with its decision, a gift, what a run had proposed."""
+        """By journal number what says something of the entry's person: what was decided, a gift, what a run had proposed."""
         found: dict[int, TableRows] = {}
         for numbers in chunks([row.journal_no for row in rows if row.kind == Kind.CORRECT], QUERY_KEYS_MAX):
             for correction in self._rows.of("corrections", corrections.c.journal_no.in_(numbers)):
@@ -48,6 +49,12 @@ class TreasuryKeepsakes:
                 found[gift["journal_no"]] = {"donations": [gift]}
             for credit in self._rows.of("wish_credits", wish_credits.c.donation_no.in_(numbers)):
                 found[credit["donation_no"]].setdefault("wish_credits", []).append(credit)
+        ending = [
+            row.journal_no for row in rows if row.kind == Kind.CLOSURE or (row.kind == Kind.MERGE and row.ref == 0)
+        ]
+        for numbers in chunks(ending, QUERY_KEYS_MAX):
+            for end in self._rows.of("account_ends", account_ends.c.journal_no.in_(numbers)):
+                found[end["journal_no"]] = {**self._decided(end["id"]), "account_ends": [end]}
         for expired in chunks([row for row in rows if row.kind == Kind.EXPIRE], QUERY_KEYS_MAX):
             lines = self._rows.of(
                 "expiry_lines",

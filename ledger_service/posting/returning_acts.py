@@ -14,7 +14,7 @@ from ledger_service.journal.records import RecordRow
 from ledger_service.journal.spending import HoldRow, RedemptionRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.ports import PostingContext
-from ledger_service.posting.returning_batch import DEBITS, Returned, ReturningBatch
+from ledger_service.posting.returning_batch import Returned, ReturningBatch
 from ledger_service.posting.returning_treasury import original_entry, put_rows
 
 
@@ -41,7 +41,7 @@ class ReturningActs:
         for one in fresh:
             if one.word.kind == Kind.REDEEM:
                 self._charge(one, reserves=one.number not in skipped)
-            elif one.word.kind in DEBITS or one.word.kind == Kind.CORRECT:
+            elif one.is_debit or one.word.kind == Kind.CORRECT:
                 self._move(one, reserves=one.number not in skipped)
             elif one.word.kind == Kind.REFUND:
                 self._refund(one)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ledger_service.domain.batches import Batch
@@ -16,7 +17,7 @@ from ledger_service.journal.vault import PersonSeal
 
 DEBITS = frozenset({Kind.REDEEM, Kind.DONATE, Kind.EXPIRE, Kind.SET_OFF, Kind.CLOSURE})
 UNDOING = frozenset({Kind.REFUND, Kind.CORRECT})
-KNOWN_KINDS = frozenset({Kind.CREDIT, Kind.OPENING, Kind.MONTH_CLOSE, *UNDOING, *DEBITS})
+KNOWN_KINDS = frozenset({Kind.CREDIT, Kind.OPENING, Kind.MONTH_CLOSE, Kind.MERGE, *UNDOING, *DEBITS})
 
 
 class NotReadable(Unavailable):
@@ -48,6 +49,16 @@ class Returned:
         return int(self.record["journalNo"])
 
     @property
+    def is_merged(self) -> bool:
+        """Whether it is the half of a merge that takes the coins out; the other half, which brings them, follows it."""
+        return self.word.kind == Kind.MERGE and self.word.ref == 0
+
+    @property
+    def is_debit(self) -> bool:
+        """Whether acceptance took its coins from the account."""
+        return self.word.kind in DEBITS or self.is_merged
+
+    @property
     def hold_id(self) -> str | None:
         """The hold that became this charge, if that is known."""
         known: str | None = self.act.get("hold") or self.record["consent"]
@@ -64,6 +75,16 @@ class ReturningBatch:
     seals: Mapping[str, PersonSeal]
     rows: Rows
     personal: Mapping[str, Rows]
+
+    def ends(self, among: Iterable[Returned]) -> Iterator[tuple[Returned, Returned | None]]:
+        """The entries that end an account, each with its other half where it is a merge."""
+        following = dict(pairwise(one.number for one in self.entries))
+        by_number = {one.number: one for one in self.entries}
+        for one in among:
+            if one.is_merged:
+                yield one, by_number[following[one.number]]
+            elif one.word.kind == Kind.CLOSURE:
+                yield one, None
 
     @property
     def coins(self) -> int:

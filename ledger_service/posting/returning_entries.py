@@ -64,7 +64,9 @@ def prepare_entries(context: PostingContext, batch: Batch, content: BundleConten
                 f"entry {record['journalNo']} of batch {batch.seq} of desk {batch.desk} is another one in the books: they went on after the backup "
                 "before they had read the chain. Restore the backup again, into an empty home"
             )
-        found.append(Returned(word, record, _act(seals, record), coins_of(word, rates), originals.get(position), here))
+        brought = word.kind == Kind.MERGE and word.ref != 0  # a pair moves its coins once
+        coins = 0 if brought else coins_of(word, rates)
+        found.append(Returned(word, record, _act(seals, record), coins, originals.get(position), here))
     people = {row.id: row for row in opened_people(content, seals) if row.account not in at_home}
     for word, record in zip(words, records, strict=True):
         if record["person"] is not None and word.account not in at_home and record["person"] not in people:
@@ -150,7 +152,7 @@ def _entry(returning: ReturningBatch, one: Returned, position: int, skip: int | 
         "approver": record["approver"],
         "consent": record["consent"],
         "original_no": one.original_no,
-        "word_line": word.line if word.kind == Kind.MONTH_CLOSE else None,
+        "word_line": word.line if word.kind in (Kind.MONTH_CLOSE, Kind.CLOSURE, Kind.MERGE) else None,
         "seq": batch.seq,
         "position": position,
         "skip_reason": skip,

@@ -51,6 +51,8 @@ class Hall:
     keys: TownKeys
     members: list[dict[str, str]]
     numbers: Any = field(default_factory=lambda: count(1))
+    files: list[tuple[bytes, date]] = field(default_factory=list)
+    """All that were credited, with the business day on which they came."""
 
     @property
     def contract(self) -> LedgerContract:
@@ -78,9 +80,11 @@ class Hall:
             one = self.members[place]
             identity = f"{one['회원번호']},{one['이름']},{one['생년월일']}"
             rows.append(f"ACT-{next(self.numbers)},{identity},SVC,VOL,{day},{hours},,")
-        submitted = credit.submit_import(self.books.context, self.books.office, None, "\n".join(rows).encode(), "1365")
+        file = "\n".join(rows).encode()
+        submitted = credit.submit_import(self.books.context, self.books.office, None, file, "1365")
         assert submitted["accepted_rows"] == len(members), submitted
         credit.approve(self.books.context, self.books.second, None, submitted["id"])
+        self.files.append((file, self.books.clock.today()))
 
     def person(self, place: int) -> str:
         return self.books.person(self.members[place]["회원번호"])

@@ -11,6 +11,7 @@ from typing import Any
 from ledger_service.domain.days import civil_day, month_number
 from ledger_service.errors import BoramError
 from ledger_service.services import (
+    account_ends,
     close_month,
     correct,
     donate,
@@ -25,7 +26,7 @@ from ledger_service.services import (
 from ledger_service.services.opening import extend_opening
 from tests.integration.posting.hall import Hall
 
-PEOPLE = 6
+PEOPLE = 9
 LAST_DAY = date(2024, 12, 10)
 
 
@@ -63,7 +64,7 @@ class RandomYear:
         acts: list[tuple[Callable[[], Any], int]] = [
             (self._earn, 20), (self._charge, 14), (self._refund, 8), (self._donate, 6), (self._wish, 5), (self._end_wish, 2),
             (self._correct, 9), (self._undo_expiry, 5), (self._expire, 8), (self._freeze, 3), (self._close, 8), (self._end_fund, 1),
-            (self._reassign, 3), (self._limit, 2), (self._days, 14), (self.settle, 12),
+            (self._reassign, 3), (self._limit, 2), (self._days, 14), (self.settle, 12), (self._close_account, 2), (self._merge, 2),
         ]  # fmt: skip
         (act,) = self.chance.choices([one for one, _ in acts], [weight for _, weight in acts])
         try:
@@ -163,6 +164,20 @@ class RandomYear:
             close_month.approve_close(books.context, books.second, None, prepared["id"])
             self.done["closed " + prepared["code"]] += 1
             self.hall.settle()
+
+    def _close_account(self) -> None:
+        self.settle()
+        books, fund = self.hall.books, self.chance.choice((None, "KIDS"))
+        made = account_ends.propose_closure(
+            books.context, books.office, None, self.hall.person(self._who()), "moved_away", fund, "이사"
+        )
+        account_ends.approve_closure(books.context, books.second, None, made["id"])
+
+    def _merge(self) -> None:
+        self.settle()
+        books, both = self.hall.books, [self.hall.person(one) for one in self.chance.sample(range(PEOPLE), 2)]
+        made = account_ends.propose_merge(books.context, books.office, None, *both, "같은 사람")
+        account_ends.approve_merge(books.context, books.second, None, made["id"])
 
     def _end_fund(self) -> None:
         made = setup.propose_fund_end(self.hall.books.context, self.hall.books.office, None, "WARM")
