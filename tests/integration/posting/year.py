@@ -43,6 +43,7 @@ class RandomYear:
         self.gifts: list[str] = []
         self.acts = 0
         self.busy: set[tuple[int, date, int]] = set()
+        self.heirs: dict[int, int] = {}
         hall.books.load("funds", "code,name,body\nKIDS,방학 도시락,chest\n".encode())
 
     def run(self, steps: int) -> None:
@@ -83,13 +84,18 @@ class RandomYear:
         day = self.hall.books.clock.today() - timedelta(days=self.chance.randint(1, 20))
         start = 9 + self.acts % 4 * 2
         people = sorted(self.chance.sample(range(PEOPLE), self.chance.randint(1, 3)))
-        people = [one for one in people if (one, day, start) not in self.busy]
+        free = {self._acting(one): one for one in people if (self._acting(one), day, start) not in self.busy}
+        people = sorted(free.values())
         if not people:
             return
-        self.busy |= {(one, day, start) for one in people}
+        self.busy |= {(one, day, start) for one in free}
         before = self._last_number()
         self.hall.earn(people, day.isoformat(), f"{start:02d}:00,{start + self.chance.randint(1, 2):02d}:00")
         self.credits += range(before + 1, self._last_number() + 1)
+
+    def _acting(self, place: int) -> int:
+        """Whose number stands for it since it was merged."""
+        return self._acting(self.heirs[place]) if place in self.heirs else place
 
     def _last_number(self) -> int:
         with self.hall.books.journal.read() as unit:
@@ -175,9 +181,12 @@ class RandomYear:
 
     def _merge(self) -> None:
         self.settle()
-        books, both = self.hall.books, [self.hall.person(one) for one in self.chance.sample(range(PEOPLE), 2)]
+        books, (giver, receiver) = self.hall.books, self.chance.sample(range(PEOPLE), 2)
+        both = self.hall.person(giver), self.hall.person(receiver)
         made = account_ends.propose_merge(books.context, books.office, None, *both, "같은 사람")
         account_ends.approve_merge(books.context, books.second, None, made["id"])
+        self.heirs[giver] = receiver
+        self.busy |= {(receiver, *when) for who, *when in self.busy if who == giver}
 
     def _end_fund(self) -> None:
         made = setup.propose_fund_end(self.hall.books.context, self.hall.books.office, None, "WARM")
