@@ -156,7 +156,13 @@ MUTANTS = (
     Mutant(
         "a hold is captured whatever became of it",
         "chain",
-        (Change("journal/spending.py", 'holds.c.id == hold_id, holds.c.state == "held"', "holds.c.id == hold_id"),),
+        (
+            Change(
+                "journal/spending.py",
+                'holds.c.id == bindparam("this"), holds.c.state == "held"',
+                'holds.c.id == bindparam("this")',
+            ),
+        ),
     ),
     Mutant(
         "the sealer does not mind its sequence, nor who posts",

@@ -16,7 +16,7 @@ from scripts.faults.launcher import ROOT, Launcher
 from scripts.faults.postgres import SharedPostgres
 from scripts.faults.report import added, read_log, row_of, sources_of, table, write_log
 from scripts.faults.run import Outcome, Runner, together
-from scripts.faults.schedule import Round, make_schedule
+from scripts.faults.schedule import Profile, Round, make_schedule
 from scripts.faults.stage import StageBroken, Template
 from scripts.faults.stages import Stages
 
@@ -54,7 +54,7 @@ def main() -> int:
             )  # at once: an interrupted run counts as far as it came
 
     jobs = options.jobs or profile.jobs
-    outcomes = play(rounds, options.drain or profile.drain_seconds_max, jobs, ended, options.folder)
+    outcomes = play(rounds, profile, options.drain or profile.drain_seconds_max, jobs, ended, options.folder)
     print(table(added([row_of(one) for one in outcomes if not one.left_out])))
     bad = [one for one in outcomes if one.violations]
     print(f"{time.monotonic() - begun:.0f} s; again: python -m scripts.faults --profile {profile.name} --seed {seed}")
@@ -73,6 +73,7 @@ def total(log: Path) -> str:
 
 def play(
     rounds: list[Round],
+    profile: Profile,
     drain_seconds_max: float,
     jobs: int,
     ended: Callable[[Outcome], None],
@@ -80,20 +81,27 @@ def play(
 ) -> list[Outcome]:
     """All rounds, each told as it ends."""
     place = folder or Path(tempfile.mkdtemp(prefix="boram-faults-"))
-    launcher, servers = Launcher(), [SharedPostgres() for _ in range(jobs)]
+    launcher = Launcher()
+    servers = [SharedPostgres(launcher) for _ in range(jobs)]
     outcomes: list[Outcome] = []
     try:
         template = Template(launcher, place)
         template.make()
         runners = [
-            Runner(Stages(launcher, template, place / str(at), server), FAULTS, drain_seconds_max, ended)
+            Runner(
+                Stages(launcher, template, place / str(at), server),
+                FAULTS,
+                drain_seconds_max,
+                ended,
+                profile.pause_seconds,
+            )
             for at, server in enumerate(servers)
         ]
         outcomes = together(runners, rounds)
     finally:
-        launcher.close()
         for server in servers:
             server.close()
+        launcher.close()
         if not any(one.violations for one in outcomes):
             shutil.rmtree(place, ignore_errors=True)
     if any(one.violations for one in outcomes):

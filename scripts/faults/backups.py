@@ -45,6 +45,7 @@ class OldBackup(Fault):
     stage = "outside"
     strikes = 2
     operations = 60
+    wears_out = True
 
     def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
         return [Event(dice.uniform(0.3, 1.0), "back up") for _ in range(strikes)]

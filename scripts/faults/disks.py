@@ -21,6 +21,7 @@ DISK_BYTES = 64 * 2**20
 FULL_SECONDS = (0.5, 1.5)
 REFUSED_SECONDS_MAX = 30
 BALLAST = "ballast"
+UNMOUNT = ("umount", "-l")
 _CHUNK = bytes(64 * 1024)
 ROWS = {
     "entries": "SELECT journal_no FROM entries",
@@ -159,4 +160,4 @@ def mount_small_disk(folder: Path) -> bool:
 
 def unmount(folder: Path) -> None:
     """Give the disk back."""
-    subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
+    subprocess.run([*UNMOUNT, str(folder)], capture_output=True, check=False)

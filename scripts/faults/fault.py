@@ -22,6 +22,7 @@ class Fault:
     strikes: ClassVar[int] = 10
     operations: ClassVar[int] = 100
     holds_may_expire: ClassVar[bool] = False
+    wears_out: ClassVar[bool] = False
 
     def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
         """The events of a round."""

@@ -4,7 +4,9 @@ What is forked is a process of its own, running the command line's own `main`; i
 launcher is a process apart because the harness has threads, and a process with threads should not fork.
 
 One request a line on stdin, `{"argv": […], "environment": {…}, "log": PATH}`, is answered by `{"pid": …}`; each end by
-`{"pid": …, "code": …}`.
+`{"pid": …, "code": …}`. With `program` another program is started in the same way. `{"at_end": […]}` is a command for later: when the harness ends,
+in whatever way, the launcher runs these, last first, and then ends with all that it started. It has a session of its own, so that what
+ends the harness does not end it.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ class Launcher:
             stdout=subprocess.PIPE,
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
+            start_new_session=True,
         )
         self._asking = threading.Lock()
         self._changed = threading.Condition()
@@ -60,11 +63,26 @@ class Launcher:
 
     def start(self, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
         """Start `boram ARGV`; its process id."""
-        request = {"argv": list(argv), "environment": dict(environment), "log": str(log)}
+        return self._start({"argv": list(argv), "environment": dict(environment), "log": str(log)})
+
+    def start_program(self, program: str, argv: Sequence[str], log: Path) -> int:
+        """Start any program by its path; its process id."""
+        request = {"program": program, "argv": list(argv), "environment": dict(os.environ), "log": str(log)}
+        return self._start(request)
+
+    def at_end(self, *argv: str) -> None:
+        """Run a command when the harness has ended, be it killed. What it brings to its end may have ended before."""
         with self._asking:
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
+            self._say({"at_end": argv})
+
+    def _say(self, request: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _start(self, request: Mapping[str, Any]) -> int:
+        with self._asking:
+            self._say(request)
             with self._changed:
                 if not self._changed.wait_for(lambda: self._started or self._process.poll() is not None, 60):
                     raise RuntimeError("the launcher does not answer")
@@ -116,18 +134,24 @@ def serve() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     reading.register(0, selectors.EVENT_READ)
     reading.register(wake_read, selectors.EVENT_READ)
-    unread = b""
+    unread, at_end = b"", []
     while True:
         for key, _ in reading.select():
             got = os.read(key.fd, 65_536)
             if key.fd == wake_read:
                 continue
             if not got:
+                for command in reversed(at_end):
+                    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
                 return
             unread += got
             while b"\n" in unread:
                 line, unread = unread.split(b"\n", 1)
-                pid = _fork(json.loads(line), main)
+                request = json.loads(line)
+                if "at_end" in request:
+                    at_end.append(request["at_end"])
+                    continue
+                pid = _fork(request, main)
                 os.write(answers, json.dumps({"pid": pid}).encode() + b"\n")
         for pid, code in _ended():
             os.write(answers, json.dumps({"pid": pid, "code": code}).encode() + b"\n")
@@ -152,6 +176,8 @@ def _fork(request: dict[str, Any], main: Callable[[], NoReturn]) -> int:
     code = CRASHED
     try:
         _become(request)
+        if "program" in request:
+            os.execv(request["program"], [request["program"], *request["argv"]])  # noqa: S606
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0

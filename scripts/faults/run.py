@@ -7,7 +7,7 @@ import dataclasses
 import shutil
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from scripts.faults.fault import Fault
 from scripts.faults.model import Violation
 from scripts.faults.schedule import Round
 from scripts.faults.stage import Stage, StageBroken, StageMissing
-from scripts.faults.stages import Stages
+from scripts.faults.stages import STAGE_SECONDS, TURNS, Stages
 from scripts.faults.workload import Load
 
 CLIENTS = 6
@@ -46,9 +46,15 @@ class Runner:
     """Plays rounds one after the other; a stage is used again while its kind is asked for and it is not worn."""
 
     def __init__(
-        self, stages: Stages, faults: Mapping[str, Fault], drain_seconds_max: float, tell: Callable[[Outcome], None]
+        self,
+        stages: Stages,
+        faults: Mapping[str, Fault],
+        drain_seconds_max: float,
+        tell: Callable[[Outcome], None],
+        pause_seconds: float = 0.0,
     ) -> None:
         self._stages, self._faults, self._drain_seconds_max = stages, faults, drain_seconds_max
+        self._pause_seconds = pause_seconds
         self.tell = tell
         self._stage: Stage | None = None
         self._kind: str | None = None
@@ -59,10 +65,25 @@ class Runner:
         return self._kind
 
     def best_of(self, rounds: list[Round], others: list[str | None]) -> Round:
-        """The next one: of its own stage, which costs nothing, or else of one that nobody stands on."""
-        mine = [one for one in rounds if one.stage == self._kind]
-        free = [one for one in rounds if one.stage not in others]
-        chosen = next(iter([*mine, *free, *rounds]))
+        """The next one: of its own stage, which costs nothing, or else of the one with most left to do for each who stands on it.
+
+        The longest first, so that none is left alone at the end; what wears the stage out last.
+        """
+        mine = [one for one in rounds if one.stage == self._kind] or [
+            one for one in rounds if one.stage == TURNS.get(self._kind or "")
+        ]
+        if not mine:
+            left: dict[str, list[Round]] = defaultdict(list)
+            for one in rounds:
+                turned = next((first for first, then in TURNS.items() if then == one.stage), "")
+                left[turned if any(other.stage == turned for other in rounds) else one.stage].append(one)
+            work = {
+                kind: (STAGE_SECONDS[kind] + sum(one.seconds for one in found)) / (1 + others.count(kind))
+                for kind, found in left.items()
+            }
+            wanted = max(work, key=work.__getitem__)
+            mine = [one for one in left[wanted] if one.stage == wanted]
+        chosen = max(mine, key=lambda one: (not one.wears_out, one.seconds))
         self._kind = chosen.stage
         return chosen
 
@@ -91,7 +112,7 @@ class Runner:
         fault, model = self._faults[one.fault], stage.model
         operations, sent = model.operations, model.sent
         world = dataclasses.replace(stage.world, holds_may_expire=fault.holds_may_expire)
-        load = Load(world, model, stage.ports, one.seed, CLIENTS)
+        load = Load(world, model, stage.ports, one.seed, CLIENTS, self._pause_seconds)
         load.start()
         broken: StageBroken | None = None
         try:
@@ -119,14 +140,13 @@ class Runner:
         outcome.drain_seconds, outcome.holds_left = verdict.drain_seconds, verdict.holds_left
 
     def _stage_for(self, one: Round, outcome: Outcome) -> Stage:
-        stage = self._stage
-        if stage is not None and (stage.kind != one.stage or stage.is_worn):
+        stage, begun = self._stage, time.monotonic()
+        if stage is not None and stage.kind == one.stage and not stage.is_worn:
+            return stage
+        if stage is None or stage.is_worn or not self._stages.turn(stage, one.stage):
             self._leave(keep=False)
-            stage = None
-        if stage is None:
-            begun = time.monotonic()
             stage = self._stage = self._stages.make(one.stage)
-            outcome.stage_seconds = time.monotonic() - begun
+        outcome.stage_seconds = time.monotonic() - begun
         return stage
 
     def _leave(self, *, keep: bool) -> None:

@@ -28,7 +28,10 @@ class Round:
     events: tuple[Event, ...]
     operations: int
     """The load goes on until so many operations were acknowledged and every event has happened."""
-    settings: tuple[tuple[str, str], ...] = field(default=())
+    seconds: float = field(default=0.0, compare=False)
+    """About how long it takes beside others on idle cores."""
+    wears_out: bool = False
+    """Whether its stage is no place for another round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class FaultClass:
     plan: Callable[[random.Random, int], Sequence[Event]]
     strikes: int
     operations: int
+    seconds_a_strike: float = 1.0
+    wears_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Profile:
     jobs: int = 1
     cycles: int = 1
     """How often all of it is played."""
+    pause_seconds: float = 0.0
+    """Of a client between two acts: a load that leaves the cores to the faults."""
 
 
 def make_schedule(seed: int, profile: Profile, classes: Sequence[FaultClass], only: Sequence[str] = ()) -> list[Round]:
@@ -67,5 +74,6 @@ def make_schedule(seed: int, profile: Profile, classes: Sequence[FaultClass], on
             own = random.Random(round_seed)  # noqa: S311
             events = tuple(one.plan(own, strikes))
             operations = max(1, one.operations * strikes // one.strikes)
-            rounds.append(Round(name, one.stage, round_seed, events, operations))
+            seconds = one.seconds_a_strike * strikes
+            rounds.append(Round(name, one.stage, round_seed, events, operations, seconds, one.wears_out))
     return [one for one in rounds if not only or one.fault in only]

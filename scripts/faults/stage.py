@@ -31,7 +31,8 @@ FIRST_HOURS = 8
 """Eight hours on each of these days are every member's first coins, final before the load begins."""
 LOAD_DAYS = (8, 30)
 READY_SECONDS_MAX = 120
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.03
+"""More often would take the cores from what is waited for."""
 WORN_HOURS = 4_000
 WORN_OPERATIONS = 1_200
 """Of an embedded chain, which every start makes again from its books."""

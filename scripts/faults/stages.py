@@ -8,13 +8,19 @@ from pathlib import Path
 
 from ledger_service.chain.anvil import CHAIN_ID
 from scripts.faults.chains import CONFIRMATIONS
-from scripts.faults.disks import mount_small_disk, unmount
+from scripts.faults.disks import UNMOUNT, mount_small_disk, unmount
 from scripts.faults.launcher import Launcher
 from scripts.faults.model import Model
 from scripts.faults.outside import OutsideChain
 from scripts.faults.postgres import SERVICES, SharedPostgres
 from scripts.faults.proxy import Proxy
 from scripts.faults.stage import SETTINGS, Service, Stage, StageMissing, Template, found_district, world_of
+
+TURNS = {"postgres": "roles"}
+"""Stages that become others without a district of their own being founded."""
+
+STAGE_SECONDS = {"embedded": 1.2, "small disk": 1.2, "outside": 12.0, "postgres": 16.0, "roles": 17.0}
+"""What making one takes, as measured four at once."""
 
 
 class Stages:
@@ -39,6 +45,7 @@ class Stages:
                 raise StageMissing("a file system of its own cannot be mounted here")
             stage = self._template.stage(folder)
             stage.kind = kind
+            self._launcher.at_end(*UNMOUNT, str(disk))
             stage.closers.append(lambda: unmount(disk))
             stage.service.start()
             stage.service.wait()
@@ -60,6 +67,16 @@ class Stages:
             self._share_the_work(stage)
             return stage
         raise ValueError(kind)
+
+    def turn(self, stage: Stage, kind: str) -> bool:
+        """Make another kind of a stage that is there; False where that cannot be."""
+        if TURNS.get(stage.kind) != kind:
+            return False
+        for service in stage.services:
+            service.stop()
+        self._share_the_work(stage)
+        stage.kind = kind
+        return True
 
     def _add_services(self, stage: Stage, count: int) -> None:
         """More services on the same books."""
@@ -91,7 +108,7 @@ class Stages:
         """A district founded on a chain of others, behind a proxy that lets everything pass."""
         home = folder / "home"
         self._template.keys_into(home)
-        chain = OutsideChain(folder)
+        chain = OutsideChain(self._launcher, folder)
         proxy = Proxy(chain.port)
         sender = json.loads((home / "keys" / "sender.json").read_text())["address"]
         chain.call("anvil_setBalance", "0x" + sender.removeprefix("0x"), hex(10**24))

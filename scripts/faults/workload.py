@@ -331,7 +331,10 @@ class Client:
 class Load:
     """Clients at work, from `start` to `finish`."""
 
-    def __init__(self, world: World, model: Model, addresses: Addresses, seed: int, clients: int) -> None:
+    def __init__(
+        self, world: World, model: Model, addresses: Addresses, seed: int, clients: int, pause_seconds: float = 0.0
+    ) -> None:
+        self._pause_seconds = pause_seconds
         self._stopping = threading.Event()
         self._model = model
         self.clients = [Client(world, model, addresses, seed + 1000 * at, f"{seed:x}-{at}") for at in range(clients)]
@@ -366,6 +369,7 @@ class Load:
         while not self._stopping.is_set():
             if not self._guarded(client, client.act):
                 return
+            self._stopping.wait(self._pause_seconds)
 
     def _guarded(self, client: Client, act: Callable[[], None]) -> bool:
         try:

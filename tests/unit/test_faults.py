@@ -13,7 +13,9 @@ from scripts.faults.client import Answer
 from scripts.faults.model import REDEEM, Model, Slots
 from scripts.faults.proxy import Proxy
 from scripts.faults.report import added, read_log, sources_of, write_log
+from scripts.faults.run import Runner
 from scripts.faults.schedule import make_schedule
+from scripts.faults.stages import STAGE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {1: "credit", 2: "redeem"}
@@ -30,8 +32,27 @@ def test_the_short_profile_plays_every_class_and_breaks_enough() -> None:
     rounds = make_schedule(1, PROFILES["short"], CLASSES)
     assert {one.fault for one in rounds} == set(FAULTS)
     strikes = {one.fault: len(one.events) for one in rounds}
-    assert strikes["kill"] + strikes["point"] + strikes["chain"] + strikes["kill+reorg"] + strikes["postgres"] >= 60
+    kills = ("kill", "point", "chain", "kill+reorg", "postgres", "clock", "wal")  # those of `roles` come on top
+    assert sum(strikes[name] for name in kills) >= 60
     assert strikes["reorg"] + strikes["kill+reorg"] >= 25
+
+
+def test_rounds_are_played_longest_first_on_the_stage_that_is_there_and_what_wears_it_out_last() -> None:
+    rounds = make_schedule(1, PROFILES["short"], CLASSES)
+    runners = [Runner(None, FAULTS, 10, print) for _ in range(4)]  # type: ignore[arg-type]
+    played: list[list[str]] = [[] for _ in runners]
+    ready = [0.0] * len(runners)
+    while rounds:
+        at = ready.index(min(ready))
+        before = runners[at].kind
+        one = runners[at].best_of(rounds, [other.kind for other in runners if other is not runners[at]])
+        rounds.remove(one)
+        played[at].append(one.fault)
+        ready[at] += one.seconds + (STAGE_SECONDS[one.stage] if before != one.stage else 0)
+    assert sorted(names[0] for names in played) == ["kill", "postgres", "proxy", "reorg"]
+    assert next(names for names in played if "postgres" in names)[:3] == ["postgres", "workers", "roles"]
+    assert next(names for names in played if "backup" in names).index("backup") > 0
+    assert max(ready) < 1.25 * sum(ready) / len(ready)
 
 
 def line(journal_no: int, kind: int, units: int) -> dict[str, object]:
