@@ -63,9 +63,12 @@ from ledger_service.services.passkeys import RelyingParty
 from ledger_service.services.rate_limits import (
     A_MINUTE,
     ADDRESS,
+    CODE,
+    EXPORT,
     LOOKUP,
     PUBLIC,
     READ,
+    UPLOAD,
     WRITE,
     RateLimits,
 )
@@ -141,7 +144,7 @@ class Installation:
         ) -> tuple[ActorLine, str]:
             return add_actor(self.context, by.id, name, roles, desks, person_id)
 
-        limits = _rate_limits(self.settings)
+        limits = _rate_limits(self.settings, self.context)
         gate, party, sign_on = SecretGate(), _relying_party(self.settings), _sign_on(self.settings)
         pages = create_pages(
             WebPorts(
@@ -216,15 +219,16 @@ def _sign_on(settings: Settings) -> Provider | None:
     return OpenIdProvider(settings.sign_on_issuer, settings.sign_on_client_id, secret, redirect)
 
 
-def _rate_limits(settings: Settings) -> RateLimits:
+def _rate_limits(settings: Settings, context: Context) -> RateLimits:
     """Production has limits unless a setting says 0; demo and test only those that are set."""
     set_here = {
         ADDRESS: settings.rate_address, PUBLIC: settings.rate_public, READ: settings.rate_reads,
-        WRITE: settings.rate_writes, LOOKUP: settings.rate_lookups,
+        WRITE: settings.rate_writes, LOOKUP: settings.rate_lookups, UPLOAD: settings.rate_uploads,
+        EXPORT: settings.rate_exports, CODE: settings.rate_codes,
     }  # fmt: skip
     usual = A_MINUTE if settings.environment == "production" else {}
     given = {kind: count for kind, count in set_here.items() if count is not None}
-    return RateLimits({**usual, **given}, time.monotonic)
+    return RateLimits({**usual, **given}, time.monotonic, context, settings.api_processes)
 
 
 def _brand(settings: Settings) -> Brand:

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     rate_reads: RequestsAMinute | None = None
     rate_writes: RequestsAMinute | None = None
     rate_lookups: RequestsAMinute | None = None
+    rate_uploads: RequestsAMinute | None = None
+    rate_exports: RequestsAMinute | None = None
+    rate_codes: RequestsAMinute | None = None
+    api_processes: Annotated[int, Field(ge=1, le=1000)] = (
+        1  # behind the one address: each allows its share of the limits
+    )
     business_date: date | None = None
     kill_at: str | None = None
     role: Literal["all", "api", "post"] = "all"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger_service.domain.actors import Role
+from ledger_service.services.rate_limits import CODE, EXPORT, LOOKUP, UPLOAD
 
 PREFIX = "/api/v1"
 EVERYBODY_SIGNED_IN = frozenset(Role)
@@ -18,8 +19,9 @@ class Rule:
     """What a route asks for. `roles` None: open to the public. `keyed`: it moves money or changes the books, and wants an
     Idempotency-Key. `upload`: its body may be a file. `loopback`: a caller on this machine needs no token.
     `reasoned`: it takes data away in bulk, and wants an Access-Reason.
-    `checks_secret`: a slow hash is computed, so that few are at once. `looks_up`: it answers for any member number, so that few are asked a
-    minute. `watched`: machines ask it all the time, and it says little.
+    `checks_secret`: a slow hash is computed, so that few are at once; where there is a `gate_field`, only for a body that has it. `looks_up`:
+    it answers for any member number; `prints`: a file is made for it; `gives_code`: it makes a code to pay with; of these, of uploads and of
+    exports few are asked a minute. `watched`: machines ask it all the time, and it says little.
     """
 
     roles: frozenset[Role] | None
@@ -28,8 +30,22 @@ class Rule:
     loopback: bool = False
     reasoned: bool = False
     checks_secret: bool = False
+    gate_field: str | None = None
     looks_up: bool = False
+    prints: bool = False
+    gives_code: bool = False
     watched: bool = False
+
+    @property
+    def counted(self) -> list[str]:
+        """The kinds of requests that are counted for all processes together (services/rate_limits.py)."""
+        kinds = {
+            LOOKUP: self.looks_up,
+            UPLOAD: self.upload,
+            EXPORT: self.reasoned or self.prints,
+            CODE: self.gives_code,
+        }
+        return [kind for kind, is_counted in kinds.items() if is_counted]
 
 
 def _only(*roles: Role) -> Rule:
@@ -86,13 +102,15 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", f"{PREFIX}/holds/{{hold_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/holds/{{hold_id}}/release"): _keyed(_VENUE, _OFFICE),
     ("POST", f"{PREFIX}/holds/{{hold_id}}/capture"): _keyed(_VENUE, _OFFICE),
-    ("POST", f"{PREFIX}/redemptions"): _keyed(_VENUE, _OFFICE),
-    ("POST", f"{PREFIX}/payment-codes"): _only(_RESIDENT),
+    ("POST", f"{PREFIX}/redemptions"): Rule(
+        frozenset((_VENUE, _OFFICE)), keyed=True, checks_secret=True, gate_field="card_number"
+    ),
+    ("POST", f"{PREFIX}/payment-codes"): Rule(frozenset((_RESIDENT,)), gives_code=True),
     ("GET", f"{PREFIX}/redemptions"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("GET", f"{PREFIX}/redemptions/{{redemption_id}}"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/redemptions/{{redemption_id}}/refund"): _keyed(_VENUE, _OFFICE),
     ("POST", f"{PREFIX}/donations"): _keyed(_RESIDENT, _CLERK, _APPROVER, _VENUE, _OFFICE),
-    ("GET", f"{PREFIX}/donations/{{donation_id}}/certificate"): _only(_RESIDENT, _OFFICE),
+    ("GET", f"{PREFIX}/donations/{{donation_id}}/certificate"): Rule(frozenset((_RESIDENT, _OFFICE)), prints=True),
     ("POST", f"{PREFIX}/donations/{{donation_id}}/reassign"): _keyed(_RESIDENT, _OFFICE),
     ("POST", f"{PREFIX}/residents/{{person_id}}/wish"): _keyed(_RESIDENT, _CLERK, _APPROVER, _VENUE, _OFFICE),
     ("POST", f"{PREFIX}/funds/{{code}}/end"): _keyed(_OFFICE),
@@ -104,9 +122,9 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", f"{PREFIX}/closes"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/closes"): _only(_VENUE, _OFFICE, _AUDITOR),
     ("POST", f"{PREFIX}/closes/{{close_id}}/confirm"): _keyed(_VENUE, _OFFICE),
-    ("GET", f"{PREFIX}/closes/{{close_id}}/statement"): _only(_VENUE, _OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/closes/{{close_id}}/statement"): Rule(frozenset((_VENUE, _OFFICE, _AUDITOR)), prints=True),
     ("GET", f"{PREFIX}/closes/payments/{{month}}"): _only(_OFFICE, _AUDITOR),
-    ("GET", f"{PREFIX}/closes/payments/{{month}}/file"): _only(_OFFICE, _AUDITOR),
+    ("GET", f"{PREFIX}/closes/payments/{{month}}/file"): Rule(frozenset((_OFFICE, _AUDITOR)), prints=True),
     ("POST", f"{PREFIX}/master/{{kind}}"): _upload(_OFFICE, _VENUE, _REGISTRAR),
     ("POST", f"{PREFIX}/orders/opening"): _keyed(_OFFICE),
     ("GET", f"{PREFIX}/desks"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _AUDITOR),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -13,6 +13,8 @@ from ledger_service.domain.actors import Actor
 from ledger_service.domain.credentials import lock_seconds
 from ledger_service.journal.actors import actor_of_row
 from ledger_service.journal.schema import actors, sessions, throttles
+
+KEPT_SECONDS = 30 * 24 * 3600  # of failed attempts, far beyond the longest lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,12 @@ class Throttles:
             .where(throttles.c.subject == subject, throttles.c.failures > 0)
             .values(failures=throttles.c.failures - 1, changed_at=now)
         )
+
+    def forget(self, now: int) -> int:
+        """Write: drop what nobody has tried for long; how many. A name that never was leaves a row too."""
+        return self._connection.execute(
+            delete(throttles).where(throttles.c.changed_at < now - KEPT_SECONDS, throttles.c.locked_until <= now)
+        ).rowcount
 
     def _set(self, subject: bytes, failures: int, lockouts: int, locked_until: int, now: int) -> None:
         self._connection.execute(

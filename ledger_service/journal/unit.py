@@ -15,6 +15,7 @@ from ledger_service.journal.account_ends import AccountEnds
 from ledger_service.journal.accounts import Accounts
 from ledger_service.journal.actors import Actors
 from ledger_service.journal.approvals import Approvals
+from ledger_service.journal.arrivals import Arrivals
 from ledger_service.journal.attendances import Attendances
 from ledger_service.journal.audit_log import AuditLog
 from ledger_service.journal.batches import Batches
@@ -237,6 +238,10 @@ class Unit:
     @cached_property
     def throttles(self) -> Throttles:
         return Throttles(self.connection)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        return Arrivals(self.connection)
 
     @cached_property
     def consents(self) -> Consents:

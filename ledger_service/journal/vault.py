@@ -176,6 +176,10 @@ class Vault:
         """By what failed attempts are counted; it says nothing of the name, card or address."""
         return _digest(self._throttle_key, f"{kind}\x1f{value}")
 
+    def arrival_subject(self, kind: str, caller: str) -> bytes:
+        """By what requests are counted; it says nothing of who asked."""
+        return self.throttle_subject(f"arrival {kind}", caller)
+
     def form_token(self, session_secret: str) -> str:
         """The token that a session's forms carry. Only who has the session's secret and the master key can make it."""
         return _digest(self._form_key, session_secret).hex()

@@ -12,6 +12,7 @@ from ledger_service.services.frozen import lift_freezes
 from ledger_service.services.gifts import carry_out_wishes
 from ledger_service.services.notify import NoticeSender, queue_expiry_notices, queue_value_notices, send_notices
 from ledger_service.services.opening import extend_opening
+from ledger_service.services.rate_limits import forget_counts
 from ledger_service.services.set_off import set_off_debts
 from ledger_service.services.spend import expire_holds
 
@@ -28,7 +29,7 @@ class Chores:
         """Everything that is due. One that fails does not keep the others; what the first one raised is raised at the end."""
         failed: Exception | None = None
         for chore in (
-            extend_opening, expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._tell_of_expiry, self._send,
+            extend_opening, expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._daily, self._send,
         ):  # fmt: skip
             try:
                 chore(self._context)
@@ -37,12 +38,16 @@ class Chores:
         if failed is not None:
             raise failed
 
-    def _tell_of_expiry(self, context: Context) -> None:
-        """Once a business day: it reads every account whose coins expire soon, or (before a change of their value) that has some."""
+    def _daily(self, context: Context) -> None:
+        """Once a business day: it reads every account whose coins expire soon, or (before a change of their value) that has some.
+
+        Counts of requests and attempts that say nothing any more go on that day, too.
+        """
         today = context.clock.today()
         if self._told_of != today:
             queue_expiry_notices(context)
             queue_value_notices(context)
+            forget_counts(context)
             self._told_of = today
 
     def _send(self, context: Context) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 import pyotp
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.addresses import network_of
 from ledger_service.domain.credentials import (
     FAILURES_MAX,
     FAILURES_OF_ADDRESS_MAX,
@@ -296,4 +297,4 @@ def _card_subject(context: Context, card_number: str) -> bytes:
 
 
 def _address_subject(context: Context, address: str) -> bytes:
-    return context.vault.throttle_subject("address", address)
+    return context.vault.throttle_subject("address", network_of(address))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.addresses import network_of
 from ledger_service.errors import BoramError, Invalid, NotFound, Unavailable
 from ledger_service.services.accounts import other_actor
 from ledger_service.services.context import Context
@@ -92,7 +93,7 @@ def depart(context: Context, provider: Provider, browser: str) -> Departure:
 
 def arrive(context: Context, provider: Provider, address: str, browser: str, state: str, code: str) -> SignedIn:
     """A session for the account whose registered subject came back. Raises SignInFailed, TooManyAttempts, SignOnUnavailable."""
-    subject = context.vault.throttle_subject("sign-on", address)
+    subject = context.vault.throttle_subject("sign-on", network_of(address))
     throttled(context, address, subject)
     now = context.clock.now()
     if not _is_our_state(context, browser, state, now):

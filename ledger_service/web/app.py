@@ -26,10 +26,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ledger_service.domain.actors import Actor
+from ledger_service.domain.addresses import network_of
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
 from ledger_service.services.helping import acting_for
 from ledger_service.services.looks import looked
-from ledger_service.services.rate_limits import ADDRESS, LOOKUP, PUBLIC, READ, WRITE
+from ledger_service.services.rate_limits import ADDRESS, PUBLIC, READ, WRITE
 from ledger_service.web import errors
 from ledger_service.web.assets import Assets
 from ledger_service.web.formats import UNITS_KO
@@ -103,7 +104,7 @@ class Pages:
     def _respond(
         self, request: Request, page: Page, fields: Mapping[str, str], files: Mapping[str, Upload]
     ) -> Response:
-        limits, address = self.ports.rate_limits, address_of(request)
+        limits, address = self.ports.rate_limits, network_of(address_of(request))
         limits.require(ADDRESS, address)
         actor = self.ports.door.who(request) if page.knows_who else None
         if actor is None:
@@ -111,8 +112,8 @@ class Pages:
         else:
             request.state.actor_id = actor.id
             limits.require(WRITE if request.method == "POST" else READ, actor.id)
-            if page.looks_up:
-                limits.require(LOOKUP, actor.id)
+            for kind in page.counted:
+                limits.require(kind, actor.id)
         visit = self._visit(request, actor, fields, files)
         if page.roles is not None:
             if actor is None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from ledger_service.adapters.passwords import AT_ONCE, Argon2Passwords
 from ledger_service.adapters.sms import SmsFile
 from ledger_service.domain.credentials import FAILURES_MAX, LOCK_SECONDS
+from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.schema import audit_log, credentials, messages, sessions
 from ledger_service.services.messages import TRIES_MAX, send_messages
-from tests.access.conftest import PASSWORD, PIN, Front, new_app
+from tests.access.conftest import HOST, PASSWORD, PIN, Front, new_app
 from tests.books import Books, open_books
 
 MEMBER, OTHER = "S100000", "S100013"
@@ -235,6 +239,30 @@ def test_few_slow_hashes_are_computed_at_once() -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: passwords.verify(None, "x"), range(200)))
     assert most <= AT_ONCE
+
+
+def test_charges_by_card_wait_at_the_gate_and_those_by_code_do_not(front: Front) -> None:
+    """In one event loop, as in a service: while both places are taken nobody computes a hash, however the card is spelt."""
+    gate = front.app.state.ports.secret_gate
+    desk = front.books.desk(DeskKind.VENUE, "GYM")
+    card, waiting = front.card(MEMBER), '{"desk": %d, "coins": 1, "card\\u005fnumber": "%s", "pin": "000000"}'
+    headers = {"authorization": f"Bearer {front.tokens['counter']}", "content-type": "application/json"}
+
+    async def ask(client: httpx.AsyncClient, body: str) -> int:
+        sent = headers | {"idempotency-key": str(uuid4())}
+        return (await client.post("/api/v1/redemptions", content=body, headers=sent)).status_code
+
+    async def run() -> tuple[int, bool, list[int]]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(front.app), base_url=HOST) as client:
+            async with gate.place(), gate.place():
+                by_card = [asyncio.create_task(ask(client, waiting % (desk, card))) for _ in range(3)]
+                for _ in range(10):  # by then those by card would be through
+                    by_code = await ask(client, f'{{"desk": {desk}, "coins": 1, "payment_code": "x"}}')
+                none_yet = not any(one.done() for one in by_card)
+            return by_code, none_yet, await asyncio.gather(*by_card)
+
+    by_code, none_yet, by_card = asyncio.run(run())
+    assert (by_code, none_yet, by_card) == (409, True, [401] * 3)
 
 
 def test_codes_by_phone(either: Front) -> None:

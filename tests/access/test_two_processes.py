@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,7 @@ MEMBER, OTHER, THIRD = "S100000", "S100013", "S100019"
 PASSWORD, PIN = "a long sentence, 2024", "271828"
 PASSPHRASE = b"a passphrase of tests"
 AT_ONCE = 24
+LOOKUPS = 6  # a minute
 NOBODY_POSTS = "http://127.0.0.1:1"
 
 
@@ -123,6 +125,7 @@ def two(postgres_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             api = start(
                 folder / "home", alive_is_enough=True, role="api", environment="test", business_date="2024-05-02",
                 database_url=urls[0], keys_url=urls[1], rpc_url=NOBODY_POSTS, chain_id="31337", proxy="127.0.0.1",
+                rate_lookups=str(LOOKUPS), api_processes="2",
             )  # fmt: skip
             stack.callback(api.stop)
             api.http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # each request says who it is
@@ -238,3 +241,19 @@ def test_a_session_that_is_ended_at_one_is_over_at_the_other(two: Two) -> None:
     (ended,) = two.race(lambda door, _: door.post("/api/v1/sessions/end", cookie=cookie, x_form_token=form_token), 1)
     assert ended.status_code == 200
     assert statuses(two.race(lambda door, _: door.get("/api/v1/sessions/current", cookie=cookie), 2)) == {401: 2}
+
+
+def test_member_numbers_that_are_tried_at_both_are_counted_together(two: Two) -> None:
+    _, token = add_actor(two.context, "system", "curious", [Role.CLERK], ["SVC"], None)
+
+    def look(door: Door, place: int) -> httpx.Response:
+        body = {"member_number": f"S{200_000 + place}"}
+        return door.post("/api/v1/residents/lookup", body, authorization=f"Bearer {token}")
+
+    began = time.monotonic()
+    answers = two.race(look)
+    more = int((time.monotonic() - began + 1) * LOOKUPS / 60)  # a slow machine is let in again meanwhile
+    counted = statuses(answers)
+    assert LOOKUPS <= counted[404] <= LOOKUPS + more
+    assert counted[404] + counted[429] == AT_ONCE
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 429)

@@ -118,6 +118,14 @@ throttles = Table(
     Column("changed_at", BigInteger, nullable=False),
 )
 
+# How often somebody may ask, where all processes count together: by kind and caller (a keyed HMAC), until when their turns are taken.
+rate_arrivals = Table(
+    "rate_arrivals",
+    metadata,
+    Column("subject", Bytes(32), primary_key=True),
+    Column("due_ms", BigInteger, nullable=False),
+)
+
 # A resident's word for a debit: a one-time code shown at the counter, or card and PIN. Used once, for one desk and amount.
 consents = Table(
     "consents",

@@ -59,11 +59,15 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/account/sign-out"): Page(account.sign_out_everywhere, _STAFF),
     ("POST", "/sign-out"): Page(door.sign_out, frozenset(Role)),
     ("GET", "/me"): Page(resident.balance, _RESIDENT),
-    ("POST", "/me/payment-code"): Page(resident.payment, _RESIDENT),
+    ("POST", "/me/payment-code"): Page(resident.payment, _RESIDENT, gives_code=True),
     ("GET", "/me/lines"): Page(resident.lines, _RESIDENT),
     ("GET", "/receipts/{journal_no}"): Page(resident.receipt, frozenset({Role.RESIDENT, Role.VENUE, Role.OFFICE})),
-    ("GET", "/receipts/{journal_no}/pdf"): Page(own.receipt_file, frozenset({Role.RESIDENT, Role.VENUE, Role.OFFICE})),
-    ("GET", "/receipts/{journal_no}/certificate"): Page(own.certificate, frozenset({Role.RESIDENT, Role.OFFICE})),
+    ("GET", "/receipts/{journal_no}/pdf"): Page(
+        own.receipt_file, frozenset({Role.RESIDENT, Role.VENUE, Role.OFFICE}), prints=True
+    ),
+    ("GET", "/receipts/{journal_no}/certificate"): Page(
+        own.certificate, frozenset({Role.RESIDENT, Role.OFFICE}), prints=True
+    ),
     ("GET", "/me/wish"): Page(own.wish, _RESIDENT),
     ("POST", "/me/wish"): Page(own.set_wish, _RESIDENT, again=own.wish_again),
     ("GET", "/me/objections"): Page(own.objections, _RESIDENT),
@@ -150,7 +154,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/desk/{desk}/closes/{close}"): Page(closing.venue_one, _VENUE),
     ("POST", "/desk/{desk}/closes/{close}/confirm"): Page(closing.confirm, _VENUE, again=closing.venue_again),
     ("POST", "/desk/{desk}/closes/{close}/withdraw"): Page(closing.withdraw, _VENUE, again=closing.venue_again),
-    ("GET", "/closes/{close}/statement"): Page(closing.statement, _VENUE | _OFFICE),
+    ("GET", "/closes/{close}/statement"): Page(closing.statement, _VENUE | _OFFICE, prints=True),
     ("GET", "/office"): Page(office.home, _OFFICE),
     ("GET", "/office/dashboard"): Page(office.dashboard, _OFFICE),
     ("GET", "/office/budget"): Page(office.budget, _OFFICE),
@@ -168,7 +172,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/office/closes"): Page(closing.month, _OFFICE),
     ("POST", "/office/closes"): Page(closing.prepare, _COIN_OFFICE, again=closing.month_again),
     ("GET", "/office/closes/{close}"): Page(closing.one, _OFFICE),
-    ("GET", "/office/payments/{month}"): Page(closing.payments, _OFFICE),
+    ("GET", "/office/payments/{month}"): Page(closing.payments, _OFFICE, prints=True),
     ("GET", "/corrections"): Page(treasury.corrections, _CENTRE | _OFFICE),
     ("POST", "/corrections/confirm"): Page(treasury.correction_confirm, _CENTRE, again=treasury.corrections_again),
     ("POST", "/corrections"): Page(treasury.propose_correction, _CENTRE, again=treasury.corrections_again),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Role
 from ledger_service.errors import BoramError
+from ledger_service.services.rate_limits import CODE, EXPORT, LOOKUP, UPLOAD
 from ledger_service.web.visit import Visit
 
 Handler = Callable[[Visit], Response]
@@ -21,7 +22,8 @@ class Page:
 
     `helps`: the address names a help ({grant}), and the page is the helped resident's: "look" at it, or "sign_up" where that was allowed.
     `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all. `checks_secret`: a slow hash is computed, so that
-    few are at once. `looks_up`: it answers for any member number, so that few are asked a minute.
+    few are at once. `looks_up`: it answers for any member number, so that few are asked a minute. `prints`: a file is
+    made for it. `gives_code`: it makes a code to pay with.
     """
 
     handler: Handler
@@ -31,4 +33,12 @@ class Page:
     knows_who: bool = True
     checks_secret: bool = False
     looks_up: bool = False
+    prints: bool = False
+    gives_code: bool = False
     helps: str | None = None
+
+    @property
+    def counted(self) -> list[str]:
+        """The kinds of requests that are counted for all processes together (services/rate_limits.py)."""
+        kinds = {LOOKUP: self.looks_up, UPLOAD: self.upload, EXPORT: self.prints, CODE: self.gives_code}
+        return [kind for kind, is_counted in kinds.items() if is_counted]

@@ -230,6 +230,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting_status")),
     )
     op.create_table(
+        "rate_arrivals",
+        sa.Column("subject", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_rate_arrivals")),
+    )
+    op.create_table(
         "rates",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("programme", sa.String(length=31), nullable=False),
@@ -1398,6 +1404,7 @@ def downgrade() -> None:
     op.drop_table("transactions")
     op.drop_table("throttles")
     op.drop_table("rates")
+    op.drop_table("rate_arrivals")
     op.drop_table("posting_status")
     op.drop_table("posting_lease")
     op.drop_table("person_caps")
