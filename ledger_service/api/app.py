@@ -96,6 +96,7 @@ def create_app(ports: Ports, pages: ASGIApp | None = None) -> FastAPI:
         sessions.router,
         sessions.invitations_router,
         passkeys.router,
+        passkeys.invitations_router,
         signing.router,
         ledger.router,
         page.router,

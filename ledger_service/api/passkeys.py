@@ -17,10 +17,12 @@ from ledger_service.api.models import Answer, Id, IdPath, Question, responses
 from ledger_service.api.ports import ActorPort, ContextPort, ports_of
 from ledger_service.api.sessions import TAG, Done, Session, begun
 from ledger_service.domain.credentials import PASSWORD_SIGNS_MAX
-from ledger_service.services import accounts, passkeys
+from ledger_service.reads.actors import ActorLine, line_of
+from ledger_service.services import accounts, passkey_factor, passkeys
 from ledger_service.services.passkeys import Ceremony, Passkey, RelyingParty, party_of
 
 router = new_router(TAG, "/sessions")
+invitations_router = new_router(TAG, "/invitations")
 
 
 class Password(Question):
@@ -49,6 +51,25 @@ class NewPasskey(DeviceAnswer):
     name: str = Field("", max_length=passkeys.NAME_LENGTH_MAX)
 
 
+class PasswordAndPasskey(DeviceAnswer):
+    """A member of staff: name, password, and a device in the place of the one-time code."""
+
+    name: str = Field(min_length=1, max_length=64, examples=["kim-clerk"])
+    password: str = Field(min_length=1, max_length=4 * PASSWORD_SIGNS_MAX)
+
+
+class InvitationSecret(Question):
+    """The secret of an invitation by which a password was set."""
+
+    secret: str = Field(min_length=1, max_length=64)
+
+
+class InvitedPasskey(NewPasskey):
+    """The same, and the passkey that is the second factor."""
+
+    secret: str = Field(min_length=1, max_length=64)
+
+
 @dataclass(frozen=True, slots=True)
 class PasskeyLine:
     """One of one's own passkeys. Instants are UTC seconds."""
@@ -73,6 +94,32 @@ def sign_in(request: Request, response: Response, shown: DeviceAnswer, context: 
             context, _party(request), address_of(request), passkey_browser(request), shown.challenge, _text(shown)
         )
     return begun(request, response, signed_in)
+
+
+@router.post("/staff/passkey", status_code=201, responses=responses(401, 403, 404, 422, 429, 503))
+def sign_in_with_password(
+    request: Request, response: Response, shown: PasswordAndPasskey, context: ContextPort
+) -> Session:
+    """Sign in as staff with password and passkey: also with a security key that does not verify its owner."""
+    with counted_sign_in("passkey"):
+        signed_in = passkey_factor.sign_in(
+            context, _party(request), ports_of(request).passwords, address_of(request), passkey_browser(request),
+            shown.name, shown.password, shown.challenge, _text(shown),
+        )  # fmt: skip
+    return begun(request, response, signed_in)
+
+
+@invitations_router.post("/passkey/options", responses=responses(401, 403, 404, 409, 422, 429))
+def ask_invited(request: Request, invited: InvitationSecret, context: ContextPort) -> Asked:
+    """Begin to take up an invitation with a passkey in the place of one-time codes, once the password is set."""
+    return _asked(passkey_factor.ask_invited(context, _party(request), invited.secret))
+
+
+@invitations_router.post("/passkey", responses=responses(401, 403, 404, 409, 422, 429))
+def confirm_invited(request: Request, made: InvitedPasskey, context: ContextPort) -> ActorLine:
+    """Keep the passkey that a device made; from now on it signs in."""
+    party = _party(request)
+    return line_of(passkey_factor.confirm_invited(context, party, made.secret, made.challenge, _text(made), made.name))
 
 
 @router.get("/passkeys", responses=responses(401, 403))

@@ -25,6 +25,7 @@ from ledger_service.services.sign_in import (
     forgive,
     new_secret,
     peppered_password,
+    staff_subject,
     throttled,
     totp_step,
 )
@@ -80,14 +81,14 @@ def invite_in(context: Context, unit: WriteUnit, by: str, actor: Actor) -> str:
 
 def accept_invitation(context: Context, passwords: Passwords, secret: str, password: str) -> SecondFactor:
     """Set the password; the second factor comes back and has to be shown once (`confirm_invitation`)."""
-    actor = _invited(context, secret)
+    actor = invited_actor(context, secret)
     require_good_password(password, actor.name)
     hashed = passwords.hash(peppered_password(context, actor.id, password))
     totp = pyotp.random_base32(TOTP_SECRET_SIGNS)
     now = context.clock.now()
     with context.journal.write() as unit:
         if unit.credentials.invited(context.vault.token_hash(secret), now) != actor.id:
-            raise _over()
+            raise invitation_over()
         unit.credentials.put(actor.id, hashed, context.vault.seal_secret(actor.id, totp), now)
         unit.sessions.end_all(actor.id, now)
         unit.passkeys.revoke_all(actor.id, now)  # an invitation is what helps after a lost device
@@ -99,7 +100,7 @@ def accept_invitation(context: Context, passwords: Passwords, secret: str, passw
 
 def confirm_invitation(context: Context, secret: str, code: str) -> Actor:
     """Show the second factor once; from now on it signs in, and the invitation is used. Raises InvitationOver, SignInFailed."""
-    actor = _invited(context, secret)
+    actor = invited_actor(context, secret)
     now = context.clock.now()
     with context.journal.write() as unit:
         found = unit.credentials.of(actor.id)
@@ -110,7 +111,7 @@ def confirm_invitation(context: Context, secret: str, code: str) -> Actor:
                 "지금 유효한 번호가 아닙니다. 다음 번호를 기다려 입력해 주세요",
             )
         if not unit.credentials.use_invitation(context.vault.token_hash(secret), now):
-            raise _over()
+            raise invitation_over()
         unit.credentials.confirm(actor.id, now)
         unit.audit_log.write(now, actor.id, "confirm second factor", actor.id)
         unit.commit()
@@ -132,7 +133,7 @@ def change_password(context: Context, passwords: Passwords, actor: Actor, addres
 
 def require_password(context: Context, passwords: Passwords, actor: Actor, address: str, password: str) -> None:
     """Whoever sits at a session shows the account's password once more. Raises SignInFailed, TooManyAttempts."""
-    subject = context.vault.throttle_subject("staff", actor.name)
+    subject = staff_subject(context, actor.name)
     throttled(context, address, subject)
     with context.journal.read() as unit:
         found = unit.credentials.of(actor.id)
@@ -253,16 +254,18 @@ def no_session() -> NotFound:
     return NotFound("a bearer token has no session", "토큰에는 접속 정보가 없습니다")
 
 
-def _invited(context: Context, secret: str) -> Actor:
+def invited_actor(context: Context, secret: str) -> Actor:
+    """Whom an invitation is for. Raises InvitationOver."""
     with context.journal.read() as unit:
         actor_id = unit.credentials.invited(context.vault.token_hash(secret), context.clock.now())
         actor = unit.actors.by_id(actor_id) if actor_id is not None else None
     if actor is None:
-        raise _over()
+        raise invitation_over()
     return actor
 
 
-def _over() -> InvitationOver:
+def invitation_over() -> InvitationOver:
+    """The error for an invitation that is worth nothing."""
     return InvitationOver(
         "this invitation was used or its three days are over: ask the administrator for a new one",
         "이미 사용했거나 3일이 지난 초대입니다. 관리자에게 새로 요청하세요",

@@ -1,4 +1,5 @@
-"""Passkeys of staff (WebAuthn): one act with a device that knows its owner, in the place of password and one-time code.
+"""Passkeys of staff (WebAuthn): one act with a device that knows its owner, in the place of password and one-time code. A device that does not
+verify its owner signs in beside the password only (services/passkey_factor.py).
 
 A ceremony's challenge is good for five minutes, for one browser or session, and once: its token is signed for whoever asked, and its hash is
 written down in the transaction that uses it. The device signs the origin and the domain that it saw, so that a page of somebody else's gets
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,7 @@ from webauthn.helpers.structs import (
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.passkeys import PasskeyRow as Passkey
+from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accounts import require_password
 from ledger_service.services.context import Context
 from ledger_service.services.sign_in import (
@@ -103,7 +106,14 @@ def ask_new(
         known = unit.passkeys.of_actor(actor.id)
     if len(known) >= PASSKEYS_MAX:
         raise Refused(f"an account has at most {PASSKEYS_MAX} passkeys", f"패스키는 {PASSKEYS_MAX}개까지 등록합니다")
-    challenge = _new_challenge(context, REGISTER, session)
+    return ask_device(context, party, actor, REGISTER, session, [one.credential_id for one in known])
+
+
+def ask_device(
+    context: Context, party: RelyingParty, actor: Actor, purpose: str, owner: str, known: Sequence[bytes]
+) -> Ceremony:
+    """The question for a new passkey of an account. Nothing is written."""
+    challenge = _new_challenge(context, purpose, owner)
     options = generate_registration_options(
         rp_id=party.domain,
         rp_name=party.name,
@@ -112,9 +122,9 @@ def ask_new(
         challenge=_bytes_of(challenge),
         timeout=CHALLENGE_SECONDS * 1000,
         authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.PREFERRED
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=one.credential_id) for one in known],
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
     )
     return Ceremony(challenge, orjson.loads(options_to_json(options)))
 
@@ -124,29 +134,48 @@ def add(
 ) -> Passkey:
     """Keep the passkey that a device made. Raises PasskeyRefused."""
     _require_staff(actor)
-    _require_challenge(context, REGISTER, session, challenge)
+    row = made_by_device(context, party, actor, REGISTER, session, challenge, credential, name)
+    with context.journal.write() as unit:
+        keep(unit, row, challenge)
+        unit.commit()
+    return row
+
+
+def made_by_device(
+    context: Context,
+    party: RelyingParty,
+    actor: Actor,
+    purpose: str,
+    owner: str,
+    challenge: str,
+    credential: str,
+    name: str,
+) -> Passkey:
+    """The passkey that a device made in answer to our question. Raises PasskeyRefused."""
+    _require_challenge(context, purpose, owner, challenge)
     try:
         made = verify_registration_response(
             credential=_parsed(credential),
             expected_challenge=_bytes_of(challenge),
             expected_rp_id=party.domain,
             expected_origin=list(party.origins),
-            require_user_verification=True,
+            require_user_verification=False,  # one that does not verify signs in beside the password only
         )
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise _refused() from error
-    now = context.clock.now()
-    row = Passkey(
+    return Passkey(
         context.new_id(), actor.id, made.credential_id, made.credential_public_key, made.sign_count,
-        name.strip()[:NAME_LENGTH_MAX] or "passkey", now, None,
+        name.strip()[:NAME_LENGTH_MAX] or "passkey", context.clock.now(), None,
     )  # fmt: skip
-    with context.journal.write() as unit:
-        if not unit.passkeys.use_challenge(_bytes_of(challenge), now, now + CHALLENGE_SECONDS):
-            raise _refused()
-        unit.passkeys.add(row)
-        unit.audit_log.write(now, actor.id, "add passkey", row.id)
-        unit.commit()
-    return row
+
+
+def keep(unit: WriteUnit, row: Passkey, challenge: str) -> None:
+    """Write: a passkey, and its challenge is used up. Raises PasskeyRefused where it was before."""
+    now = row.created_at
+    if not unit.passkeys.use_challenge(_bytes_of(challenge), now, now + CHALLENGE_SECONDS):
+        raise _refused()
+    unit.passkeys.add(row)
+    unit.audit_log.write(now, row.actor_id, "add passkey", row.id)
 
 
 def ask_sign_in(context: Context, party: RelyingParty, browser: str) -> Ceremony:
@@ -156,7 +185,7 @@ def ask_sign_in(context: Context, party: RelyingParty, browser: str) -> Ceremony
         rp_id=party.domain,
         challenge=_bytes_of(challenge),
         timeout=CHALLENGE_SECONDS * 1000,
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=UserVerificationRequirement.PREFERRED,  # `sign_in` requires it
     )
     return Ceremony(challenge, orjson.loads(options_to_json(options)))
 
@@ -165,14 +194,43 @@ def sign_in(
     context: Context, party: RelyingParty, address: str, browser: str, challenge: str, credential: str
 ) -> SignedIn:
     """A session for a member of staff whose device answered. Raises SignInFailed, TooManyAttempts."""
-    credential_id = _id_of(credential)
-    subject = context.vault.throttle_subject("passkey", credential_id.hex())
+    subject = context.vault.throttle_subject("passkey", _id_of(credential).hex())
     throttled(context, address, subject)
-    with context.journal.read() as unit:
-        row = unit.passkeys.by_credential(credential_id)
-        actor = unit.actors.by_id(row.actor_id) if row is not None else None
+    row, actor = named_by(context, credential)
     if row is None or actor is None or actor.has(Role.RESIDENT):
         raise failed(context, UNKNOWN)
+    count = count_shown(context, party, row, browser, challenge, credential, is_alone=True)
+    if count is None:
+        raise failed(context, actor.id)
+    with context.journal.write() as unit:
+        if use(context, unit, row, count, challenge):
+            forgive(context, unit, address, subject)
+            signed_in = open_session(context, unit, actor, "passkey")
+            unit.commit()
+            return signed_in
+    raise failed(context, actor.id)
+
+
+def named_by(context: Context, credential: str) -> tuple[Passkey | None, Actor | None]:
+    """The passkey that a device's answer names, and whose it is. Nothing is proven by that."""
+    with context.journal.read() as unit:
+        row = unit.passkeys.by_credential(_id_of(credential))
+        return row, unit.actors.by_id(row.actor_id) if row is not None else None
+
+
+def count_shown(
+    context: Context,
+    party: RelyingParty,
+    row: Passkey,
+    browser: str,
+    challenge: str,
+    credential: str,
+    *,
+    is_alone: bool,
+) -> int | None:
+    """The counter of a device that answered this browser's question; None where it did not. `is_alone`: without a password, so that the
+    device has to know its owner.
+    """
     try:
         _require_challenge(context, SIGN_IN, browser, challenge)
         shown = verify_authentication_response(
@@ -182,19 +240,18 @@ def sign_in(
             expected_origin=list(party.origins),
             credential_public_key=row.public_key,
             credential_current_sign_count=row.sign_count,
-            require_user_verification=True,
+            require_user_verification=is_alone,
         )
-    except (PasskeyRefused, WebAuthnException, ValueError, KeyError, TypeError) as error:
-        raise failed(context, actor.id) from error
+    except (PasskeyRefused, WebAuthnException, ValueError, KeyError, TypeError):
+        return None
+    return shown.new_sign_count
+
+
+def use(context: Context, unit: WriteUnit, row: Passkey, count: int, challenge: str) -> bool:
+    """Write: the passkey was shown, and its challenge is used up; False where either was meanwhile."""
     now = context.clock.now()
-    with context.journal.write() as unit:
-        is_fresh = unit.passkeys.use_challenge(_bytes_of(challenge), now, now + CHALLENGE_SECONDS)
-        if is_fresh and unit.passkeys.use(row.id, row.sign_count, shown.new_sign_count, now):
-            forgive(context, unit, address, subject)
-            signed_in = open_session(context, unit, actor, "passkey")
-            unit.commit()
-            return signed_in
-    raise failed(context, actor.id)
+    is_fresh = unit.passkeys.use_challenge(_bytes_of(challenge), now, now + CHALLENGE_SECONDS)
+    return is_fresh and unit.passkeys.use(row.id, row.sign_count, count, now)
 
 
 def passkeys_of(context: Context, actor: Actor) -> list[Passkey]:

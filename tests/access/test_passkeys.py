@@ -6,6 +6,7 @@ import copy
 import re
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
@@ -106,7 +107,99 @@ def test_an_answer_for_another_place_or_without_its_owner_is_refused(front: Fron
     other = Device(HOST, DOMAIN)
     for name, value in wrong.items():
         setattr(other, name, value)
-    assert add(front, session, other).status_code == 422
+    is_elsewhere = "flags" not in wrong
+    assert add(front, session, other).status_code == (422 if is_elsewhere else 201)
+    assert show(browser, other, asked_of(browser)).status_code == 401
+
+
+def beside_password(browser: Browser, device: Device, **more: Any) -> Any:
+    asked = asked_of(browser)
+    shown = {"challenge": asked["challenge"], "credential": device.get(asked["options"])}
+    return browser.post("/sessions/staff/passkey", {"name": "clerk", "password": PASSWORD} | shown | more)
+
+
+def test_a_key_that_does_not_know_its_owner_signs_in_beside_the_password_only(either: Front) -> None:
+    either.enrol("clerk")
+    session, key = either.sign_in("clerk"), Device(HOST, DOMAIN, flags=PRESENT)
+    assert add(either, session, key).status_code == 201
+    browser = either.browser()
+    assert show(browser, key, asked_of(browser)).status_code == 401, "alone it is one factor"
+    answer = beside_password(browser, key)
+    assert answer.status_code == 201, answer.text
+    assert "password passkey" in {one["factors"] for one in browser.get("/sessions").json()}
+    wrong = beside_password(either.browser(), key, password="not this one either")
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "sign_in_failed")
+    absent = Device(HOST, DOMAIN, id=key.id, key=key.key, count=key.count, flags=0)
+    assert beside_password(either.browser(), absent).status_code == 401, "nobody touched it"
+
+
+def test_beside_the_password_a_passkey_is_of_that_account_and_answers_once(front: Front) -> None:
+    _, device = enrolled(front)
+    front.enrol("approver")
+    others = Device(HOST, DOMAIN)
+    session = front.sign_in("approver")
+    assert add(front, session, others).status_code == 201
+    assert beside_password(front.browser(), others).status_code == 401, "somebody else's"
+    browser, asked = front.browser(), {}
+    asked = asked_of(browser)
+    shown = {"challenge": asked["challenge"], "credential": device.get(asked["options"])}
+    body = {"name": "clerk", "password": PASSWORD} | shown
+    assert front.browser().post("/sessions/staff/passkey", body).status_code == 401, "asked in another browser"
+    assert browser.post("/sessions/staff/passkey", body).status_code == 201
+    assert browser.post("/sessions/staff/passkey", body).status_code == 401, "again"
+    assert show(browser, device, asked).status_code == 401, "alone, after it was used"
+    for _ in range(5):
+        beside_password(front.browser(), others)
+    assert beside_password(front.browser(), device).status_code == 429, "counted for the account"
+    known = {"name": "clerk", "password": PASSWORD, "code": front.code("clerk")}
+    assert front.browser().post("/sessions/staff", known).status_code == 429, "whatever the second factor"
+
+
+def invited(front: Front, password: str = PASSWORD) -> tuple[str, str]:
+    """The clerk's invitation, taken up as far as the password; and the secret for one-time codes, which is not confirmed."""
+    secret = front.ask("POST", f"/actors/{front.id_of('clerk')}/invitation", "admin").json()["secret"]
+    accepted = front.browser().post("/invitations/accept", {"secret": secret, "password": password})
+    return str(secret), str(accepted.json()["secret"])
+
+
+def test_an_invitation_is_taken_up_with_a_passkey_and_no_one_time_code(either: Front) -> None:
+    secret, told = invited(either)
+    browser, device = either.browser(), Device(HOST, DOMAIN)
+    asked = browser.post("/invitations/passkey/options", {"secret": secret}).json()
+    made = {
+        "secret": secret,
+        "challenge": asked["challenge"],
+        "credential": device.create(asked["options"]),
+        "name": "k",
+    }
+    assert either.browser().post("/sessions/staff/passkey", {
+        "name": "clerk", "password": PASSWORD, "challenge": "1.x.y", "credential": {},
+    }).status_code == 401, "not before it is confirmed"  # fmt: skip
+    answer = browser.post("/invitations/passkey", made)
+    assert (answer.status_code, answer.json()["name"]) == (200, "clerk")
+    assert browser.post("/invitations/passkey", made).status_code == 401, "an invitation is used once"
+    assert show(browser, device, asked_of(browser)).status_code == 201
+    assert beside_password(either.browser(), device).status_code == 201
+    code = pyotp.TOTP(told).at(either.books.clock.now())
+    by_code = {"name": "clerk", "password": PASSWORD, "code": code}
+    assert either.browser().post("/sessions/staff", by_code).status_code == 401, "what was shown is worth nothing"
+
+
+def test_a_passkey_takes_up_only_an_invitation_whose_password_is_set(front: Front) -> None:
+    front.enrol("clerk")
+    secret = front.ask("POST", f"/actors/{front.id_of('clerk')}/invitation", "admin").json()["secret"]
+    refused = front.browser().post("/invitations/passkey/options", {"secret": secret})
+    assert (refused.status_code, refused.json()["code"]) == (409, "password_first")
+    assert front.browser().post("/invitations/passkey/options", {"secret": "x"}).status_code == 401
+    first, _ = invited(front)
+    asked = front.browser().post("/invitations/passkey/options", {"secret": first}).json()
+    credential = Device(HOST, DOMAIN).create(asked["options"])
+    second, _ = invited(front)
+    made = {"challenge": asked["challenge"], "credential": credential}
+    assert front.browser().post("/invitations/passkey", made | {"secret": first}).status_code == 401, "over"
+    assert front.browser().post("/invitations/passkey", made | {"secret": second}).status_code == 422, (
+        "another's question"
+    )
 
 
 def test_a_copied_device_is_refused(front: Front) -> None:
