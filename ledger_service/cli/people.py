@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ledger_service.cli.options import As, Home, Json, listed
-from ledger_service.commands.ask import ledger
+from ledger_service.commands.ask import Ledger, ledger
 from ledger_service.commands.show import say, words
 from ledger_service.errors import NotFound
 
@@ -46,6 +46,43 @@ def actor_add(
     write_secret(file, added["token"].encode())
     say(f"added {name} ({', '.join(added['actor']['roles'])}); token, shown once:", f"{name} 추가. 토큰(한 번만 표시):")
     sys.stdout.write(added["token"] + "\n")
+
+
+@actors_app.command("invite")
+def actor_invite(name: str, home: Home = None, acting: As = "admin") -> None:
+    """A secret, printed once, by which somebody sets password and second factor within three days; also after a lost phone."""
+    with ledger(home, acting) as asked:
+        secret = asked.post(f"/actors/{_id_of(asked, name)}/invitation")["secret"]
+    say(
+        f"invitation of {name}, shown once, good for three days; they open /invitation of the service's address:",
+        f"{name} 님의 초대 번호입니다. 한 번만 표시되고 3일 동안 유효합니다. 서비스 주소의 /invitation 화면에서 씁니다:",
+    )
+    sys.stdout.write(secret + "\n")
+
+
+@actors_app.command("sign-on")
+def actor_sign_on(
+    name: str,
+    subject: Annotated[
+        str | None, typer.Argument(help=words("what the provider calls them (sub)", "통합 로그인의 식별자(sub)"))
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help=words("by nobody any more", "등록 지우기"))] = False,
+    home: Home = None,
+    acting: As = "admin",
+) -> None:
+    """Let a subject of the district's own sign-on into somebody's account, or none any more (--remove)."""
+    if (subject is None) is not remove:
+        raise typer.BadParameter(words("give a subject, or --remove", "식별자나 --remove 가운데 하나가 필요합니다"))
+    with ledger(home, acting) as asked:
+        account = _id_of(asked, name)
+        if subject is None:
+            asked.post(f"/actors/{account}/sign-on/remove")
+        else:
+            asked.post(f"/actors/{account}/sign-on", {"subject": subject})
+    if remove:
+        say(f"nobody signs in as {name} by the district's sign-on", f"{name} 계정의 통합 로그인 등록을 지웠습니다")
+    else:
+        say(f"the district's sign-on knows {name}", f"{name} 계정에 통합 로그인을 등록했습니다")
 
 
 @actors_app.command("code")
@@ -92,3 +129,10 @@ def keys_rotate(home: Home = None) -> None:
     from ledger_service.commands.keys import rotate_keys
 
     rotate_keys(home)
+
+
+def _id_of(asked: Ledger, name: str) -> str:
+    found = next((one for one in asked.get("/actors") if one["name"] == name), None)
+    if found is None:
+        raise NotFound(f"there is no account {name}: boram actor list", f"{name} 계정이 없습니다: boram actor list")
+    return str(found["id"])

@@ -46,7 +46,7 @@ def create_admin(home: Path | None, name: str) -> None:
             secret = invite_in(context, unit, BY, actor)
             unit.commit()
     say(
-        f"invitation of {name}, shown once, good for three days; give it with a new password to POST /api/v1/invitations/accept:",
-        f"{name} 관리자 초대 번호입니다. 한 번만 표시되고 3일 동안 유효합니다. 새 비밀번호와 함께 등록하세요(/api/v1/invitations/accept):",
+        f"invitation of {name}, shown once, good for three days; they set password and second factor at /invitation of the service's address:",
+        f"{name} 관리자 초대 번호입니다. 한 번만 표시되고 3일 동안 유효합니다. 서비스 주소의 /invitation 화면에서 비밀번호를 정하세요:",
     )
     sys.stdout.write(secret + "\n")

@@ -70,6 +70,14 @@ class Credentials:
         """Write: the second factor was shown once."""
         self._connection.execute(update(credentials).where(credentials.c.actor_id == actor_id).values(confirmed_at=now))
 
+    def confirmed(self) -> frozenset[str]:
+        """The accounts whose second factor was shown."""
+        return frozenset(
+            self._connection.execute(
+                select(credentials.c.actor_id).where(credentials.c.confirmed_at.is_not(None))
+            ).scalars()
+        )
+
     def change_password(self, actor_id: str, password_hash: str, now: int) -> None:
         """Write: a new password beside the same second factor."""
         self._connection.execute(

@@ -31,6 +31,10 @@ class SignOn:
             insert(sign_on_subjects).values(actor_id=actor_id, subject_index=subject_index, created_at=now)
         )
 
+    def accounts(self) -> frozenset[str]:
+        """The accounts that a subject opens."""
+        return frozenset(self._connection.execute(select(sign_on_subjects.c.actor_id)).scalars())
+
     def remove(self, actor_id: str) -> bool:
         """Write: no subject signs in to this account; False where none did."""
         done = self._connection.execute(delete(sign_on_subjects).where(sign_on_subjects.c.actor_id == actor_id))

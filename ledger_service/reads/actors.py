@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger_service.domain.actors import Actor
+from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.actors import TokenUse
 from ledger_service.journal.sessions import SessionRow, session_hash
 from ledger_service.journal.unit import Journal
@@ -49,6 +49,26 @@ def actor_lines(journal: Journal) -> list[ActorLine]:
 def line_of(actor: Actor) -> ActorLine:
     """An actor as it is shown."""
     return ActorLine(actor.id, actor.name, sorted(actor.roles), sorted(actor.desks), actor.person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """Somebody of the staff as an administrator sees them: whether they set password and second factor, and whether the district's sign-on
+    knows them."""
+
+    id: str
+    name: str
+    roles: list[str]
+    signs_in: bool
+    has_sign_on: bool
+
+
+def account_lines(journal: Journal) -> list[AccountLine]:
+    """Everybody but residents, by name."""
+    with journal.read() as unit:
+        confirmed, known = unit.credentials.confirmed(), unit.sign_on.accounts()
+        found = [one for one in unit.actors.all() if not one.has(Role.RESIDENT)]
+    return [AccountLine(one.id, one.name, sorted(one.roles), one.id in confirmed, one.id in known) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
-SCRIPT_POLICY = f"{POLICY}; script-src 'self'"  # of the two pages that speak with a passkey, and of no other
+SCRIPT_POLICY = f"{POLICY}; script-src 'self'"  # of the pages that speak with a passkey, and of no other
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 

@@ -274,7 +274,7 @@ def test_without_a_public_address_there_are_none(front: Front) -> None:
     assert front.browser(app).post("/sessions/passkey/options").json()["code"] == "passkeys_off"
 
 
-def test_only_the_two_pages_of_passkeys_have_a_script(front: Front) -> None:
+def test_only_the_pages_of_passkeys_have_a_script(front: Front) -> None:
     front.enrol("clerk")
     party = RelyingParty(DOMAIN, "Boram", (HOST,))
     own = {"origin": HOST, "sec-fetch-site": "same-origin"}

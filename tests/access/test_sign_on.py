@@ -15,15 +15,17 @@ from starlette.testclient import TestClient
 
 from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.adapters.sign_on import OpenIdProvider
+from ledger_service.domain.actors import Role
 from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_on import STATE_SECONDS
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.ports import WebPorts
 from ledger_service.web.sessions import SessionDoor
-from tests.access.conftest import HOST, Front, new_app
+from tests.access.conftest import HOST, PASSWORD, Front, new_app
 from tests.access.provider import CLIENT, SECRET
 from tests.access.world import MEMBER
+from tests.web.site import form
 
 RETURN = f"{HOST}/sign-in/district/return"
 SUBJECT = "kim@district"
@@ -216,3 +218,25 @@ def test_only_an_administrator_registers_and_a_subject_opens_one_account(distric
 def test_without_a_provider_there_is_none(front: Front) -> None:
     answer = front.ask("POST", f"/actors/{front.id_of('clerk')}/sign-on", "admin", {"subject": "x"})
     assert (answer.status_code, answer.json()["code"]) == (404, "sign_on_off")
+
+
+def test_an_administrator_registers_on_a_page(district: District) -> None:
+    front = district.front
+    front.add("chief", Role.ADMIN)
+    front.enrol("chief")
+    own = {"origin": HOST, "sec-fetch-site": "same-origin", "accept-language": "en"}
+    admin = TestClient(district.pages, base_url=HOST, headers=own)
+    admin.post("/sign-in/staff", data={"name": "chief", "password": PASSWORD, "code": front.code("chief")})
+    address = f"/staff/{front.id_of('clerk')}"
+
+    def send(action: str, **typed: str) -> Any:
+        filled = form(admin.get(address), action)
+        return admin.post(filled.action, data=filled.fields | typed)
+
+    registered = send("/sign-on", subject=SUBJECT)
+    assert "registered" in registered.text
+    assert SUBJECT not in admin.get(address).text, "the books do not hold it"
+    assert SUBJECT not in str(registered.url)
+    assert district.sign_in().status_code == 303
+    assert send("/sign-on/remove").status_code == 200
+    assert district.sign_in().status_code == 401

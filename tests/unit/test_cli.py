@@ -171,6 +171,26 @@ def test_an_actors_token_is_kept_for_its_owner_only(terminal: Terminal) -> None:
     assert "choi" in terminal.run("actor", "list")
 
 
+def test_an_administrator_invites_and_registers_sign_on_by_name(terminal: Terminal, tmp_path: Path) -> None:
+    assert len(terminal.run("actor", "invite", "kim").splitlines()[-1]) == 43
+    assert "actor list" in terminal.run("actor", "invite", "nobody", code=2)
+    assert "no sign-on of its own" in terminal.run("actor", "sign-on", "kim", "kim@district", code=1)
+    secret = tmp_path / "client"
+    secret.write_text("a client's secret")
+    secret.chmod(0o600)
+    provided = Terminal(terminal.home)
+    provided.environment |= {
+        "BORAM_ORIGIN": "https://boram.example", "BORAM_SIGN_ON_ISSUER": "https://sign-on.example",
+        "BORAM_SIGN_ON_CLIENT_ID": "boram", "BORAM_SIGN_ON_CLIENT_SECRET_FILE": str(secret),
+    }  # fmt: skip
+    assert "kim" in provided.run("actor", "sign-on", "kim", "kim@district")
+    provided.run("actor", "sign-on", "lee", "kim@district", code=1)
+    provided.run("actor", "sign-on", "kim", code=2)
+    provided.run("actor", "sign-on", "kim", "--remove")
+    provided.run("actor", "sign-on", "kim", "--remove", code=1)
+    provided.run("actor", "sign-on", "lee", "kim@district", "--as", "kim", code=1)
+
+
 NO_SERVER = "postgresql+psycopg://boram:secret@127.0.0.1:9/books"
 
 

@@ -57,7 +57,7 @@ def test_a_translation_keeps_the_places_of_what_is_filled_in() -> None:
     assert [one for one in ENGLISH if set(places.findall(one)) != set(places.findall(ENGLISH[one]))] == []
 
 
-WITH_SCRIPT = {"passkey_new", "passkey_sign_in"}
+WITH_SCRIPT = {"passkey", "passkey_new", "passkey_sign_in"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

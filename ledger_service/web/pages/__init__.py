@@ -12,6 +12,7 @@ from ledger_service.web.pages import (
     enrolling,
     giving,
     helping,
+    invited,
     kiosk,
     office,
     own,
@@ -19,6 +20,7 @@ from ledger_service.web.pages import (
     registrar,
     resident,
     security,
+    staff,
     treasury,
     venue,
 )
@@ -29,6 +31,7 @@ _STAFF = frozenset(Role) - _RESIDENT
 _CENTRE = frozenset({Role.CLERK, Role.APPROVER, Role.OFFICE})
 _DESKS = frozenset({Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE})
 _REGISTRAR = frozenset({Role.REGISTRAR})
+_ADMIN = frozenset({Role.ADMIN})
 _VENUE = frozenset({Role.VENUE, Role.OFFICE})
 _OFFICE = frozenset({Role.OFFICE, Role.AUDITOR})  # who may look
 _COIN_OFFICE = frozenset({Role.OFFICE})  # who may act
@@ -49,13 +52,24 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/sign-in/resident"): Page(door.resident, None, again=door.ask_again_resident, checks_secret=True),
     ("POST", "/sign-in/staff"): Page(door.staff, None, again=door.ask_again_staff, checks_secret=True),
     ("GET", "/sign-in/passkey"): Page(door.ask_passkey, None),
-    ("POST", "/sign-in/passkey"): Page(door.passkey, None, again=door.ask_passkey),
+    ("POST", "/sign-in/passkey"): Page(door.passkey, None, again=door.ask_passkey, checks_secret=True),
     ("GET", "/sign-in/district"): Page(door.depart, None),
     ("GET", "/sign-in/district/return"): Page(door.arrive, None),
     ("GET", "/account"): Page(account.home, _STAFF),
     ("POST", "/account/passkeys/begin"): Page(account.begin, _STAFF, again=account.home, checks_secret=True),
     ("POST", "/account/passkeys"): Page(account.add, _STAFF, again=account.home),
     ("POST", "/account/passkeys/{passkey}/revoke"): Page(account.revoke, _STAFF, again=account.home),
+    ("GET", "/invitation"): Page(invited.ask, None),
+    ("POST", "/invitation"): Page(invited.accept, None, again=invited.ask_again, checks_secret=True),
+    ("POST", "/invitation/confirm"): Page(invited.confirm, None, again=invited.confirm_again),
+    ("POST", "/invitation/passkey"): Page(invited.begin_passkey, None, again=invited.confirm_again),
+    ("POST", "/invitation/passkey/confirm"): Page(invited.add_passkey, None, again=invited.confirm_again),
+    ("GET", "/staff"): Page(staff.home, _ADMIN),
+    ("GET", "/staff/{account}"): Page(staff.one, _ADMIN),
+    ("POST", "/staff/{account}/invitation"): Page(staff.invite, _ADMIN, again=staff.again),
+    ("POST", "/staff/{account}/sign-on"): Page(staff.register, _ADMIN, again=staff.again),
+    ("POST", "/staff/{account}/sign-on/remove"): Page(staff.unregister, _ADMIN, again=staff.again),
+    ("POST", "/staff/{account}/sessions/end"): Page(staff.end_sessions, _ADMIN, again=staff.again),
     ("POST", "/account/sign-out"): Page(account.sign_out_everywhere, _STAFF),
     ("POST", "/sign-out"): Page(door.sign_out, frozenset(Role)),
     ("GET", "/me"): Page(resident.balance, _RESIDENT),

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.errors import BoramError
-from ledger_service.services import passkeys, sign_on
+from ledger_service.services import passkey_factor, passkeys, sign_on
 from ledger_service.services.passkeys import party_of
 from ledger_service.web.pages.public import local_path
 from ledger_service.web.sessions import address_of
@@ -20,6 +20,7 @@ _HOMES = (
     (Role.CLERK, "/centre"),
     (Role.AUDITOR, "/office"),
     (Role.REGISTRAR, "/registrar"),
+    (Role.ADMIN, "/staff"),
 )
 
 
@@ -80,10 +81,15 @@ def passkey(visit: Visit) -> Response:
     """With the device's answer."""
     party = party_of(visit.ports.relying_party)
     browser = visit.ports.door.browser(visit.request, passkeys.PASSKEY)
-    signed_in = passkeys.sign_in(
-        visit.context, party, address_of(visit.request), browser,
-        visit.fields.get("challenge", ""), visit.fields.get("credential", ""),
-    )  # fmt: skip
+    address, name = address_of(visit.request), visit.text("name")
+    shown = visit.fields.get("challenge", ""), visit.fields.get("credential", "")
+    if name:
+        password = visit.fields.get("password", "")
+        signed_in = passkey_factor.sign_in(
+            visit.context, party, visit.ports.passwords, address, browser, name, password, *shown
+        )
+    else:
+        signed_in = passkeys.sign_in(visit.context, party, address, browser, *shown)
     response = visit.go(home_of(signed_in.actor))
     visit.ports.door.keep(signed_in)(response)
     return response

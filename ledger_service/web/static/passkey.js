@@ -1,4 +1,4 @@
-// The one script of these pages, on the two that speak with a passkey: it asks the device and puts its answer into the form.
+// The one script of these pages, on those that speak with a passkey: it asks the device and puts its answer into the form.
 "use strict";
 (function () {
   const form = document.getElementById("passkey-form");

@@ -1,0 +1,38 @@
+"""Words of the administrator's pages, and of taking up an invitation."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "12자 이상. 문장이면 외우기 쉽습니다.": "At least 12 characters. A sentence is easy to remember.",
+    "계정은 명령줄(boram actor add)에서 만들고, 여기서 초대합니다.": "Accounts are made on the command line (boram actor add), and invited here.",
+    "두 번째 인증": "Second factor",
+    "등록 지우기": "Remove",
+    "마치기": "Finish",
+    "먼저 비밀번호를 정하고, 다음 화면에서 두 번째 인증을 정합니다.": "First a password; the second factor comes on the next page.",
+    "모두 끝내기": "End all",
+    "모든 접속을 끝냈습니다.": "All sessions are ended.",
+    "비밀번호와 두 번째 인증": "password and second factor",
+    "비밀번호와 두 번째 인증을 새로 정합니다. 휴대전화나 기기를 잃어버렸을 때도 씁니다. 새 비밀번호를 정하면 전의 패스키와 접속은 모두 끝납니다.": "Sets password and second factor anew, also after a lost phone or device. With the new password earlier passkeys and sessions end.",
+    "새 비밀번호": "New password",
+    "식별자(sub)": "Subject (sub)",
+    "역할": "Roles",
+    "이 서비스에는 통합 로그인이 설정되지 않았습니다.": "No sign-on of the district is set up here.",
+    "인증 앱": "Authenticator app",
+    "인증 앱 QR": "QR code for an authenticator app",
+    "인증 앱 대신 기기의 지문, 얼굴, 화면 잠금이나 보안 키를 씁니다.": "In the place of an app: the device's fingerprint, face or screen lock, or a security key.",
+    "인증 앱으로 QR을 찍거나 글자를 옮겨 적으세요. 지금만 보입니다.": "Scan the QR code with an authenticator app, or type the letters. They are shown only now.",
+    "지금 등록되어 있습니다. 새로 등록하면 바뀝니다.": "One is registered now; another takes its place.",
+    "지금만 보입니다. 본인에게 직접 전하세요. 3일 안에 이 주소의 /invitation 화면에서 비밀번호와 두 번째 인증을 정합니다.": "Shown only now: give it to the person themselves. Within three days they set password and second factor at /invitation of this address.",
+    "지문이나 비밀번호를 묻지 않는 보안 키라면": "For a security key that asks for no fingerprint or PIN",
+    "직원 계정": "Staff accounts",
+    "초대": "Invitation",
+    "초대 받은 직원": "Invited staff",
+    "초대 번호": "Invitation",
+    "초대 번호를 받았습니다": "I was given an invitation",
+    "초대 전": "not invited yet",
+    "초대하기": "Invite",
+    "통합 로그인": "the district's sign-on",
+    "통합 로그인 등록을 지웠습니다. 열려 있던 접속도 끝났습니다.": "The sign-on is removed, and open sessions are ended.",
+    "통합 로그인을 등록했습니다.": "The sign-on is registered.",
+    "통합 로그인이 이 사람을 부르는 식별자(sub)를 등록하면 그 식별자로 이 계정에 로그인합니다. 권한은 이 계정의 것 그대로입니다.": "Register what the sign-on calls this person (sub), and that subject signs in to this account. Rights stay the account's own.",
+}
