@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import event, text
 from starlette.testclient import TestClient
 
 from ledger_service.domain.entries import DeskKind
@@ -65,6 +65,43 @@ def test_a_database_that_stays_locked_is_a_503_and_the_same_charge_can_be_sent_a
     assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "unavailable", "5")
     assert [charge(front, app, key).status_code for _ in range(2)] == [201, 201]
     assert debited(front) == 1
+
+
+@contextmanager
+def small_disk(front: Front) -> Iterator[tuple[FastAPI, Callable[[int], None]]]:
+    """The application over the same books with room for no more pages than a limit; and what sets it. SQLite says what a full disk says."""
+    engine = open_engine(front.books.engine.url.render_as_string(hide_password=False))
+    with engine.connect() as connection:
+        size = int(connection.execute(text("PRAGMA page_count")).scalar_one())
+
+    def allow(more: int) -> None:
+        engine.dispose()
+        event.listen(engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count = {size + more}"))
+
+    allow(0)
+    journal = Journal(engine)
+    yield new_app(replace(front.books, context=replace(front.books.context, journal=journal), engine=engine)), allow
+    engine.dispose()
+
+
+def test_a_full_disk_is_a_503_before_anything_is_acknowledged_and_charges_go_on_when_there_is_room(
+    front: Front,
+) -> None:
+    front.books.grant(MEMBER, 1_000)
+    with small_disk(front) as (app, allow):
+        keys = [str(uuid4()) for _ in range(60)]
+        answers = {key: charge(front, app, key) for key in keys}
+        taken = [key for key, answer in answers.items() if answer.status_code == 201]
+        refused = [answer for answer in answers.values() if answer.status_code != 201]
+        assert refused, "the disk was full"
+        assert {(one.status_code, one.json()["code"]) for one in refused} == {(503, "unavailable")}
+        assert all(one.headers["retry-after"] for one in refused)
+        assert debited(front) == len(taken), "what was acknowledged is there, and nothing else"
+        with front.books.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
+        allow(1_000)
+        assert {charge(front, app, key).status_code for key in keys} == {201}
+        assert debited(front) == len(keys), "sent again, each is charged once"
 
 
 def test_who_waits_for_a_turn_too_long_is_told_so(front: Front) -> None:
