@@ -370,7 +370,7 @@ def _install(settings: Settings, home: Home, keys: KeyFolder, journal: Journal, 
     contract = contract_address(artifact, settings.district, settings.environment, office_keys, guardian)
     domain = Domain(settings.chain_id if settings.chain_id is not None else CHAIN_ID, contract)
     clock = SystemClock(settings.business_date, settings.clock_offset_seconds)
-    kill_points = _kill_points(settings.kill_at)
+    kill_points = kill_points_of(settings)
     wake = Wake()
     context = Context(
         journal=journal,
@@ -451,10 +451,11 @@ def _new_id() -> str:
     return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
 
 
-def _kill_points(setting: str | None) -> KillPoints:
-    if setting is None:
+def kill_points_of(settings: Settings) -> KillPoints:
+    """What ends this process where a test's setting says so (BORAM_KILL_AT); in production there is none."""
+    if settings.kill_at is None:
         return NoKillPoints()
-    name, _, times = setting.partition(":")
+    name, _, times = settings.kill_at.partition(":")
 
     def kill() -> NoReturn:
         os.kill(os.getpid(), signal.SIGKILL)

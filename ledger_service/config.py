@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ledger_service.domain.kill_points import KILL_POINTS
+from ledger_service.domain.kill_points import KILL_POINTS, ROTATION_POINTS
 from ledger_service.errors import BoramError
 from ledger_service.services.context import OPEN_DEBITS_MAX
 from ledger_service.web.brand import CONTRAST_LEAST, contrast_with_white
@@ -163,8 +163,9 @@ class Settings(BaseSettings):
     def _kill_point(cls, value: str | None) -> str | None:
         if value is not None:
             name, _, times = value.partition(":")
-            if name not in KILL_POINTS or (times and not (times.isascii() and times.isdigit() and int(times) >= 1)):
-                raise ValueError(f"is one of {', '.join(KILL_POINTS)}, with :2 for the second time")
+            known = (*KILL_POINTS, *ROTATION_POINTS)
+            if name not in known or (times and not (times.isascii() and times.isdigit() and int(times) >= 1)):
+                raise ValueError(f"is one of {', '.join(known)}, with :2 for the second time")
         return value
 
     @field_validator("colour")

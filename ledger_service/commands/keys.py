@@ -14,6 +14,7 @@ from ledger_service.adapters.keys import FIRST_KEYS
 from ledger_service.bootstrap import (
     ensure_admin,
     installed,
+    kill_points_of,
     master_key_path,
     open_secrets,
     sqlite_files,
@@ -21,7 +22,6 @@ from ledger_service.bootstrap import (
 )
 from ledger_service.commands.show import say
 from ledger_service.config import Settings, read_settings
-from ledger_service.domain.kill_points import NoKillPoints
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.locks import starting
 from ledger_service.journal.migrate import migrate
@@ -49,8 +49,9 @@ def rotate_keys(home: Path | None) -> None:
         with usable_books(settings), starting(books):
             migrate(books)
             rotate_master_key(
-                path, Journal(books), lambda key: Vault(key, keys, os.urandom), os.urandom, clock.now(), NoKillPoints()
-            )
+                path, Journal(books), lambda key: Vault(key, keys, os.urandom), os.urandom, clock.now(),
+                kill_points_of(settings),
+            )  # fmt: skip
     say(
         f"rotated: {path} holds a new master key; keep it in its backup. The old one opens nothing here any more: destroy its copies, "
         "but for those that older backups of the people's keys want",

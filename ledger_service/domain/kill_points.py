@@ -16,6 +16,8 @@ KILL_POINTS = (
     "before_mark",
 )
 
+ROTATION_POINTS = ("after_new_key", "after_rewrap", "after_reseal", "after_mark")  # of `boram keys rotate`
+
 
 class KillPoints(Protocol):
     """Something that may end the process at a named point."""
@@ -36,8 +38,8 @@ class KillAt:
     """Calls `kill` (which does not return in real use) when the named point is reached the given number of times."""
 
     def __init__(self, name: str, kill: Callable[[], None], times: int = 1) -> None:
-        if name not in KILL_POINTS:
-            raise ValueError(f"a kill point is one of {', '.join(KILL_POINTS)}")
+        if name not in (*KILL_POINTS, *ROTATION_POINTS):
+            raise ValueError(f"a kill point is one of {', '.join((*KILL_POINTS, *ROTATION_POINTS))}")
         self._name = name
         self._kill = kill
         self._left = times

@@ -3,12 +3,12 @@ the pages keep an answer for a while. No cell stands for fewer than five people 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from ledger_service.domain.disclosure import hidden_cells
+from ledger_service.domain.disclosure import PEOPLE_LEAST, hidden_cells
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.schema import accounts, entries, persons
 from ledger_service.journal.unit import Journal
@@ -24,7 +24,10 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class DongSum:
-    """Coins of one dong's residents; `name` is empty where no residence is known. None: fewer than five people, or it would give such a cell away."""
+    """Coins of one dong's residents; `name` is empty where no residence is known, and of dongs with fewer than five people.
+
+    None: fewer than five people, or it would give such a cell away.
+    """
 
     name: str
     issued: int | None
@@ -80,4 +83,5 @@ def _dongs(vault: Vault, residences: dict[str, bytes | None], people: set[str]) 
         sealed, seal = residences.get(person_id), seals.get(person_id)
         opened = seal.open("residence", sealed) if seal is not None and sealed is not None else ""
         found[person_id] = opened.partition(FIELD_END)[0].strip()
-    return found
+    people_of = Counter(found.values())  # a name that few gave may be an address, and stands in no table
+    return {person_id: dong if people_of[dong] >= PEOPLE_LEAST else "" for person_id, dong in found.items()}

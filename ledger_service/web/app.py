@@ -48,6 +48,7 @@ FIELDS_MAX = 100
 FRAMES_MAX = 8
 TEMPLATES = Path(__file__).parent / "templates"
 SIGN_IN = "/sign-in"
+NO_ROUTE = "none"  # what somebody typed is in no log, metric or row of the access log
 LOOK_REASON = "page"  # why somebody was looked at: the page that was opened, which the row names
 
 _log = structlog.get_logger("boram.web")
@@ -224,6 +225,7 @@ def create_pages(ports: WebPorts) -> Starlette:
     async def no_such_page(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         nothing = Page(_nothing, None)
+        request.state.route = NO_ROUTE
         if error.status_code == 405:
             return await run_in_threadpool(pages._failed, request, nothing, {}, {}, errors.wrong_method())
         return await pages._answer(request, nothing)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pyotp
@@ -21,6 +23,7 @@ from ledger_service.journal.engine import open_engine
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import MasterKey, SealBroken, Vault
 from ledger_service.services import accounts, loading, sign_in
+from scripts.running import boram, clean_environment
 from tests.books import SAMPLES
 
 PEOPLE = 5
@@ -143,6 +146,26 @@ def test_a_rotation_that_is_killed_is_finished_by_the_next(settings: Settings, p
             older.open_secret(actor_id, sealed)
     keys.dispose()
     books.engine.dispose()
+
+
+@pytest.mark.parametrize("point", ["after_rewrap", "after_mark"])
+def test_a_command_that_is_killed_in_the_midst_is_finished_by_the_next(settings: Settings, point: str) -> None:
+    """The process itself, by SIGKILL."""
+    old = master_of(settings)
+
+    def rotating(**more: str) -> int:
+        return subprocess.run(
+            [boram(), "keys", "rotate"], env=clean_environment(settings.home, environment="test", **more)
+        ).returncode
+
+    assert rotating(kill_at=point) == -signal.SIGKILL
+    assert next_key_path(master_path(settings)).exists()
+    with pytest.raises(RotationUnfinished), installed(settings):
+        pass
+    assert rotating() == 0
+    assert not next_key_path(master_path(settings)).exists()
+    assert master_of(settings).wrapping != old.wrapping
+    assert len(opened(settings)) == PEOPLE
 
 
 def test_nothing_starts_with_the_old_key(settings: Settings, tmp_path: Path) -> None:
