@@ -67,6 +67,13 @@ class NewCharge(Question):
     pin: str | None = Field(None, max_length=16)
 
 
+class NewPayment(Question):
+    """Where and for how much the code is to be good; what is not named is whatever it is used for first."""
+
+    desk: DeskNumber | None = None
+    coins: Coins | None = None
+
+
 class Payment(Answer):
     """A code to pay with, once: shown as a QR. `expires_at` is UTC seconds."""
 
@@ -159,10 +166,11 @@ def charge(request: Request, new: NewCharge, context: ContextPort, actor: ActorP
     return Charged(**spend.charge(context, actor, once, new.person_id, new.desk, new.coins, word))
 
 
-@router.post("/payment-codes", status_code=201, responses=responses(401, 403))
-def offer_payment(context: ContextPort, actor: ActorPort) -> Payment:
+@router.post("/payment-codes", status_code=201, responses=responses(401, 403, 404, 422))
+def offer_payment(context: ContextPort, actor: ActorPort, wanted: NewPayment | None = None) -> Payment:
     """A code for the counter, good for one charge within 90 seconds; the one before it is over."""
-    offered = cards.offer_payment(context, actor)
+    wanted = wanted or NewPayment()
+    offered = cards.offer_payment(context, actor, wanted.desk, wanted.coins)
     return Payment(code=offered.code, expires_at=offered.expires_at)
 
 

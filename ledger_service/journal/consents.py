@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from ledger_service.journal.schema import consents
 
@@ -13,8 +13,11 @@ class Consents:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def offer(self, consent_id: str, person_id: str, secret_hash: bytes, now: int, expires_at: int) -> None:
-        """Write: a payment code; the person's earlier ones that were not used are over."""
+    def offer(
+        self, consent_id: str, person_id: str, secret_hash: bytes, now: int, expires_at: int, desk: int | None,
+        coins: int | None,
+    ) -> None:  # fmt: skip
+        """Write: a payment code, for one desk and amount where they are named; the person's earlier ones that were not used are over."""
         self._connection.execute(
             update(consents)
             .where(
@@ -28,15 +31,22 @@ class Consents:
         self._connection.execute(
             insert(consents).values(
                 id=consent_id, kind="payment_code", person_id=person_id, secret_hash=secret_hash, created_at=now,
-                expires_at=expires_at,
+                expires_at=expires_at, desk=desk, coins=coins,
             )
         )  # fmt: skip
 
     def use(self, secret_hash: bytes, desk: int, coins: int, now: int) -> tuple[str, str] | None:
-        """Write: (id, person) of a payment code, bound to desk and coins from now on; None where it was used or its time is over."""
+        """Write: (id, person) of a payment code, bound to desk and coins from now on; None where it was used, its time is over, or it was made
+        for another desk or amount."""
         done = self._connection.execute(
             update(consents)
-            .where(consents.c.secret_hash == secret_hash, consents.c.used_at.is_(None), consents.c.expires_at > now)
+            .where(
+                consents.c.secret_hash == secret_hash,
+                consents.c.used_at.is_(None),
+                consents.c.expires_at > now,
+                or_(consents.c.desk.is_(None), consents.c.desk == desk),
+                or_(consents.c.coins.is_(None), consents.c.coins == coins),
+            )
             .values(used_at=now, desk=desk, coins=coins)
         )
         if done.rowcount != 1:

@@ -18,7 +18,7 @@ from ledger_service.domain.credentials import (
     require_good_pin,
     shown_card_number,
 )
-from ledger_service.domain.entries import is_personal_account
+from ledger_service.domain.entries import DeskKind, is_personal_account
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.credentials import CardRow
 from ledger_service.journal.people import PersonRow
@@ -26,6 +26,7 @@ from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.sign_in import Passwords, check_card, phone_code_hash, resident_of, throttled
+from ledger_service.services.spend import require_coins
 
 PHONE_CODE_SECONDS = 5 * 60
 PAYMENT_CODE_SECONDS = 90
@@ -163,17 +164,24 @@ def send_phone_code(context: Context, address: str, number: str) -> None:
         writing.commit()
 
 
-def offer_payment(context: Context, actor: Actor) -> PaymentCode:
-    """A code by which the resident pays once, within 90 seconds, at one counter and for one amount."""
+def offer_payment(context: Context, actor: Actor, desk: int | None = None, coins: int | None = None) -> PaymentCode:
+    """A code by which the resident pays once, within 90 seconds, at one counter and for one amount: those that are named here, else
+    those for which it is used first. Raises NotFound for a desk that takes no coins.
+    """
     actor.require(Role.RESIDENT)
     if actor.person_id is None:
         raise NotFound("there is no resident", "해당 주민이 없습니다")
+    if coins is not None:
+        require_coins(coins)
     code = payment_code(context.random_bytes(PAYMENT_CODE_SIGNS))
     now = context.clock.now()
     with context.journal.write() as unit:
         person = person_of(unit, actor.person_id)
-        consent_id = context.new_id()
-        unit.consents.offer(consent_id, person.id, context.vault.token_hash(code), now, now + PAYMENT_CODE_SECONDS)
+        venue = unit.master.desk(desk) if desk is not None else None
+        if desk is not None and (venue is None or venue.kind is not DeskKind.VENUE):
+            raise NotFound(f"there is no venue desk {desk}", f"사용처 {desk}번이 없습니다")
+        consent_id, until = context.new_id(), now + PAYMENT_CODE_SECONDS
+        unit.consents.offer(consent_id, person.id, context.vault.token_hash(code), now, until, desk, coins)
         unit.audit_log.write(now, actor.id, "offer payment", consent_id)
         unit.commit()
     return PaymentCode(code, now + PAYMENT_CODE_SECONDS)

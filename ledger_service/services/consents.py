@@ -11,7 +11,7 @@ from ledger_service.services.context import Context
 
 
 class ConsentRefused(Refused):
-    """The payment code was used before, its time is over, it never was one, or it is another resident's."""
+    """The payment code was used before, its time is over, it is for another desk or amount, it never was one, or it is another resident's."""
 
     code = "consent_refused"
 
@@ -37,8 +37,8 @@ def consent_of(
         used = unit.consents.use(context.vault.token_hash(code), desk, coins, now)
         if used is None or person_id not in (None, used[1]):
             raise ConsentRefused(
-                "this payment code was used or is too old: ask for a new one",
-                "이미 사용했거나 시간이 지난 결제 번호입니다. 새 번호를 받아 주세요",
+                "this payment code was used, is too old, or is for another place or amount: ask for a new one",
+                "이미 사용했거나 시간이 지났거나 다른 곳·다른 금액의 결제 번호입니다. 새 번호를 받아 주세요",
             )
         return used[1], used[0]
     if word.card_person is not None:

@@ -41,6 +41,23 @@ def test_a_payment_code_pays_once_and_is_the_evidence(either: Front) -> None:
     assert code not in repr(consent)
 
 
+def test_a_code_for_one_place_and_amount_is_good_for_no_other(either: Front) -> None:
+    either.books.grant(MEMBER, 100)
+    gym = either.books.desk(DeskKind.VENUE, "GYM")
+    browser = either.resident(MEMBER)
+    code = browser.post("/payment-codes", {"desk": gym, "coins": 10}).json()["code"]
+    for name, place, coins in (("hall", "HALL", 10), ("counter", "GYM", 20), ("counter", "GYM", 1)):
+        assert charge(either, name, place, coins, payment_code=code).json()["code"] == "consent_refused"
+    assert charge(either, "counter", "GYM", 10, payment_code=code).status_code == 201
+    centre = either.books.desk(DeskKind.CENTRE, "SVC")
+    assert browser.post("/payment-codes", {"desk": centre}).status_code == 404
+    assert browser.post("/payment-codes", {"coins": 0}).status_code == 422
+    half = browser.post("/payment-codes", {"coins": 10}).json()["code"]
+    assert charge(either, "hall", "HALL", 20, payment_code=half).json()["code"] == "consent_refused"
+    assert charge(either, "hall", "HALL", 10, payment_code=half).status_code == 201
+    assert either.books.account(MEMBER).debited == 20
+
+
 def test_of_a_hundred_replays_at_once_one_pays(either: Front) -> None:
     either.books.grant(MEMBER, 1000)
     code = offered(either)

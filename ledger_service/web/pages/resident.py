@@ -29,13 +29,19 @@ def balance(visit: Visit) -> Response:
 
 
 def payment(visit: Visit) -> Response:
-    """A one-time code to pay with, as QR and letters; asking again ends the one before."""
-    offered = cards.offer_payment(visit.context, visit.me)
+    """A one-time code to pay with, as QR and letters, for one place and amount where they were named; asking again ends the one before."""
+    desk = visit.whole("desk", "받는 곳") if visit.text("desk") else None
+    coins = visit.whole("coins", "코인") if visit.text("coins") else None
+    offered = cards.offer_payment(visit.context, visit.me, desk, coins)
+    places = catalogue.places(visit.context.journal)
     return visit.render(
         "resident/payment.html",
         code=offered.code,
         expires_at=offered.expires_at,
         svg=code_svg(offered.code, visit.say("결제 QR")),
+        places=places,
+        place=next((one.name for one in places if one.number == desk), None),
+        coins=coins,
     )
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "받는 곳과 금액을 정해 두기": "Name the place and the amount",
+    "어느 곳이나": "any place",
+    "금액은 창구에서": "the amount at the counter",
+    "이 번호는 여기에만 쓸 수 있습니다:": "This code is good only for:",
+    "이렇게 새로 받기": "Get such a code",
     "{course} 취소": "Cancel {course}",
     "이미 끝난 신청입니다.": "This sign-up is over.",
     "지금 취소하면 돌려받는 것": "What comes back if you cancel now",
