@@ -76,6 +76,7 @@ from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_on import Provider
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
+from ledger_service.web.plan import read_plan
 from ledger_service.web.ports import Door, WebPorts
 from ledger_service.web.sessions import SessionDoor
 
@@ -240,6 +241,7 @@ def _brand(settings: Settings) -> Brand:
         colour=settings.colour,
         help_phone=settings.help_phone,
         logo=settings.logo,
+        plan=() if settings.dong_plan is None else read_plan(settings.dong_plan),
     )
 
 

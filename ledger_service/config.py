@@ -14,6 +14,7 @@ from ledger_service.domain.kill_points import KILL_POINTS, ROTATION_POINTS
 from ledger_service.errors import BoramError
 from ledger_service.services.context import OPEN_DEBITS_MAX
 from ledger_service.web.brand import CONTRAST_LEAST, contrast_with_white
+from ledger_service.web.plan import read_plan
 
 if TYPE_CHECKING:
     from typing import Self
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     help_phone: Text = "02-000-0000"
     colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b50d0"
     logo: Path | None = None
+    dong_plan: Path | None = None
     import_bytes_max: Annotated[int, Field(ge=1024, le=IMPORT_BYTES_MAX)] = IMPORT_BYTES_MAX
 
     @field_validator(
@@ -100,6 +102,7 @@ class Settings(BaseSettings):
         "keys_folder",
         "bundles_folder",
         "logo",
+        "dong_plan",
         "sign_on_client_secret_file",
     )
     @classmethod
@@ -119,6 +122,7 @@ class Settings(BaseSettings):
         "sign_on_issuer",
         "sign_on_client_id",
         "logo",
+        "dong_plan",
         "alarm_outstanding_krw",
         "alarm_year_issue_krw",
         mode="before",
@@ -181,6 +185,16 @@ class Settings(BaseSettings):
         if logo is not None and not (logo.suffix in (".svg", ".png") and logo.is_file()):
             raise ValueError("is an .svg or .png file that is there")
         return logo
+
+    @field_validator("dong_plan")
+    @classmethod
+    def _plan(cls, plan: Path | None) -> Path | None:
+        if plan is not None:
+            try:
+                read_plan(plan)
+            except OSError as error:
+                raise ValueError("is a file that can be read") from error
+        return plan
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

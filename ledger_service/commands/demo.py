@@ -28,6 +28,7 @@ FILES = (
 )  # fmt: skip
 PIN = "314159"
 PASSWORD_BYTES = 9
+DONG_PLAN = DATA / "dongs.csv"
 RESIDENTS = ("S104355", "S102238", "S100246")  # three who earned coins in April
 STAFF = (
     ("clerk-park", (Role.CLERK,), SAMPLES / "centers.csv"),

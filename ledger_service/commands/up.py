@@ -121,6 +121,8 @@ def run(settings: Settings, say: Say, progress: Progress, *, with_demo: bool = F
 def _run(
     settings: Settings, say: Say, progress: Progress, stack: ExitStack, signals: StopSignals, with_demo: bool
 ) -> None:
+    if with_demo and settings.dong_plan is None:
+        settings = settings.model_copy(update={"dong_plan": demo.DONG_PLAN})
     installation = stack.enter_context(installed(settings))
     if settings.role == "post":
         _post(installation, say, progress, stack)

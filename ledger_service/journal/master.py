@@ -22,6 +22,7 @@ class DeskRow:
     name: str
     custody: int
     step_coins: int
+    dong: str
     sealed_seq: int
     sealed_head: bytes
     sealed_day: int
@@ -40,6 +41,7 @@ class FundRow:
     body: str
     active: bool
     ended_day: int | None = None
+    goal_coins: int | None = None
 
 
 _DESK = select(desks).where(desks.c.number == bindparam("this"))
@@ -57,7 +59,9 @@ class Master:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_desk(self, number: int, kind: DeskKind, code: str, name: str, custody: int, step_coins: int) -> None:
+    def add_desk(
+        self, number: int, kind: DeskKind, code: str, name: str, custody: int, step_coins: int, dong: str = ""
+    ) -> None:
         """Write: a new desk."""
         self._connection.execute(
             insert(desks).values(
@@ -67,9 +71,14 @@ class Master:
                 name=name,
                 custody=custody,
                 step_coins=step_coins,
+                dong=dong,
                 sealed_head=bytes(32),
             )
         )
+
+    def set_dong(self, number: int, dong: str) -> None:
+        """Write: where a venue lies."""
+        self._connection.execute(update(desks).where(desks.c.number == number).values(dong=dong))
 
     def next_desk_number(self) -> int:
         """The lowest number above all desks."""
@@ -212,9 +221,15 @@ class Master:
         self._connection.execute(delete(installation_marks).where(installation_marks.c.name == name))
         self.add_installation_mark(name, value)
 
-    def add_fund(self, number: int, code: str, name: str, body: str) -> None:
+    def add_fund(self, number: int, code: str, name: str, body: str, goal_coins: int | None = None) -> None:
         """Write: a new fund."""
-        self._connection.execute(insert(funds).values(number=number, code=code, name=name, body=body, active=True))
+        self._connection.execute(
+            insert(funds).values(number=number, code=code, name=name, body=body, active=True, goal_coins=goal_coins)
+        )
+
+    def set_goal(self, number: int, goal_coins: int | None) -> None:
+        """Write: what a project wants to gather."""
+        self._connection.execute(update(funds).where(funds.c.number == number).values(goal_coins=goal_coins))
 
     def end_fund(self, number: int, day: int) -> None:
         """Write: a project is cancelled: nothing is given to it any more."""

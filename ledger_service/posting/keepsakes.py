@@ -110,7 +110,13 @@ def _master(unit: Unit, orders: Sequence[Order]) -> dict[str, Any]:
     numbers = {code: {order.args[0] for order in orders if order.code == code} for code in _NAMED}
     return {
         "desks": [
-            {"number": desk.number, "code": desk.code, "name": desk.name, "step_coins": desk.step_coins}
+            {
+                "number": desk.number,
+                "code": desk.code,
+                "name": desk.name,
+                "step_coins": desk.step_coins,
+                "dong": desk.dong,
+            }
             for desk in unit.master.desks()
             if desk.number in numbers[OrderCode.REGISTER_DESK]
         ],
@@ -122,6 +128,7 @@ def _master(unit: Unit, orders: Sequence[Order]) -> dict[str, Any]:
                 "name": fund.name,
                 "body": fund.body,
                 "ended": fund.ended_day,
+                "goal": fund.goal_coins,
             }
             for fund in unit.master.funds()
             if fund.number in numbers[OrderCode.FUND]

@@ -135,7 +135,9 @@ def _desk(unit: WriteUnit, args: Sequence[int], names: Names, _day: int) -> None
     if unit.master.desk(number) is not None:
         return
     row = names["desks"].get(number, {"code": f"DESK-{number}", "name": f"DESK-{number}", "step_coins": 1})
-    unit.master.add_desk(number, DeskKind(kind), row["code"], row["name"], custody, row["step_coins"])
+    unit.master.add_desk(
+        number, DeskKind(kind), row["code"], row["name"], custody, row["step_coins"], row.get("dong", "")
+    )
 
 
 def _rotation(unit: WriteUnit, args: Sequence[int], _names: Names, _day: int) -> None:
@@ -191,7 +193,7 @@ def _fund(unit: WriteUnit, args: Sequence[int], names: Names, day: int) -> None:
         if not active:
             unit.master.end_fund(number, row["ended"] or day)
         return
-    unit.master.add_fund(number, row["code"], row["name"], row["body"])
+    unit.master.add_fund(number, row["code"], row["name"], row["body"], row.get("goal"))
     unit.returning.raise_counter("fund", number)
 
 

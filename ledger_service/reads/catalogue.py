@@ -45,12 +45,13 @@ class CoinValueLine:
 
 @dataclass(frozen=True, slots=True)
 class FundLine:
-    """A donation project and the listed body that receives its money."""
+    """A donation project, the listed body that receives its money, and how many coins it wants to gather (None: not said)."""
 
     code: str
     name: str
     body: str
     active: bool
+    goal_coins: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,13 @@ class CoursesPage:
 
 @dataclass(frozen=True, slots=True)
 class PlaceLine:
-    """Where coins are taken, in steps of so many."""
+    """Where coins are taken, in steps of so many, and in which dong that is (empty: not said)."""
 
     number: int
     code: str
     name: str
     step_coins: int
+    dong: str
 
 
 def places(journal: Journal) -> list[PlaceLine]:
@@ -130,7 +132,8 @@ def places(journal: Journal) -> list[PlaceLine]:
     with journal.read() as unit:
         venues = [desk for desk in unit.master.desks() if desk.kind is DeskKind.VENUE]
     return sorted(
-        (PlaceLine(one.number, one.code, one.name, one.step_coins) for one in venues), key=lambda one: one.name
+        (PlaceLine(one.number, one.code, one.name, one.step_coins, one.dong) for one in venues),
+        key=lambda one: one.name,
     )
 
 
@@ -176,7 +179,7 @@ def programmes(journal: Journal) -> Programmes:
             for rate in rates
         ],
         [CoinValueLine(date_of(first_day), krw, choice, basis) for first_day, krw, choice, basis in values],
-        [FundLine(fund.code, fund.name, fund.body, fund.active) for fund in funds],
+        [FundLine(fund.code, fund.name, fund.body, fund.active, fund.goal_coins) for fund in funds],
     )
 
 

@@ -19,22 +19,30 @@ class DeskNotStopped(Refused):
 
 
 def add_desk(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
-    kind = DeskKind[step["kind"]]
-    if unit.master.desk_of_code(kind, step["code"]) is not None:
+    kind, dong = DeskKind[step["kind"]], step.get("dong", "")
+    known = unit.master.desk_of_code(kind, step["code"])
+    if known is not None:
         if step.get("if_missing"):
+            return []
+        if dong != known.dong and (known.name, known.step_coins) == (step["name"], step.get("step_coins", 1)):
+            unit.master.set_dong(known.number, dong)  # the same venue at another place: nothing that the contract knows
             return []
         raise AlreadyThere(
             f"{step['kind'].lower()} {step['code']} is there already", f"{step['code']}은(는) 이미 있습니다",
             kind=step["kind"], code=step["code"],
         )  # fmt: skip
     number = unit.master.next_desk_number()
-    unit.master.add_desk(number, kind, step["code"], step["name"], 0, step.get("step_coins", 1))
+    unit.master.add_desk(number, kind, step["code"], step["name"], 0, step.get("step_coins", 1), dong)
     signer = context.desk_keys.create(number)
     return [Order(OrderCode.REGISTER_DESK, (number, int(kind), 0, 1, address_arg(signer)))]
 
 
 def add_fund(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
-    if unit.master.fund_of_code(step["code"]) is not None:
+    known, goal = unit.master.fund_of_code(step["code"]), step.get("goal_coins")
+    if known is not None:
+        if known.active and goal != known.goal_coins and (known.name, known.body) == (step["name"], step["body"]):
+            unit.master.set_goal(known.number, goal)  # the same project with another goal: the contract knows none
+            return []
         raise AlreadyThere(
             f"fund {step['code']} is there already",
             f"{step['code']} 모금은 이미 있습니다",
@@ -42,7 +50,7 @@ def add_fund(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
             code=step["code"],
         )
     number = unit.entries.next_numbers("fund", 1)
-    unit.master.add_fund(number, step["code"], step["name"], step["body"])
+    unit.master.add_fund(number, step["code"], step["name"], step["body"], goal)
     return [Order(OrderCode.FUND, (number, 1))]
 
 

@@ -23,13 +23,23 @@ FILE_STEPS: dict[str, Callable[[bytes], list[Step]]] = {
         {"step": "desk", "kind": "CENTRE", "code": row.code, "name": row.name} for row in read_centers(data)
     ],
     "venues": lambda data: [
-        {"step": "desk", "kind": "VENUE", "code": row.code, "name": row.name, "step_coins": row.step_coins}
+        {
+            "step": "desk",
+            "kind": "VENUE",
+            "code": row.code,
+            "name": row.name,
+            "step_coins": row.step_coins,
+            "dong": row.dong,
+        }
         for row in read_venues(data)
     ],
     "programmes": lambda data: [{"step": "rate", "rate": rate_step(rate)} for rate in read_programmes(data)],
     "funds": lambda data: [
         {"step": "desk", "kind": "TREASURY", "code": TREASURY_CODE, "name": "코인 담당 부서", "if_missing": True},
-        *({"step": "fund", "code": row.code, "name": row.name, "body": row.body} for row in read_funds(data)),
+        *(
+            {"step": "fund", "code": row.code, "name": row.name, "body": row.body, "goal_coins": row.goal_coins}
+            for row in read_funds(data)
+        ),
     ],
     "values": lambda data: [
         {

@@ -32,6 +32,7 @@ MEMBER_NUMBER_LENGTH_MAX = 100
 CODE_LENGTH_MAX = 32
 UNIT_LENGTH_MAX = 32
 NAME_LENGTH_MAX = 200
+DONG_LENGTH_MAX = 50
 
 MEMBER_COLUMNS = Columns(required=("회원번호", "이름", "생년월일"), optional=("휴대전화", "동", "자격"))
 CENTER_COLUMNS = Columns(required=("code", "name"))
@@ -51,8 +52,8 @@ PROGRAMME_COLUMNS = Columns(
     optional=("basis",),
 )
 
-VENUE_COLUMNS = Columns(required=("code", "name", "step_coins"))
-FUND_COLUMNS = Columns(required=("code", "name", "body"))
+VENUE_COLUMNS = Columns(required=("code", "name", "step_coins"), optional=("dong",))
+FUND_COLUMNS = Columns(required=("code", "name", "body"), optional=("goal_coins",))
 VALUE_COLUMNS = Columns(required=("effective_from", "krw"), optional=("choice", "basis"))
 LIMIT_COLUMNS = Columns(required=("limit", "code", "period", "coins"), optional=("effective_from",))
 BALANCE_COLUMNS = Columns(required=("회원번호", "coins", "lot_day", "expiry_months"))
@@ -113,22 +114,24 @@ class CenterRow:
 
 @dataclass(frozen=True, slots=True)
 class VenueRow:
-    """A facility that takes coins, in steps of `step_coins`."""
+    """A facility that takes coins, in steps of `step_coins`. `dong` is where it lies, or empty."""
 
     line: int
     code: str
     name: str
     step_coins: int
+    dong: str
 
 
 @dataclass(frozen=True, slots=True)
 class FundRow:
-    """A donation project and the listed body that receives its money."""
+    """A donation project, the listed body that receives its money, and how many coins it wants to gather, if it says so."""
 
     line: int
     code: str
     name: str
     body: str
+    goal_coins: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +377,8 @@ def read_venues(data: bytes) -> list[VenueRow]:
     """The venues; each code once. Raises MasterFileInvalid and what `read_table` raises."""
     problems, first_lines, venues = _Problems(), dict[str, int](), []
     for row in _rows_of(data, VENUE_COLUMNS, problems):
-        venue = VenueRow(row.line, row.code("code"), row.name("name"), row.whole("step_coins"))
+        dong = row.text("dong", DONG_LENGTH_MAX)
+        venue = VenueRow(row.line, row.code("code"), row.name("name"), row.whole("step_coins"), dong)
         if venue.step_coins < 1:
             row.wrong("step_coins", "must be 1 or more", "1 이상이어야 합니다")
         _refuse_repeated(row, "code", venue.code, first_lines)
@@ -387,7 +391,10 @@ def read_funds(data: bytes) -> list[FundRow]:
     """The funds; each code once. Raises MasterFileInvalid and what `read_table` raises."""
     problems, first_lines, found = _Problems(), dict[str, int](), []
     for row in _rows_of(data, FUND_COLUMNS, problems):
-        fund = FundRow(row.line, row.code("code"), row.name("name"), row.name("body"))
+        goal = row.whole("goal_coins") if row.text("goal_coins") else None
+        fund = FundRow(row.line, row.code("code"), row.name("name"), row.name("body"), goal)
+        if goal == 0:
+            row.wrong("goal_coins", "must be 1 or more, or empty", "1 이상이거나 비어 있어야 합니다")
         _refuse_repeated(row, "code", fund.code, first_lines)
         found.append(fund)
     problems.raise_any()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger_service.web.plan import DongTile
+
 CONTRAST_LEAST = 4.5  # white text on the colour, and the colour as text on white
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """`colour` is #rrggbb. `logo` is an SVG or PNG file, or None for the drawn mark."""
+    """`colour` is #rrggbb. `logo` is an SVG or PNG file, or None for the drawn mark. `plan`: where its dongs lie."""
 
     district: str
     district_en: str
@@ -19,6 +21,7 @@ class Brand:
     colour: str
     help_phone: str
     logo: Path | None = None
+    plan: tuple[DongTile, ...] = ()
 
     @property
     def logo_name(self) -> str:

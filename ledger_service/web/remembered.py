@@ -49,6 +49,11 @@ def impact_of(visit: Visit) -> Impact:
     return remembered.get(visit)
 
 
+def gathered(visit: Visit) -> dict[str, int | None]:
+    """Coins that each donation project has, by its name; None: given by fewer than five people."""
+    return {place.name: place.coins for place in impact_of(visit).funds}
+
+
 def dongs_of(visit: Visit) -> list[DongSum]:
     """The sums by dong."""
     remembered: Remembered[list[DongSum]] = visit.request.app.state.dongs

@@ -21,6 +21,7 @@ from ledger_service.errors import Invalid, NotFound
 from ledger_service.services.context import Context, Once
 from ledger_service.services.helping import Help
 from ledger_service.web.formats import Formats
+from ledger_service.web.language import mark_korean
 from ledger_service.web.ports import WebPorts
 from ledger_service.web.titles import titled
 from ledger_service.web.words import ENGLISH
@@ -239,7 +240,7 @@ class Visit:
             **more,
         )
         return HTMLResponse(
-            content,
+            mark_korean(content) if self.view.language == "en" else content,
             status,
             headers={
                 "content-security-policy": policy,

@@ -119,7 +119,12 @@ def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     home = tmp_path_factory.mktemp("api") / "home"
     urls = _postgres_urls(request.getfixturevalue("postgres_uri")) if request.param == "postgres" else {}
     settings = read_settings(
-        home=home, environment="test", business_date=BUSINESS_DATE, import_bytes_max=UPLOAD_BYTES_MAX, **urls
+        home=home,
+        environment="test",
+        business_date=BUSINESS_DATE,
+        import_bytes_max=UPLOAD_BYTES_MAX,
+        dong_plan=DATA / "dongs.csv",
+        **urls,
     )
     with (
         installed(settings) as installation,

@@ -158,7 +158,7 @@ def own(walk: MonthWalk) -> None:
     walk.stop("objection-filed")
     walk.be("office")
     walk.look("/office/objections")
-    walk.hand.press(walk.page.get_by_role("rowheader").get_by_role("link").first)
+    walk.hand.press(walk.page.locator("main a.line").first)
     walk.fill("주민에게 보일 답", "센터에 확인하고 바로잡겠습니다.")
     walk.stop("objection-one")
     walk.button("답하기")

@@ -26,6 +26,8 @@ class Hand(Protocol):
 
     def fill(self, what: Locator, text: str) -> None: ...
 
+    def slide(self, what: Locator, start: int, to: int) -> None: ...
+
 
 class Mouse:
     """Presses and types as everybody does."""
@@ -35,6 +37,18 @@ class Mouse:
 
     def fill(self, what: Locator, text: str) -> None:
         what.fill(text)
+
+    def slide(self, what: Locator, start: int, to: int) -> None:
+        assert what.input_value() == str(start)
+        box = what.bounding_box()
+        assert box is not None
+        most, thumb = int(what.get_attribute("max") or 0), 16
+        along = thumb / 2 + (box["width"] - thumb) * to / most
+        what.page.mouse.move(box["x"] + thumb / 2 + (box["width"] - thumb) * start / most, box["y"] + box["height"] / 2)
+        what.page.mouse.down()
+        what.page.mouse.move(box["x"] + along, box["y"] + box["height"] / 2)
+        what.page.mouse.up()
+        assert what.input_value() == str(to)
 
 
 class Keys:
@@ -56,6 +70,12 @@ class Keys:
             return
         what.page.keyboard.press("Control+A")
         what.page.keyboard.type(text)
+
+    def slide(self, what: Locator, start: int, to: int) -> None:
+        self._reach(what)
+        for _ in range(abs(to - start)):
+            what.page.keyboard.press("ArrowRight" if to > start else "ArrowLeft")
+        assert what.input_value() == str(to)
 
     def _reach(self, what: Locator) -> None:
         for _ in range(TABS_MAX):
@@ -91,6 +111,10 @@ class Walk:
 
     def fill(self, label: str, text: str) -> None:
         self.hand.fill(self.page.get_by_label(label, exact=True), text)
+
+    def slide(self, label: str, to: int, *, of: int) -> None:
+        """Move a slider that stands at `of`."""
+        self.hand.slide(self.page.get_by_label(label, exact=True), of, to)
 
     def sees(self, text: str) -> None:
         assert text in self.page.inner_text("body"), f"{text!r} is not on {self.page.url}"
@@ -151,13 +175,21 @@ def resident(walk: Walk) -> None:
     walk.sees("취소됨")
     walk.stop("resident-cancelled")
     walk.open("/donate")
-    walk.fill("기부할 코인", "500")
+    walk.fill("또는 숫자로 적기", "500")
     walk.stop("resident-donate")
     walk.button("다음")
     walk.sees("쓸 수 있는 코인은 40코인입니다")
     walk.stop("resident-donate-refused")
-    walk.fill("기부할 코인", "5")
+    walk.fill("또는 숫자로 적기", "")
     walk.button("다음")
+    walk.sees("숫자로 적어 주세요")  # a slider that was left alone gives nothing
+    walk.button("10코인")
+    walk.sees("10코인 (1,000원)")
+    walk.link("고치기")
+    walk.slide("막대를 밀어 고르기", 5, of=10)
+    walk.stop("resident-donate-slid")
+    walk.button("다음")
+    walk.sees("5코인 (500원)")
     walk.stop("resident-donate-confirm")
     walk.button("기부하기")
     walk.sees("기부했습니다.")

@@ -28,6 +28,7 @@ desks = Table(
     Column("name", String(200), nullable=False),
     Column("custody", Integer, nullable=False, server_default="0"),  # 0 the operator holds the key, 1 the organisation
     Column("step_coins", Integer, nullable=False, server_default="1"),  # a venue takes coins in steps of this many
+    Column("dong", String(50), nullable=False, server_default=""),  # the part of the district where a venue lies
     Column("sealed_seq", BigInteger, nullable=False, server_default="0"),
     Column("sealed_head", Bytes(32), nullable=False),
     Column("sealed_day", Integer, nullable=False, server_default="0"),
@@ -121,6 +122,7 @@ funds = Table(
     Column("body", String(200), nullable=False),  # the listed body that receives the money
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("ended_day", Integer),  # since when the project is cancelled
+    Column("goal_coins", Integer),  # what it wants to gather; none was set
 )
 
 orders = Table(

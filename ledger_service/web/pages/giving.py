@@ -9,21 +9,30 @@ from ledger_service.reads import catalogue, residents
 from ledger_service.reads.catalogue import FundLine
 from ledger_service.services import donate
 from ledger_service.services.spend import require_coins, too_few
-from ledger_service.web.remembered import impact_of
+from ledger_service.web.remembered import gathered
 from ledger_service.web.visit import Visit
+
+QUICK_COINS = (10, 50, 100)
+FINE_COINS_MAX, COARSE_STEP = 100, 10  # a slider of more coins than that cannot be set to each of them with a finger
 
 
 def form(visit: Visit, error: BoramError | None = None) -> Response:
     """Which project, how many coins."""
     funds = [fund for fund in catalogue.programmes(visit.context.journal).funds if fund.active]
     balance = residents.balance(visit.context.journal, visit.me, visit.person_id, visit.today)
+    step = 1 if balance.available <= FINE_COINS_MAX else COARSE_STEP
+    slid = visit.number_in_query("coins") or _slid(visit)
     return visit.render(
         "resident/donate.html",
         error.status if error else 200,
         funds=funds,
         balance=balance,
         value=balance.krw_per_coin,
-        gathered={place.name: place.coins for place in impact_of(visit).funds},
+        gathered=gathered(visit),
+        chosen=visit.text("fund") or visit.request.query_params.get("fund", ""),
+        quick=[coins for coins in QUICK_COINS if coins <= balance.available],
+        step=step,
+        slid=min(slid, balance.available) // step * step,
         error=error,
     )
 
@@ -58,8 +67,14 @@ def give(visit: Visit) -> Response:
 
 
 def _coins(visit: Visit) -> int:
-    """What was typed, or else the amount that was chosen."""
-    return visit.whole("coins" if visit.text("coins") or not visit.text("quick") else "quick", "기부할 코인")
+    """The amount of the button that was pressed; else what was typed; else where the slider stands, which is 0 for who left it alone."""
+    if visit.text("quick"):
+        return visit.whole("quick", "기부할 코인")
+    return visit.whole("coins", "기부할 코인") if visit.text("coins") or not _slid(visit) else _slid(visit)
+
+
+def _slid(visit: Visit) -> int:
+    return visit.whole("slide", "기부할 코인") if visit.text("slide") else 0
 
 
 def _fund(visit: Visit) -> FundLine:

@@ -13,8 +13,9 @@ from ledger_service.reads import catalogue, chain, status
 from ledger_service.reads.paging import PAGE_ROWS_MAX
 from ledger_service.services import accept
 from ledger_service.web.charts import bars
+from ledger_service.web.plan import draw
 from ledger_service.web.receipt_code import read_receipt_code
-from ledger_service.web.remembered import impact_of
+from ledger_service.web.remembered import gathered, impact_of
 from ledger_service.web.visit import LANGUAGES, SIZES, VIEW_COOKIE_SECONDS, FieldInvalid, Visit
 
 DESK_MAX = 65_535
@@ -59,15 +60,28 @@ def rates(visit: Visit) -> Response:
 
 
 def places(visit: Visit) -> Response:
-    """Where coins are taken, and for which courses."""
+    """Where coins are taken, by dong, and for which courses."""
     venues = catalogue.places(visit.context.journal)
     listed = catalogue.courses(visit.context.journal, visit.today, "", PAGE_ROWS_MAX).courses
     by_desk = {
         place.number: [one for one in listed if one.desk == place.number and one.last_day >= visit.today]
         for place in venues
     }
-    funds = [fund for fund in catalogue.programmes(visit.context.journal).funds if fund.active]
-    return visit.render("public/places.html", venues=venues, courses=by_desk, funds=funds, value=_value(visit))
+    tiles = visit.ports.brand.plan
+    order = {tile.name: place for place, tile in enumerate(tiles)}
+    found = {place.dong for place in venues}
+    dongs = sorted(found, key=lambda dong: (not dong, order.get(dong, len(order)), dong))
+    groups = [(dong, [place for place in venues if place.dong == dong]) for dong in dongs]
+    return visit.render(
+        "public/places.html",
+        groups=groups,
+        anchors={dong: place for place, dong in enumerate(dongs, start=1)},
+        plan=draw(tiles, {dong: len(there) for dong, there in groups}) if tiles and found - {""} else None,
+        courses=by_desk,
+        funds=[fund for fund in catalogue.programmes(visit.context.journal).funds if fund.active],
+        gathered=gathered(visit),
+        value=_value(visit),
+    )
 
 
 def courses(visit: Visit) -> Response:

@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("custody", sa.Integer(), server_default="0", nullable=False),
         sa.Column("step_coins", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("dong", sa.String(length=50), server_default="", nullable=False),
         sa.Column("sealed_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("sealed_head", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealed_day", sa.Integer(), server_default="0", nullable=False),
@@ -184,6 +185,7 @@ def upgrade() -> None:
         sa.Column("body", sa.String(length=200), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
         sa.Column("ended_day", sa.Integer(), nullable=True),
+        sa.Column("goal_coins", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_funds")),
         sa.UniqueConstraint("code", name=op.f("uq_funds_code")),
     )
