@@ -7,12 +7,14 @@ from datetime import date
 
 from sqlalchemy import select
 
+from ledger_service.domain.account_ends import EndReason
 from ledger_service.domain.days import date_of
 from ledger_service.errors import NotFound
 from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import actors, approvals, expiry_runs, freezes, persons
-from ledger_service.journal.unit import Journal
+from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import Vault
+from ledger_service.reads.residents import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,48 @@ class FreezeLine:
     since: date
     until: date
     appeal_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class EndedAccount:
+    """Whose account is meant, and what it has now."""
+
+    resident: str
+    member_number: str
+    coins: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndLine:
+    """A closure or a merge as it was proposed. `into` of a merge; `fund` and `reason` of a closure (no fund: what is left is burnt)."""
+
+    of: EndedAccount
+    into: EndedAccount | None
+    fund: str | None
+    reason: str | None
+    note: str
+
+
+def account_end(journal: Journal, vault: Vault, end_id: str) -> EndLine:
+    """One end, or NotFound. For the coin office: it shows names."""
+    with journal.read() as unit:
+        end = unit.ends.read(end_id)
+        if end is None:
+            raise NotFound(f"there is no proposal {end_id}", "해당 제안이 없습니다")
+        fund = next((one.name for one in unit.master.funds() if one.number == end.fund), None)
+        found = [_ended(unit, vault, one) for one in (end.person_id, end.receiver_id) if one is not None]
+    reason = EndReason(end.reason).name.lower() if end.reason else None
+    return EndLine(found[0], found[1] if end.receiver_id else None, fund, reason, end.note)
+
+
+def _ended(unit: Unit, vault: Vault, person_id: str) -> EndedAccount:
+    person = unit.people.by_id(person_id)
+    assert person is not None  # a foreign key says so
+    account = unit.accounts.read(person.account)
+    assert account is not None
+    who = shown(vault, person)
+    return EndedAccount(who.name, who.member_number, account.credited - account.debited, account.debt)
 
 
 def expiry_runs_of(journal: Journal, rows_max: int) -> list[RunLine]:

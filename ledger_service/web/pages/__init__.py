@@ -9,6 +9,7 @@ from ledger_service.web.pages import (
     centre,
     closing,
     door,
+    ending,
     enrolling,
     giving,
     helping,
@@ -193,6 +194,15 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/office/expiry"): Page(treasury.expiry, _OFFICE),
     ("POST", "/office/expiry/preview"): Page(treasury.expiry_preview, _OFFICE, again=treasury.expiry_again),
     ("POST", "/office/expiry"): Page(treasury.propose_expiry, _COIN_OFFICE, again=treasury.expiry_again),
+    ("GET", "/office/accounts"): Page(ending.home, _COIN_OFFICE),
+    ("POST", "/office/accounts/close/confirm"): Page(
+        ending.close_confirm, _COIN_OFFICE, again=ending.again, looks_up=True
+    ),
+    ("POST", "/office/accounts/close"): Page(ending.propose_close, _COIN_OFFICE, again=ending.again),
+    ("POST", "/office/accounts/merge/confirm"): Page(
+        ending.merge_confirm, _COIN_OFFICE, again=ending.again, looks_up=True
+    ),
+    ("POST", "/office/accounts/merge"): Page(ending.propose_merge, _COIN_OFFICE, again=ending.again),
     ("GET", "/office/freezes"): Page(treasury.freezes, _COIN_OFFICE),
     ("POST", "/office/freezes/confirm"): Page(treasury.freeze_confirm, _COIN_OFFICE, again=treasury.freezes_again),
     ("POST", "/office/freezes"): Page(treasury.propose_freeze, _COIN_OFFICE, again=treasury.freezes_again),

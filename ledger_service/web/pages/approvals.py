@@ -56,6 +56,8 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
         template = "treasury/proposal.html"
         if line.kind == "correction":
             more["correction"], more["original"] = correcting.correction(journal, visit.context.vault, me, line.id)
+        if line.kind in ("closure", "merge"):
+            more["end"] = treasury.account_end(journal, visit.context.vault, line.id)
         if line.kind == "expiry":
             more["run"] = treasury.expiry_run(journal, line.id)
     else:
