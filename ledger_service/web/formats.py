@@ -60,10 +60,14 @@ class Formats:
     def clock(self, seconds: int) -> str:
         """오후 3:20, in Seoul."""
         when = datetime.fromtimestamp(seconds, UTC).astimezone(SEOUL)
-        hour = when.hour % 12 or 12
+        return self.time_of_day(when.hour * 60 + when.minute)
+
+    def time_of_day(self, minute: int) -> str:
+        """오전 9:05, of a minute of the day."""
+        hour = minute // 60 % 12 or 12
         if self._english:
-            return f"{hour}:{when.minute:02d} {'am' if when.hour < 12 else 'pm'}"
-        return f"{'오전' if when.hour < 12 else '오후'} {hour}:{when.minute:02d}"
+            return f"{hour}:{minute % 60:02d} {'am' if minute < 720 else 'pm'}"
+        return f"{'오전' if minute < 720 else '오후'} {hour}:{minute % 60:02d}"
 
     def units(self, units: int, unit: str) -> str:
         """2시간 30분 of minutes; 30 bottle otherwise, with the unit's Korean name."""

@@ -121,6 +121,7 @@ def office(walk: MonthWalk) -> None:
     walk.be(walk.resident(9)[0])
     walk.look("/me")
     walk.sees("계정 사용이 정지되어 있습니다")
+    ends(walk)
     walk.be("office")
     walk.look("/office/expiry")
     walk.button("먼저 살펴보기")
@@ -135,6 +136,39 @@ def office(walk: MonthWalk) -> None:
     walk.sees("제안했습니다")
     walk.stop("expiry-proposed")
     walk.look("/office/expiry")
+
+
+def ends(walk: MonthWalk) -> None:
+    """One account is closed, two are merged; both by two people."""
+    members, page = walk.month.hall.members, walk.page
+    walk.be("office")
+    walk.look("/office/accounts")
+    walk.fill("회원번호", "S000000")
+    page.get_by_role("radio", name="구 밖으로 이사").check()
+    walk.hand.fill(page.locator("#close-note"), "전출 확인")
+    walk.button("다음")
+    walk.sees("해당 회원번호의 주민이 없습니다")
+    walk.stop("end-refused")
+    walk.fill("회원번호", members[20]["회원번호"])
+    walk.button("다음")
+    walk.stop("end-confirm")
+    walk.button("종료 제안하기")
+    walk.stop("end-proposed")
+    walk.be("second")
+    page.reload()
+    walk.stop("end-to-approve")
+    walk.button("승인")
+    walk.sees("승인했습니다.")
+    walk.be("office")
+    walk.open("/office/accounts")
+    walk.fill("없어질 회원번호", members[21]["회원번호"])
+    walk.fill("남을 회원번호", members[22]["회원번호"])
+    walk.hand.fill(page.locator("#merge-note"), "같은 분")
+    walk.hand.press(page.locator("form[action='/office/accounts/merge/confirm'] button"))
+    walk.stop("merge-confirm")
+    walk.button("합치기 제안하기")
+    walk.sees("제안했습니다")
+    walk.stop("merge-proposed")
 
 
 def own(walk: MonthWalk) -> None:

@@ -33,13 +33,20 @@ class Mouse:
     """Presses and types as everybody does."""
 
     def press(self, what: Locator) -> None:
-        what.click()
+        if what.evaluate("one => one.tagName") == "SUMMARY":
+            what.click()
+            return
+        with (
+            what.page.expect_navigation()
+        ):  # a click does not wait for the answer, and the page before may read like the one after
+            what.click()
 
     def fill(self, what: Locator, text: str) -> None:
         what.fill(text)
 
     def slide(self, what: Locator, start: int, to: int) -> None:
         assert what.input_value() == str(start)
+        what.scroll_into_view_if_needed()
         box = what.bounding_box()
         assert box is not None
         most, thumb = int(what.get_attribute("max") or 0), 16
