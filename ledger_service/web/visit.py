@@ -179,10 +179,15 @@ class Visit:
         text = self.request.query_params.get(name, "")
         return int(text) if _WHOLE.fullmatch(text) else None
 
+    def own_key(self) -> str:
+        """The key that the form carries; nothing where it carries none, or something that is none."""
+        key = self.fields.get("key", "")
+        return key if _KEY.fullmatch(key) else ""
+
     def once(self) -> Once:
         """The form's own key bound to all that it says: sent again, it gives the same answer, and nothing happens twice."""
-        key = self.fields.get("key", "")
-        if not _KEY.fullmatch(key):
+        key = self.own_key()
+        if not key:
             raise FieldInvalid(
                 "this form is incomplete: open the page again",
                 "양식이 온전하지 않습니다. 페이지를 다시 열어 주세요",

@@ -463,3 +463,38 @@ def test_the_templates_are_in_the_package() -> None:
     static = Path(ledger_service.web.__file__).parent / "static"
     assert {"boram.css", "fonts.css", "icon.svg"} <= {file.name for file in static.iterdir()}
     assert sum(file.stat().st_size for file in static.glob("*.woff2")) < 600_000
+
+
+def test_the_step_before_sent_again_shows_what_was_taken_and_another_amount_is_a_new_charge(
+    site: Site, resident: str
+) -> None:
+    counter, desk = site.visitor("counter"), site.district.desk("SENIOR")
+    first = form(counter.get(f"/desk/{desk}"), "/charge/confirm")
+    typed = {"member_number": member_number(site, resident), "coins": "12"}
+    charged = send(counter, form(send(counter, first, **typed), "/charge"))
+    again = send(counter, first, **typed)
+    assert again.url.path == charged.url.path
+    assert "두 번 받지 않았습니다" in again.text
+    other = send(counter, first, **typed | {"coins": "5"})
+    assert "두 번" not in other.text
+    assert send(counter, form(other, "/charge")).url.path != charged.url.path
+    anew = form(counter.get(f"/desk/{desk}"), "/charge/confirm")  # the next guest, who pays as much
+    assert send(counter, form(send(counter, anew, **typed), "/charge")).url.path != charged.url.path
+    assert available(site, resident) == COINS_EACH - 12 - 5 - 12
+
+
+def test_a_refund_and_a_gift_asked_for_again_are_shown_and_not_repeated(
+    site: Site, own_resident: tuple[str, httpx.Client]
+) -> None:
+    person, mine = own_resident
+    counter, desk = site.visitor("counter"), site.district.desk("SENIOR")
+    first = form(counter.get(f"/desk/{desk}"), "/charge/confirm")
+    asked = send(counter, first, member_number=member_number(site, person), coins="12")
+    back = form(send(counter, form(asked, "/charge")), "/refund/confirm")
+    send(counter, form(send(counter, back, coins="4", reason="counter"), "/refund"))
+    assert "두 번 돌려드리지 않았습니다" in send(counter, back, coins="4", reason="counter").text
+    gift = form(mine.get("/donate"), "/donate/confirm")
+    given = send(mine, form(send(mine, gift, fund="WINTER", coins="3"), "/donate"))
+    repeated = send(mine, gift, fund="WINTER", coins="3")
+    assert (repeated.url.path, "두 번 기부하지 않았습니다" in repeated.text) == (given.url.path, True)
+    assert available(site, person) == COINS_EACH - 12 - 3, "what comes back is spendable here only, until it is final"

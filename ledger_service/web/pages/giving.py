@@ -9,6 +9,7 @@ from ledger_service.reads import catalogue, residents
 from ledger_service.reads.catalogue import FundLine
 from ledger_service.services import donate
 from ledger_service.services.spend import require_coins, too_few
+from ledger_service.web.following import following
 from ledger_service.web.remembered import gathered
 from ledger_service.web.visit import Visit
 
@@ -46,6 +47,9 @@ def confirm(visit: Visit) -> Response:
     """The amount in big type, and that it cannot be undone."""
     fund, coins = _fund(visit), _coins(visit)
     require_coins(coins)
+    then = following(visit, "/donate", {"fund": fund.code, "coins": str(coins)})
+    if then.done is not None:
+        return visit.go(f"/receipts/{then.done['journal_no']}", done="before")
     balance = residents.balance(visit.context.journal, visit.me, visit.person_id, visit.today)
     if coins > balance.available:
         raise too_few(balance.available, coins)
@@ -54,6 +58,7 @@ def confirm(visit: Visit) -> Response:
         fund=fund,
         coins=coins,
         after=balance.available - coins,
+        next=then,
         value=balance.krw_per_coin,
     )
 

@@ -18,6 +18,7 @@ from ledger_service.services import enrol, spend
 from ledger_service.services.consents import Word
 from ledger_service.services.sign_in import SignInBusy, SignInFailed, TooManyAttempts
 from ledger_service.services.spend import NO_WORD, REFUND_REASONS, require_coins, too_few
+from ledger_service.web.following import following
 from ledger_service.web.visit import FieldInvalid, Visit
 
 CHARGES_SHOWN_MAX = 300
@@ -53,9 +54,13 @@ def charge_again(visit: Visit, error: BoramError) -> Response:
 def charge_confirm(visit: Visit, error: BoramError | None = None) -> Response:
     """Step two: the name and the amount in big type; of a card the PIN is asked for here. Nothing is taken yet."""
     desk = desk_of(visit)
-    who = _payer(visit)
     coins = visit.whole("coins", "받을 코인")
     require_coins(coins)
+    said = {"code": visit.fields.get("code", ""), "member_number": visit.fields.get("member_number", "")}
+    then = following(visit, f"/desk/{desk.number}/charge", said | {"coins": str(coins)})
+    if then.done is not None:  # before anybody looks at a payment code, which is used up by then
+        return visit.go(f"/desk/{desk.number}/charges/{then.done['id']}", done="before")
+    who = _payer(visit)
     balance = residents.balance(visit.context.journal, visit.me, who.person_id, visit.today)
     if coins > balance.available:
         raise too_few(balance.available, coins)
@@ -73,6 +78,7 @@ def charge_confirm(visit: Visit, error: BoramError | None = None) -> Response:
         coins=coins,
         after=balance.available - coins,
         value=balance.krw_per_coin,
+        next=then,
         is_card=read_card_number(visit.text("code")) is not None,
         error=error,
     )
@@ -131,6 +137,10 @@ def refund_confirm(visit: Visit) -> Response:
     found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
     coins = visit.whole("coins", "돌려줄 코인")
     require_coins(coins)
+    where = f"/desk/{desk.number}/charges/{found.id}"
+    then = following(visit, f"{where}/refund", {"coins": str(coins), "reason": visit.fields.get("reason", "")})
+    if then.done is not None:
+        return visit.go(where, done="refund-before")
     left = found.coins - found.refunded_coins
     if coins > left:
         raise spend.RefundTooLarge(
@@ -139,7 +149,12 @@ def refund_confirm(visit: Visit) -> Response:
             left=left,
         )
     return visit.render(
-        "venue/refund_confirm.html", desk=desk, one=found, coins=coins, krw=coins * (found.krw // found.coins)
+        "venue/refund_confirm.html",
+        desk=desk,
+        one=found,
+        coins=coins,
+        krw=coins * (found.krw // found.coins),
+        next=then,
     )
 
 

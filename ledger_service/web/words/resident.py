@@ -8,6 +8,7 @@ WORDS: dict[str, str] = {
     "금액은 창구에서": "the amount at the counter",
     "이 번호는 여기에만 쓸 수 있습니다:": "This code is good only for:",
     "이렇게 새로 받기": "Get such a code",
+    "이미 기부한 것입니다. 두 번 기부하지 않았습니다.": "This was given before. It was not given twice.",
     "{course} 취소": "Cancel {course}",
     "이미 끝난 신청입니다.": "This sign-up is over.",
     "지금 취소하면 돌려받는 것": "What comes back if you cancel now",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "이미 받은 코인입니다. 두 번 받지 않았습니다.": "These coins were taken before. They were not taken twice.",
+    "이미 돌려드린 코인입니다. 두 번 돌려드리지 않았습니다.": "These coins were given back before. They were not given back twice.",
     "받기 확인": "Check the charge",
     "{name} 님에게서 받습니다": "Charge {name}",
     "받을 코인": "Coins to take",
