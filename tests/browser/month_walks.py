@@ -54,6 +54,7 @@ def set_up(month: Month) -> None:
 def office(walk: MonthWalk) -> None:
     """The coin office looks at everything, closes a month with a venue, corrects, expires and freezes."""
     hall = walk.month.hall
+    hall.settle()
     hall.today("2024-06-03")
     walk.be("office")
     walk.look(

@@ -49,7 +49,7 @@ class Mouse:
         what.scroll_into_view_if_needed()
         box = what.bounding_box()
         assert box is not None
-        most, thumb = int(what.get_attribute("max") or 0), 16
+        most, thumb = int(what.get_attribute("max") or 0), 40
         along = thumb / 2 + (box["width"] - thumb) * to / most
         what.page.mouse.move(box["x"] + thumb / 2 + (box["width"] - thumb) * start / most, box["y"] + box["height"] / 2)
         what.page.mouse.down()
