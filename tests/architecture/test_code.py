@@ -50,6 +50,7 @@ def test_no_float_decides_money(path: Path) -> None:
         "engine",
         "migrate",
         "bundles",
+        "kept_logs",
         "loops",
         "poster_lease",
         "rate_limits",

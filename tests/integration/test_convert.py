@@ -8,7 +8,7 @@ import pytest
 
 from ledger_service.errors import Invalid
 from ledger_service.journal.schema import notices
-from ledger_service.services import convert, credit, notify, setup, spend
+from ledger_service.services import convert, credit, freeze, notify, setup, spend
 from ledger_service.services.expire import NotFinalYet
 from tests.books import Books
 from tests.integration.test_account_ends import merge
@@ -104,6 +104,23 @@ def test_a_persons_cap_leaves_the_rest_to_the_next_month(changing: Books, chain:
     changing.clock.business_date = date(2024, 8, 2)
     assert run(changing, chain) == 3
     assert changing.account(RESIDENT).available == 30
+
+
+def test_what_was_earned_this_month_counts_towards_the_cap_and_a_frozen_account_waits(
+    changing: Books, chain: MemoryChain
+) -> None:
+    load(changing, "limits", "limit,code,period,coins,effective_from\nperson,,2024,20,2024-05-20\n")
+    earn(changing, RESIDENT, hours=3)
+    earn(changing, OTHER, hours=1)
+    chain.post()
+    changing.clock.business_date = AFTER
+    earn(changing, RESIDENT, "2024-07-02")
+    made = freeze.propose_freeze(
+        changing.context, changing.office, None, changing.person(OTHER), date(2024, 7, 20), "lost card"
+    )
+    setup.approve_orders(changing.context, changing.second, None, made["id"])
+    chain.post()
+    assert (preview(changing)["coins"], preview(changing)["left"]) == (10, 5 + 5)
 
 
 def test_a_merged_number_is_converted_with_the_one_it_became(changing: Books, chain: MemoryChain) -> None:
