@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger_service.journal.access_log import note_person
@@ -45,6 +45,20 @@ class EnrolmentRow:
     created_at: int
 
 
+_COURSE = select(courses).where(courses.c.id == bindparam("this"))
+_TAKE_SEAT = (
+    update(courses)
+    .where(courses.c.id == bindparam("this"), courses.c.seats_taken < courses.c.seats)
+    .values(seats_taken=courses.c.seats_taken + 1)
+)
+_OPEN_ENROLMENT = select(enrolments).where(
+    enrolments.c.course_id == bindparam("course"),
+    enrolments.c.person_id == bindparam("person"),
+    or_(enrolments.c.state == "held", enrolments.c.state == "enrolled"),
+)
+_ADD_ENROLMENT = insert(enrolments)
+
+
 class Courses:
     """Repository of courses and enrolments."""
 
@@ -57,7 +71,7 @@ class Courses:
 
     def course(self, course_id: str) -> CourseRow | None:
         """One course by id."""
-        row = self._connection.execute(select(courses).where(courses.c.id == course_id)).one_or_none()
+        row = self._connection.execute(_COURSE, {"this": course_id}).one_or_none()
         return CourseRow(**row._mapping) if row else None
 
     def course_of_code(self, code: str) -> CourseRow | None:
@@ -74,12 +88,7 @@ class Courses:
 
     def take_seat(self, course_id: str) -> bool:
         """Write: one seat more is taken; False where none is left."""
-        done = self._connection.execute(
-            update(courses)
-            .where(courses.c.id == course_id, courses.c.seats_taken < courses.c.seats)
-            .values(seats_taken=courses.c.seats_taken + 1)
-        )
-        return done.rowcount == 1
+        return self._connection.execute(_TAKE_SEAT, {"this": course_id}).rowcount == 1
 
     def give_seat_back(self, course_id: str) -> None:
         """Write: one seat is free again."""
@@ -90,9 +99,7 @@ class Courses:
     def add_enrolment(self, row: EnrolmentRow) -> None:
         """Write: a sign-up. Raises RowConflict where the person has one for this course."""
         try:
-            self._connection.execute(
-                insert(enrolments).values(**{name: getattr(row, name) for name in EnrolmentRow.__slots__})
-            )
+            self._connection.execute(_ADD_ENROLMENT, {name: getattr(row, name) for name in EnrolmentRow.__slots__})
         except IntegrityError as error:
             raise RowConflict from error
 
@@ -128,13 +135,7 @@ class Courses:
 
     def open_enrolment(self, course_id: str, person_id: str) -> EnrolmentRow | None:
         """A person's sign-up for a course that is held or enrolled."""
-        row = self._connection.execute(
-            select(enrolments).where(
-                enrolments.c.course_id == course_id,
-                enrolments.c.person_id == person_id,
-                enrolments.c.state.in_(("held", "enrolled")),
-            )
-        ).one_or_none()
+        row = self._connection.execute(_OPEN_ENROLMENT, {"course": course_id, "person": person_id}).one_or_none()
         return EnrolmentRow(**row._mapping) if row else None
 
     def move_enrolment(self, enrolment_id: str, before: str, after: str, **values: Any) -> bool:
