@@ -10,6 +10,7 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.journal.spending import HoldRow
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import Finality
+from ledger_service.posting.three_way import OUTSIDE, SUBJECT
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.losing import Losing, lost_books, rows_of
 from tests.integration.posting.test_lost_chain import UNITS_ABOVE_MAX, coins_on_chain, places
@@ -233,6 +234,23 @@ def test_a_missing_bundle_is_named_balances_follow_and_its_return_brings_the_ent
     assert once is not None
     assert back.audit_head == once.audit_head
     assert set(expected["entries"]) <= set(found["entries"])
+
+
+def test_what_a_missing_bundle_of_a_venue_moved_is_counted_by_the_three_way_check(
+    sqlite_place: Place, sqlite_losing: Losing
+) -> None:
+    poster, people = begin(sqlite_place)
+    town = sqlite_place.town
+    town.redeem(101, people[0], 4)
+    poster.run_until_quiet()
+    (file,) = (town.folder / "bundles" / "101").glob("1-*.json")
+    file.rename(file.with_suffix(".away"))
+    lost = sqlite_losing.nothing()
+    poster = lost.stranger_poster()
+    poster.prepare()
+    poster.run_until_quiet()
+    assert SUBJECT not in poster.findings.all()
+    assert "batch 1 of desk 101 (missing): redeem 4" in poster.findings.all()[OUTSIDE]
 
 
 def test_a_bundle_of_another_master_key_counts_as_missing(sqlite_place: Place, sqlite_losing: Losing) -> None:
