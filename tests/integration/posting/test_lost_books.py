@@ -236,21 +236,28 @@ def test_a_missing_bundle_is_named_balances_follow_and_its_return_brings_the_ent
     assert set(expected["entries"]) <= set(found["entries"])
 
 
+@pytest.mark.parametrize("has_refund", [False, True])
 def test_what_a_missing_bundle_of_a_venue_moved_is_counted_by_the_three_way_check(
-    sqlite_place: Place, sqlite_losing: Losing
+    sqlite_place: Place, sqlite_losing: Losing, *, has_refund: bool
 ) -> None:
+    """A refund moves more than its words say: then balances are not compared, and that is said."""
     poster, people = begin(sqlite_place)
     town = sqlite_place.town
-    town.redeem(101, people[0], 4)
+    charge = town.redeem(101, people[0], 4)
     poster.run_until_quiet()
-    (file,) = (town.folder / "bundles" / "101").glob("1-*.json")
-    file.rename(file.with_suffix(".away"))
+    if has_refund:
+        town.refund(101, people[0], 3, charge)
+        poster.run_until_quiet()
+    for file in (town.folder / "bundles" / "101").glob("*.json"):
+        file.rename(file.with_suffix(".away"))
     lost = sqlite_losing.nothing()
     poster = lost.stranger_poster()
     poster.prepare()
     poster.run_until_quiet()
     assert SUBJECT not in poster.findings.all()
-    assert "batch 1 of desk 101 (missing): redeem 4" in poster.findings.all()[OUTSIDE]
+    said = poster.findings.all()[OUTSIDE]
+    assert "batch 1 of desk 101 (missing): redeem 4" in said
+    assert ("balances are not compared, because of batch 2 of desk 101" in said) is has_refund
 
 
 def test_a_bundle_of_another_master_key_counts_as_missing(sqlite_place: Place, sqlite_losing: Losing) -> None:
