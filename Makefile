@@ -112,6 +112,10 @@ restore-bench: setup ## how long a lost chain takes to be made again from the bo
 bench-charges: setup ## charges over HTTP with one and two API processes, and during imports (wants wrk)
 	@$(BIN)/python scripts/bench_charges.py
 
+.PHONY: bench-term
+bench-term: setup ## the opening of a term: 5,750 sign-ups at once for fewer seats, none of them twice
+	@$(BIN)/python scripts/bench_term.py
+
 .PHONY: bench-growth
 bench-growth: setup ## what a credit costs in books of ten million entries, against books of some thousand
 	@$(BIN)/python scripts/bench_growth.py
