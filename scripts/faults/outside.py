@@ -41,7 +41,7 @@ class OutsideChain:
         self._ended = threading.Event()
         self._launcher = launcher
         self._pid = launcher.start_program(
-            find_anvil(ROOT),
+            str(find_anvil(ROOT)),
             [
                 "--host", "127.0.0.1", "--port", str(self.port), "--quiet", "--no-mining",
                 "--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--hardfork", HARDFORK,
