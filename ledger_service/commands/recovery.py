@@ -119,16 +119,16 @@ def rebuild_books(home: Path | None) -> int:
         with progress_bar() as progress:
             poster.prepare(progress)
         report, findings = poster.read_back.report, poster.findings.all()
-    if not report.batches and not report.missing:
+    if not report.batches and not report.log_rows and not report.missing:
         say(
             "the books have all that the chain has: nothing was done",
             "장부에 빠진 것이 없습니다. 아무것도 하지 않았습니다",
         )
     else:
         say(
-            f"read back: {report.batches:,} batches, {report.entries:,} entries, {report.orders:,} orders; "
+            f"read back: {report.batches:,} batches, {report.entries:,} entries, {report.orders:,} orders, {report.log_rows:,} rows of the logs; "
             f"{report.holds_ended} holds ended, {report.records_freed} approved records free again",
-            f"되살린 것: 묶음 {report.batches:,}건, 기록 {report.entries:,}건, 명령 {report.orders:,}건; "
+            f"되살린 것: 묶음 {report.batches:,}건, 기록 {report.entries:,}건, 명령 {report.orders:,}건, 감사·열람 기록 {report.log_rows:,}건; "
             f"끝낸 예약 {report.holds_ended}건, 다시 올릴 수 있는 승인 실적 {report.records_freed}건",
         )
         for english, korean in GONE:
