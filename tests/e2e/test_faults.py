@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,33 @@ def test_a_sample_of_faults_loses_and_doubles_nothing(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from scripts.faults.launcher import Launcher
+
+launcher, folder = Launcher(), Path(sys.argv[1])
+launcher.at_end("touch", str(folder / "cleared"))
+print(launcher.start_program("/bin/sleep", ["600"], folder / "log"), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="death signals are Linux's")
+def test_a_harness_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    harness = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with harness:
+        assert harness.stdout is not None
+        started = Path("/proc") / harness.stdout.readline().strip()
+        was_there = started.exists()
+        harness.kill()
+    assert was_there
+    deadline = time.monotonic() + 60
+    while (started.exists() or not (tmp_path / "cleared").exists()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (tmp_path / "cleared").exists()
+    assert not started.exists()
