@@ -65,8 +65,9 @@ class KeptLogs:
     def chain(self) -> bytes:
         """Give every row of both logs its place and have it on the disk; the hash of the audit log's last row."""
         head = chain_logs(self._context.journal, self._context.clock.now())
-        while files := [file for log in LOGS if (file := self._next_file(log)) is not None]:
-            put_files(files)
+        while waiting := [rows for log in LOGS if (rows := self._next_rows(log))]:
+            put_files(self._file(log, rows) for log, rows in waiting)
+            self._kept.update((log, rows[-1].number or 0) for log, rows in waiting)
         return head
 
     def bring_back(self) -> dict[str, LogReport]:
@@ -77,22 +78,20 @@ class KeptLogs:
     def _folder(self) -> Path:
         return self._context.bundles_folder / FOLDER
 
-    def _next_file(self, log: str) -> tuple[Path, bytes] | None:
+    def _next_rows(self, log: str) -> tuple[str, list[LogRow]] | None:
         """The rows that no file holds yet, as far as they go into one."""
         if log not in self._kept:
             self._kept[log] = self._reach(log)
         with self._context.journal.read() as unit:
             rows = unit.kept_logs.after(log, self._kept[log], ROWS_A_FILE)
-            before = unit.kept_logs.hashes(log, [(rows[0].number or 1) - 1]) if rows else {}
-        if not rows:
-            return None
-        self._kept[log] = rows[-1].number or 0
-        return self._file(log, rows, next(iter(before.values()), ZERO32))
+        return (log, rows) if rows else None
 
-    def _file(self, log: str, rows: Sequence[LogRow], previous: bytes) -> tuple[Path, bytes]:
+    def _file(self, log: str, rows: Sequence[LogRow]) -> tuple[Path, bytes]:
         first, last, tip = rows[0].number, rows[-1].number, rows[-1].hash
         assert first is not None, "the row is chained"
         assert tip is not None, "the row is chained"
+        with self._context.journal.read() as unit:
+            previous = unit.kept_logs.hashes(log, [first - 1]).get(first - 1, ZERO32)
         content = {"previous": previous.hex(), "rows": [_content(row) for row in rows]}
         vault = self._context.vault
         named = {"log": log, "first": first, "last": last}

@@ -214,3 +214,22 @@ def test_what_no_seal_follows_is_kept_within_a_minute(place: Place) -> None:
     place.town.clock.seconds += LOGS_KEPT_SECONDS
     poster.books_pass()
     assert len(files(place.town, AUDIT)) == before + 1
+
+
+def test_rows_that_could_not_be_kept_are_kept_later(place: Place) -> None:
+    poster, people = begin(place)
+    sealed(place.town, poster, people, "first")
+    folder = place.town.folder / "bundles" / FOLDER
+    folder.rename(folder.with_name("away"))
+    folder.write_text("no folder: what is written into it fails")
+    act(place.town, "second")
+    with pytest.raises(OSError, match=r"exist|directory"):
+        poster.logs.chain()
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    act(place.town, "third")
+    poster.logs.chain()
+    kept = [tuple(int(part) for part in file.name.split("-")[1:3]) for file in files(place.town, AUDIT)]
+    assert [first for first, _ in kept[1:]] == [last + 1 for _, last in kept[:-1]]
+    with place.town.journal.read() as unit:
+        assert kept[-1][1] == unit.kept_logs.extent(AUDIT)[0]
