@@ -67,6 +67,14 @@ def set_session(request: Request, response: Response, signed_in: SignedIn) -> st
         httponly=True,
         samesite="lax",
     )
+    if signed_in.session.assisted_by is None:  # who signs in is not the resident who was helped here before
+        response.delete_cookie(
+            cookie_names(ports.is_loopback_demo)[1],
+            path="/",
+            secure=not ports.is_loopback_demo,
+            httponly=True,
+            samesite="lax",
+        )
     return ports.context.vault.form_token(signed_in.secret)
 
 

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from ledger_service.domain.cells import exported_cell
 from ledger_service.reads.closes import Payments
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 PAYMENT_COLUMNS = ("정산월", "지급 구분", "지급 대상", "코드", "코인", "지급액(원)", "정산 번호")
 _KINDS = {"venue": "사용처", "fund": "기부 단체"}
 
@@ -43,7 +43,4 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def cell(value: object) -> str:
     """A value as text. Text that begins like a formula gets an apostrophe before it; numbers stay numbers."""
-    if isinstance(value, int):
-        return str(value)
-    told = str(value)
-    return f"'{told}" if told.lstrip(" \u00a0\u3000").startswith(_FORMULA_STARTS) else told
+    return str(value) if isinstance(value, int) else exported_cell(str(value))

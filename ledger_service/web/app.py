@@ -10,8 +10,9 @@ import secrets
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ from ledger_service.web.visit import Upload, View, Visit, unbroken
 
 FORM_BYTES_MAX = 64 * 1024
 UPLOAD_OVERHEAD_BYTES = 64 * 1024
+UPLOADS_AT_ONCE = 4  # as many again as the API takes
 FIELDS_MAX = 100
 FRAMES_MAX = 8
 TEMPLATES = Path(__file__).parent / "templates"
@@ -74,6 +76,7 @@ class Pages:
     ports: WebPorts
     environment: Environment
     assets: Assets
+    upload_slots: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(UPLOADS_AT_ONCE))
 
     def endpoint(self, path: str, pages: Mapping[str, Page]) -> Callable[[Request], Any]:
         """The endpoint of one address: its methods and their pages."""
@@ -89,6 +92,8 @@ class Pages:
         fields: Mapping[str, str] = {}
         files: Mapping[str, Upload] = {}
         try:
+            if page.upload:
+                return await self._with_file(request, page)
             if request.method == "POST":
                 fields, files = await self._form(request, page)
             async with self.ports.secret_gate.place() if page.checks_secret else nullcontext():
@@ -101,6 +106,21 @@ class Pages:
         except Exception as error:  # noqa: BLE001  the last place that can still answer with a page
             _log_unexpected(request, error)
             return await run_in_threadpool(self._failed, request, page, fields, files, errors.internal())
+
+    async def _with_file(self, request: Request, page: Page) -> Response:
+        """A form that may hold a file: nothing of a stranger's is read, and few are in memory at once."""
+        actor = await run_in_threadpool(self.ports.door.who, request)
+        if actor is None:
+            return RedirectResponse(f"{SIGN_IN}?" + errors.back_query("/"), 303)
+        if page.roles is not None and not actor.has(*page.roles):
+            raise errors.not_for(page.roles)
+        if not self.upload_slots.acquire(blocking=False):
+            raise errors.files_busy()
+        try:
+            fields, files = await self._form(request, page)
+            return await run_in_threadpool(self._respond, request, page, fields, files)
+        finally:
+            self.upload_slots.release()
 
     def _respond(
         self, request: Request, page: Page, fields: Mapping[str, str], files: Mapping[str, Upload]
@@ -233,6 +253,7 @@ def create_pages(ports: WebPorts) -> Starlette:
     app = Starlette(routes=routes, exception_handlers={HTTPException: no_such_page})
     app.state.impact = remembered_impact()
     app.state.dongs = remembered_dongs()
+    app.state.uploads = pages.upload_slots
     return app
 
 

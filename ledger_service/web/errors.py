@@ -76,6 +76,14 @@ def database_busy() -> Unavailable:
     )
 
 
+def files_busy() -> Unavailable:
+    """The error for more files than are worked on at once; nothing was read."""
+    return Unavailable(
+        "several files are being worked on: send the same once more in a few seconds",
+        "파일 여러 개를 처리하고 있습니다. 잠시 뒤 같은 파일을 다시 보내 주세요",
+    )
+
+
 def internal() -> PageFailed:
     """The error for our own fault."""
     return PageFailed(

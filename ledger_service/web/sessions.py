@@ -128,6 +128,8 @@ class SessionDoor:
 
         def put(response: Response) -> None:
             response.set_cookie(name, signed_in.secret, path="/", secure=self.is_secure, httponly=True, samesite="lax")
+            if name == self.cookie:  # who signs in is not the resident who was helped here before
+                response.delete_cookie(name + ASSISTED, path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
         return put
 

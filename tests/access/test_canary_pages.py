@@ -71,6 +71,7 @@ class Town:
 
     front: Front
     app: Any
+    uploads: Any
     addresses: list[str] = field(default_factory=list)
 
     def nobody(self) -> Walker:
@@ -156,7 +157,8 @@ def log(tmp_path: Path) -> Iterator[Path]:
 
 
 def town_of(front: Front, **ports: Any) -> Town:
-    return Town(front, create_app(front.app.state.ports, pages_of(front, **ports)))
+    pages = pages_of(front, **ports)
+    return Town(front, create_app(front.app.state.ports, pages), pages.state.uploads)
 
 
 def test_a_marked_resident_is_on_no_page_address_or_error_of_others(front: Front, log: Path) -> None:

@@ -166,6 +166,14 @@ def test_a_state_is_for_one_browser_once_and_ten_minutes(district: District) -> 
     assert other.get(back).status_code == 401, "another browser"
     assert browser.get(back).status_code == 303
     assert browser.get(back).status_code == 401, "again"
+    twice = district.browser()
+    to = twice.get("/sign-in/district").headers["location"]
+    first, second = (
+        str(httpx.get(to).headers["location"]) for _ in range(2)
+    )  # two codes of the provider for one state
+    assert twice.get(first).status_code == 303
+    assert district.browser().get(second).status_code == 401
+    assert twice.get(second).status_code == 401, "a state is used once, whatever the code"
     fresh = district.browser()
     code = parse_qs(urlsplit(district.depart(other)).query)["code"][0]
     state = parse_qs(urlsplit(district.depart(fresh)).query)["state"][0]
