@@ -23,6 +23,7 @@ from ledger_service.services.helping import Help
 from ledger_service.web.formats import Formats
 from ledger_service.web.language import mark_korean
 from ledger_service.web.ports import WebPorts
+from ledger_service.web.tables import stack_tables
 from ledger_service.web.titles import titled
 from ledger_service.web.words import ENGLISH
 
@@ -244,8 +245,9 @@ class Visit:
             has=self.has,
             **more,
         )
+        page = stack_tables(content)
         return HTMLResponse(
-            mark_korean(content) if self.view.language == "en" else content,
+            mark_korean(page) if self.view.language == "en" else page,
             status,
             headers={
                 "content-security-policy": policy,
