@@ -12,10 +12,10 @@ from tests.web.month import Month
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 
+@pytest.mark.parametrize("walk", MONTH_WALKS)
 @pytest.mark.parametrize("name", MODES)
-def test_a_month_is_walked_through(chromium: Browser, month: Month, name: str) -> None:
+def test_a_month_is_walked_through(chromium: Browser, month: Month, name: str, walk: str) -> None:
     mode = MODES[name]
     set_up(month)
     with opened(chromium, mode) as page:
-        for walk in MONTH_WALKS.values():
-            walk(MonthWalk(page, month, mode.hand(), inspector(page, mode, f"month-{name}"), month))
+        MONTH_WALKS[walk](MonthWalk(page, month, mode.hand(), inspector(page, mode, f"month-{name}"), month))

@@ -71,6 +71,9 @@ def test_a_projects_progress_is_shown_once_five_people_gave(quiet: Month, ha: st
     hall.books.load("funds", b"code,name,body,goal_coins\nWARM,winter,chest,20\n")
     page = quiet.visitor(ha).get("/donate").text
     assert "목표 20코인 (2,000원) 가운데 0코인 (0원) 모임(0%)" in page
+    with pytest.raises(BoramError) as refused:
+        hall.books.load("funds", b"code,name,body,goal_coins\nWARM,winter,another body,30\n")
+    assert refused.value.code == "already_there"
     hall.earn(list(range(1, 6)), "2024-05-01")
     for place in range(1, 5):
         hall.books.grant(hall.members[place]["회원번호"], 40)
