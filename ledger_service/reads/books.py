@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, not_, select
+from sqlalchemy import Row, Table, case, func, not_, select
 
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.domain.effects import BRINGING, TAKING
@@ -26,6 +26,7 @@ from ledger_service.reads.corrections import supply_change, unsettled
 
 VERSION = 1
 ROWS_A_CHUNK = 1_000
+_PLACE = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
 _SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1, Kind.EXPIRE: -1, Kind.SET_OFF: -1}
 
 Sign = Callable[[int, int, int, bytes, int, int, int], bytes]
@@ -57,8 +58,8 @@ def export_books(journal: Journal, vault: Vault, signing: Signing) -> Iterator[b
             )
         head = {"type": "books", "version": VERSION, "chain_id": identity.chain_id, "contract": _hex(identity.contract)}
         yield _lines([head | {"service_keys": [_hex(signing.address)]}])
-        yield from _access_log(unit)
-        yield from _audit_log(unit)
+        yield from _log(unit, "access", access_log, _look)
+        yield from _log(unit, "audit", audit_log, _act)
         for desk, seq in _keys_on_chain(unit):
             yield _lines(_orders(unit, seq) if desk == OFFICE_DESK else _entries(unit, vault, desk, seq))
         yield _lines(_pending(unit, signing))
@@ -66,55 +67,31 @@ def export_books(journal: Journal, vault: Vault, signing: Signing) -> Iterator[b
         yield _lines([_totals(unit)])
 
 
-def _audit_log(unit: Unit) -> Iterator[bytes]:
+def _log(unit: Unit, kind: str, log: Table, told: Callable[[Row[tuple[Any, ...]]], dict[str, Any]]) -> Iterator[bytes]:
+    """The chained rows of a log, by their numbers."""
     last = 0
     while True:
         rows = unit.connection.execute(
-            select(audit_log).where(audit_log.c.number > last).order_by(audit_log.c.number).limit(ROWS_A_CHUNK)
+            select(log).where(log.c.number > last).order_by(log.c.number).limit(ROWS_A_CHUNK)
         ).all()
         if not rows:
             return
         last = rows[-1].number
-        yield _lines(
-            [
-                {
-                    "type": "audit",
-                    "number": row.number,
-                    "row": {
-                        "id": row.id, "at": row.at, "actor": row.actor_id, "action": row.action, "subject": row.subject,
-                        "detail": json.loads(row.detail),
-                    },
-                    "hash": _hex(row.hash),
-                }
-                for row in rows
-            ]
-        )  # fmt: skip
+        yield _lines([{"type": kind, "number": row.number, "row": told(row), "hash": _hex(row.hash)} for row in rows])
 
 
-def _access_log(unit: Unit) -> Iterator[bytes]:
-    last = 0
-    while True:
-        rows = unit.connection.execute(
-            select(access_log).where(access_log.c.number > last).order_by(access_log.c.number).limit(ROWS_A_CHUNK)
-        ).all()
-        if not rows:
-            return
-        last = rows[-1].number
-        yield _lines(
-            [
-                {
-                    "type": "access",
-                    "number": row.number,
-                    "row": {
-                        "id": row.id, "at": row.at, "actor": row.actor_id, "assisted_by": row.assisted_by,
-                        "address": row.address, "action": row.action, "person": row.person_id, "people": row.people,
-                        "reason": row.reason,
-                    },
-                    "hash": _hex(row.hash),
-                }
-                for row in rows
-            ]
-        )  # fmt: skip
+def _act(row: Row[tuple[Any, ...]]) -> dict[str, Any]:
+    return {
+        "id": row.id, "at": row.at, "actor": row.actor_id, "action": row.action, "subject": row.subject,
+        "detail": json.loads(row.detail),
+    }  # fmt: skip
+
+
+def _look(row: Row[tuple[Any, ...]]) -> dict[str, Any]:
+    return {
+        "id": row.id, "at": row.at, "actor": row.actor_id, "assisted_by": row.assisted_by, "address": row.address,
+        "action": row.action, "person": row.person_id, "people": row.people, "reason": row.reason,
+    }  # fmt: skip
 
 
 def _keys_on_chain(unit: Unit) -> list[tuple[int, int]]:
@@ -197,12 +174,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
 def _off_chain(unit: Unit) -> Sequence[Row[tuple[Any, ...]]]:
     """Accepted entries that the chain does not have: few, and found by partial indexes."""
     waiting = select(entries).where(entries.c.seq.is_(None))
-    sealed = select(entries).join(
-        batches,
-        (batches.c.desk == entries.c.desk)
-        & (batches.c.seq == entries.c.seq)
-        & batches.c.state.in_(("sealed", "signed")),
-    )
+    sealed = select(entries).join(batches, _PLACE).where(batches.c.state.in_(("sealed", "signed")))
     return sorted(
         (row for query in (waiting, sealed) for row in unit.connection.execute(query)), key=lambda row: row.journal_no
     )
@@ -235,8 +207,7 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
     for row in off_chain:
         if row.kind in TAKING:
             changes[row.account] += row.coins
-    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq) & (batches.c.state == "posted")
-    posted = unit.connection.execute(select(entries).join(batches, place)).all()
+    posted = unit.connection.execute(select(entries).join(batches, _PLACE).where(batches.c.state == "posted")).all()
     undoing = unsettled(unit, off_chain, posted)
     for row in posted:
         if row.kind == Kind.CORRECT:
@@ -303,10 +274,9 @@ def _totals(unit: Unit) -> dict[str, Any]:
 
 def _burnt_by_closures(unit: Unit) -> int:
     """Coins of closures on the chain that went to no fund."""
-    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
     found = unit.connection.execute(
         select(func.coalesce(func.sum(entries.c.coins), 0))
-        .select_from(entries.join(batches, place))
+        .select_from(entries.join(batches, _PLACE))
         .where(batches.c.state.in_(ON_CHAIN), entries.c.skip_reason.is_(None))
         .where(entries.c.kind == Kind.CLOSURE, entries.c.ref == 0)
     ).scalar_one()
