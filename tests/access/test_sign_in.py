@@ -82,7 +82,10 @@ def test_the_same_work_is_done_for_who_is_unknown(front: Front) -> None:
         front.browser().post("/sessions/staff", {"name": name, "password": "x", "code": "1"})
     for number in (card, "2222-2222-2222-2", "not a card"):
         front.browser().post("/sessions/resident", {"card_number": number, "pin": "1"})
-    assert checked == [True, False, True, False, False]
+    for name in ("clerk", "nobody"):  # and with a device, whose answer is looked at after the password
+        shown = {"password": "x", "challenge": "1.x.y", "credential": {}}
+        front.browser().post("/sessions/staff/passkey", {"name": name} | shown)
+    assert checked == [True, False, True, False, False, True, False]
 
 
 def test_a_one_time_password_is_taken_once(front: Front) -> None:

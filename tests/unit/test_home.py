@@ -107,6 +107,15 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert read_secret(tmp_path / "none") is None
 
 
+def test_a_secret_is_its_owners_alone_whatever_the_process_would_give(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write_secret(tmp_path / "token", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
+
+
 def test_a_well_known_key_is_for_the_embedded_chain_only(tmp_path: Path) -> None:
     create_keystore(tmp_path / "sender.json", ANVIL_FIRST_KEY, "passphrase", light=True)
     own = KeyFolder(tmp_path, "passphrase", os.urandom, light=True, embedded=True)
