@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 
 TITLES = (
     (re.compile(r"centers \((?P<count>\d+)\)"), "센터 {count}곳"),
@@ -42,10 +43,13 @@ TITLES = (
 )
 
 
-def titled(say: Callable[..., str], title: str) -> str:
+def titled(say: Callable[..., str], day: Callable[[date], str], title: str) -> str:
     """The title in the visitor's language; one that is not in the table (a file's source, a close's month) as it is."""
     for shape, korean in TITLES:
         found = shape.fullmatch(title)
         if found is not None:
-            return say(korean, **found.groupdict())
+            values = found.groupdict()
+            if "day" in values:
+                values["day"] = day(date.fromisoformat(values["day"]))
+            return say(korean, **values)
     return title

@@ -219,7 +219,7 @@ class Visit:
 
     def titled(self, title: str) -> str:
         """What a proposal is called."""
-        return titled(self.say, title)
+        return titled(self.say, self.formats.day, title)
 
     def render(self, template: str, status: int = 200, policy: str = POLICY, **more: Any) -> Response:
         """A page."""

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import pyotp
 from playwright.sync_api import Locator, Page
 
+from ledger_service.services.sign_in import TOTP_SECONDS
 from tests.api.conftest import act, members, month
 
 TABS_MAX = 150
@@ -341,4 +343,30 @@ def office(walk: Walk) -> None:
     walk.stop("office-proposal-approved")
 
 
-WALKS = {walk.__name__: walk for walk in (everybody, resident, newcomer, centre, venue, office)}
+def staff(walk: Walk) -> None:
+    """The administrator invites somebody, who sets a password and a second factor."""
+    name = f"invited-{next(_numbers)}"
+    walk.site.district.add(name, ["auditor"])
+    walk.be("admin")
+    walk.open("/staff")
+    walk.stop("staff")
+    walk.link(name)
+    walk.stop("staff-one")
+    walk.button("초대하기")
+    secret = walk.page.locator(".big-code").inner_text()
+    walk.stop("staff-invited")
+    walk.be(None)
+    walk.open("/invitation")
+    walk.fill("초대 번호", secret)
+    walk.fill("새 비밀번호", "short")
+    walk.stop("invitation")
+    walk.fill("새 비밀번호", "a sentence that is long enough")
+    walk.button("다음")
+    walk.stop("invitation-second")
+    factor = walk.page.locator(".big-code").inner_text()
+    walk.fill("인증 앱의 숫자 6자리", pyotp.TOTP(factor, interval=TOTP_SECONDS).now())
+    walk.button("마치기")
+    walk.stop("invitation-done")
+
+
+WALKS = {walk.__name__: walk for walk in (everybody, resident, newcomer, centre, venue, office, staff)}

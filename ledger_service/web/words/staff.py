@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "센터 입력 담당": "clerk of a centre",
+    "센터 승인 담당": "approver of a centre",
+    "사용처 창구": "counter of a venue",
+    "회원 등록 담당": "registrar",
+    "코인 담당 부서": "coin office",
+    "감사": "auditor",
+    "계정 관리자": "administrator",
     "12자 이상. 문장이면 외우기 쉽습니다.": "At least 12 characters. A sentence is easy to remember.",
     "계정은 명령줄(boram actor add)에서 만들고, 여기서 초대합니다.": "Accounts are made on the command line (boram actor add), and invited here.",
     "두 번째 인증": "Second factor",
