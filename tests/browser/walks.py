@@ -38,9 +38,8 @@ class Mouse:
         if what.evaluate("one => one.tagName") == "SUMMARY":
             what.click()
             return
-        with (
-            what.page.expect_navigation()
-        ):  # a click does not wait for the answer, and the page before may read like the one after
+        # A click does not wait for the answer, and the page before may read like the one after.
+        with what.page.expect_navigation():
             what.click()
 
     def fill(self, what: Locator, text: str) -> None:
@@ -48,15 +47,10 @@ class Mouse:
 
     def slide(self, what: Locator, start: int, to: int) -> None:
         assert what.input_value() == str(start)
-        what.scroll_into_view_if_needed()
         box = what.bounding_box()
         assert box is not None
         most, thumb = int(what.get_attribute("max") or 0), 40
-        along = thumb / 2 + (box["width"] - thumb) * to / most
-        what.page.mouse.move(box["x"] + thumb / 2 + (box["width"] - thumb) * start / most, box["y"] + box["height"] / 2)
-        what.page.mouse.down()
-        what.page.mouse.move(box["x"] + along, box["y"] + box["height"] / 2)
-        what.page.mouse.up()
+        what.click(position={"x": thumb / 2 + (box["width"] - thumb) * to / most, "y": box["height"] / 2})
         assert what.input_value() == str(to)
 
 
