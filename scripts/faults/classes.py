@@ -46,8 +46,8 @@ PROFILES = {
     "short": Profile(
         "short",
         (
-            ("kill", 1, 29), ("reorg", 1, 21), ("point", 1, 18), ("kill+reorg", 1, 4), ("chain", 1, 5),
-            ("drop", 1, 3), ("replies", 1, 3), ("proxy", 1, 4), ("clock", 1, 2), ("wal", 1, 1), ("sync", 1, 1),
+            ("kill", 1, 31), ("reorg", 1, 21), ("point", 1, 18), ("kill+reorg", 1, 4), ("chain", 1, 3),
+            ("drop", 1, 3), ("replies", 1, 2), ("proxy", 1, 4), ("clock", 1, 2), ("wal", 1, 1), ("sync", 1, 1),
             ("disk", 1, 2), ("postgres", 1, 2), ("workers", 1, 3), ("backup", 1, 1),
             ("roles", 1, 4),
         ),
