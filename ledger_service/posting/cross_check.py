@@ -14,7 +14,17 @@ from ledger_service.posting.landings import Landing, Reading, read_landings
 
 
 def require_storage_agrees(contract: LedgerContract, reading: Reading) -> None:
-    """The batches that landed in these blocks are as many as the contract counts, and their heads are those it keeps. Raises ChainLies."""
+    """The batches that landed in these blocks are as many as the contract counts, and their heads are those it keeps.
+
+    A node that takes in a block meanwhile may answer about the one before with the new state, so it is asked twice. Raises ChainLies.
+    """
+    try:
+        _require_storage_agrees(contract, reading)
+    except ChainLies:
+        _require_storage_agrees(contract, reading)
+
+
+def _require_storage_agrees(contract: LedgerContract, reading: Reading) -> None:
     if not reading.blocks:
         return
     first, last = reading.blocks[0][0], reading.blocks[-1][0]

@@ -86,6 +86,26 @@ def test_logs_that_the_storage_does_not_bear_out_are_read_again(sqlite_place: Pl
     assert poster.findings.all() == {}
 
 
+def one_post_more(returned: str) -> str:
+    """`status()` of the next block; what else is asked stays."""
+    return f"0x{int(returned[:66], 16) + 1:064x}{returned[66:]}" if len(returned) == 2 + 5 * 64 else returned
+
+
+def test_a_state_that_is_ahead_of_its_block_for_a_moment_is_asked_for_again(sqlite_place: Place) -> None:
+    town = sqlite_place.town
+    people = town.found()
+    with LiesOnce(sqlite_place.anvil.url) as rpc:
+        poster = started(sqlite_place, rpc)
+        town.credit(1, people)
+        while poster.books_pass():
+            pass
+        poster.sender.send_step()
+        rpc.lie("eth_call", one_post_more)
+        poster.follower.follow_step()
+        assert rpc.forge is None
+    assert town.available(people) == [10] * len(people)
+
+
 def test_a_nonce_beyond_the_next_leaves_no_gap(sqlite_place: Place) -> None:
     town = sqlite_place.town
     people = town.found()
