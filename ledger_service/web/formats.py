@@ -84,7 +84,8 @@ class Formats:
                 for part in (f"{hours:,}시간" if hours else "", f"{minutes}분" if minutes or not hours else "")
                 if part
             )
-        return f"{units:,} {unit}" if self._english else f"{units:,}{UNITS_KO.get(unit, ' ' + unit)}"
+        plural = "s" if units != 1 and unit != "kg" else ""
+        return f"{units:,} {unit}{plural}" if self._english else f"{units:,}{UNITS_KO.get(unit, ' ' + unit)}"
 
 
 UNITS_KO = {

@@ -49,7 +49,8 @@ class Mouse:
         assert what.input_value() == str(start)
         box = what.bounding_box()
         assert box is not None
-        most, thumb = int(what.get_attribute("max") or 0), 40
+        most = int(what.get_attribute("max") or 0)
+        thumb = what.evaluate("one => 4 * parseFloat(getComputedStyle(document.documentElement).fontSize)")
         what.click(position={"x": thumb / 2 + (box["width"] - thumb) * to / most, "y": box["height"] / 2})
         assert what.input_value() == str(to)
 
