@@ -9,7 +9,7 @@ WORDS: dict[str, str] = {
     "적립 기준: {name}, {units}마다 {coins}, {first}부터": "Rate: {name}, {coins} for {units}, from {first}",
     "코인의 가치: {first}부터 1코인 {krw}": "Value: a coin is {krw} from {first}",
     "한도: {what} {code} {first}부터 {coins}": "Limit: {what} {code} from {first}: {coins}",
-    "예산": "budget",
+    "예산": "Budget",
     "한 사람 한 달": "a person a month",
     "모금: {name} ({body})": "Fund: {name} ({body})",
     "원장을 앞으로 400일 동안 엽니다": "Opens the ledger for the coming 400 days",

@@ -9,7 +9,7 @@ WORDS: dict[str, str] = {
     "맡은 센터가 없습니다. 계정 관리자에게 알려 주세요.": "No centre is yours. Tell the administrator of accounts.",
     "찾기": "Find",
     "출입": "coming and going",
-    "회원 등록": "registration",
+    "회원 등록": "Registration",
     "늦어짐": "Late",
     "담당 부서": "Coin office",
     "내 화면으로": "To my page",
