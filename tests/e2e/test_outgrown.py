@@ -271,7 +271,7 @@ def say(figure: str) -> None:
 
 
 def wait_until(what: Any) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90  # a process starts in two seconds alone, in twenty where others use the cores
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.05)
