@@ -80,8 +80,8 @@ def face(folder: Path, weight: int, name: str, part: int, characters: list[str])
         [str(folder / f"Pretendard-{name}.woff2"), f"--text={''.join(characters)}", f"--output-file={target}", *options]
     )
     return (
-        f"@font-face{{font-family:Boram;font-style:normal;font-weight:{weight};font-display:swap;"
-        f"src:url({target.name}) format('woff2');unicode-range:{','.join(ranges_of(characters))}}}"
+        f"@font-face{{font-family:Boram;font-weight:{weight};font-display:swap;"
+        f"src:url({target.name});unicode-range:{','.join(ranges_of(characters))}}}"
     )
 
 

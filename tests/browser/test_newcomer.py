@@ -108,7 +108,7 @@ def test_a_resident_signs_up_gives_and_keeps_the_receipt(page: Page, demo: Demo)
         page.get_by_role("link", name="종이 영수증 받기(PDF)").click()
     assert Path(downloading.value.path()).read_bytes().startswith(b"%PDF")
     page.goto(demo.address + "/places")
-    assert "방배3동" in page.locator(".plan").inner_text()
+    assert "방배3동" in (page.locator(".plan").text_content() or "")
 
 
 def test_an_act_is_entered_and_approved_by_another(page: Page, demo: Demo) -> None:
