@@ -73,6 +73,7 @@ class Keys:
             what.fill(text)  # its parts are spinners of the browser's own
             return
         what.page.keyboard.press("Control+A")
+        what.page.keyboard.press("Delete")
         what.page.keyboard.type(text)
 
     def slide(self, what: Locator, start: int, to: int) -> None:
