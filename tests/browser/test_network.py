@@ -12,6 +12,7 @@ from tests.browser.test_walks import MODES, opened
 from tests.web.site import Site
 from tests.web.test_pages import available, member_number
 
+pytestmark = pytest.mark.slow  # the same is shown over HTTP in tests/web within a second
 COINS = 12
 
 
@@ -77,6 +78,7 @@ def test_going_back_after_a_lost_answer_shows_the_charge_instead_of_asking_for_i
     counter.unroute_all()
     with pytest.raises(Error, match="ERR_CACHE_MISS"):
         counter.go_back()  # the page before was the answer to a form: the browser asks whether to send that form again
+    counter.locator("#main-frame-error").wait_for()
     counter.reload()
     assert "이미 받은 코인입니다. 두 번 받지 않았습니다." in counter.inner_text("main")
     assert "/charges/" in counter.url
