@@ -24,6 +24,7 @@ from ledger_service.journal.unit import Journal, WriteUnit
 
 LEASE_SECONDS = 5  # of silence, after which a stand-by takes over
 RENEW_SECONDS = 1
+GONE_MS_MAX = 1_000  # a session that is told to end takes a moment to let its lock go
 STATEMENT_SECONDS_MAX = 3
 POSTER_CONNECTIONS_MAX = 4
 _APPLICATION = "boram-post-"
@@ -213,13 +214,13 @@ class PosterLease:
         return renewed is not None and now - renewed >= self._lease_seconds * 1000
 
     def _end_sessions_of_holder(self, connection: Connection) -> None:
-        """End every session of the process that holds the lease: it has been silent, or has lost its lock already."""
+        """End every session of the process that holds the lease, and wait until they are gone: it has been silent, or has lost its lock already."""
         ended = connection.execute(
             text(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity, posting_lease "
+                "SELECT count(pg_terminate_backend(pid, :patience)) FROM pg_stat_activity, posting_lease "
                 "WHERE datname = current_database() AND application_name = :prefix || holder AND holder <> :me"
             ),
-            {"prefix": _APPLICATION, "me": self._holder},
+            {"prefix": _APPLICATION, "me": self._holder, "patience": GONE_MS_MAX},
         ).scalar_one()
         if ended:
             _log.warning("posting is taken over from a process that has gone silent")
