@@ -76,6 +76,14 @@ def test_a_challenge_is_good_once(either: Front) -> None:
     assert show(browser, device, asked).status_code == 401, "a new signature over the same challenge"
 
 
+@pytest.mark.parametrize("part", [10**30, {"deep": [10**30]}], ids=["a long number", "inside"])
+def test_an_answer_with_what_no_device_says_is_refused_like_any_other(front: Front, part: Any) -> None:
+    browser = front.browser()
+    challenge = browser.post("/sessions/passkey/options").json()["challenge"]
+    shown = {"challenge": challenge, "credential": {"rawId": part, "id": part}}
+    assert browser.post("/sessions/passkey", shown).status_code == 401
+
+
 def test_a_challenge_is_for_one_browser_and_five_minutes(front: Front) -> None:
     _, device = enrolled(front)
     browser, other = front.browser(), front.browser()
