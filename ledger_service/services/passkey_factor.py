@@ -13,13 +13,13 @@ from ledger_service.services.accounts import TOTP_SECRET_SIGNS, invitation_over,
 from ledger_service.services.context import Context
 from ledger_service.services.passkeys import (
     Ceremony,
+    DeviceAnswer,
     RelyingParty,
     ask_device,
-    count_shown,
     keep,
     made_by_device,
     named_by,
-    use,
+    open_by_device,
 )
 from ledger_service.services.sign_in import (
     UNKNOWN,
@@ -27,8 +27,6 @@ from ledger_service.services.sign_in import (
     SignedIn,
     check_password,
     failed,
-    forgive,
-    open_session,
     staff_subject,
     throttled,
 )
@@ -60,16 +58,8 @@ def sign_in(
     row, owner = named_by(context, credential)
     if not is_right or actor is None or row is None or owner is None or owner.id != actor.id:
         raise failed(context, actor.id if actor is not None else UNKNOWN)
-    count = count_shown(context, party, row, browser, challenge, credential, is_alone=False)
-    if count is None:
-        raise failed(context, actor.id)
-    with context.journal.write() as unit:
-        if use(context, unit, row, count, challenge):
-            forgive(context, unit, address, subject)
-            signed_in = open_session(context, unit, actor, "password passkey")
-            unit.commit()
-            return signed_in
-    raise failed(context, actor.id)
+    shown = DeviceAnswer(row, browser, challenge, credential)
+    return open_by_device(context, party, address, subject, actor, shown, is_alone=False)
 
 
 def ask_invited(context: Context, party: RelyingParty, secret: str) -> Ceremony:

@@ -87,6 +87,16 @@ class Ceremony:
     options: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceAnswer:
+    """What a device answered to the question that this browser was asked, and the passkey that it names. Nothing is proven by that."""
+
+    passkey: Passkey
+    browser: str
+    challenge: str
+    credential: str
+
+
 def party_of(party: RelyingParty | None) -> RelyingParty:
     """The relying party; PasskeysOff where there is none."""
     if party is None:
@@ -199,13 +209,30 @@ def sign_in(
     row, actor = named_by(context, credential)
     if row is None or actor is None or actor.has(Role.RESIDENT):
         raise failed(context, UNKNOWN)
-    count = count_shown(context, party, row, browser, challenge, credential, is_alone=True)
+    shown = DeviceAnswer(row, browser, challenge, credential)
+    return open_by_device(context, party, address, subject, actor, shown, is_alone=True)
+
+
+def open_by_device(
+    context: Context,
+    party: RelyingParty,
+    address: str,
+    subject: bytes,
+    actor: Actor,
+    shown: DeviceAnswer,
+    *,
+    is_alone: bool,
+) -> SignedIn:
+    """Write: a session of whose device answered this browser's question, once. `is_alone`: without a password, so that the device has to
+    know its owner. Raises SignInFailed.
+    """
+    count = _count_shown(context, party, shown, is_alone=is_alone)
     if count is None:
         raise failed(context, actor.id)
     with context.journal.write() as unit:
-        if use(context, unit, row, count, challenge):
+        if _use(context, unit, shown, count):
             forgive(context, unit, address, subject)
-            signed_in = open_session(context, unit, actor, "passkey")
+            signed_in = open_session(context, unit, actor, "passkey" if is_alone else "password passkey")
             unit.commit()
             return signed_in
     raise failed(context, actor.id)
@@ -218,40 +245,29 @@ def named_by(context: Context, credential: str) -> tuple[Passkey | None, Actor |
         return row, unit.actors.by_id(row.actor_id) if row is not None else None
 
 
-def count_shown(
-    context: Context,
-    party: RelyingParty,
-    row: Passkey,
-    browser: str,
-    challenge: str,
-    credential: str,
-    *,
-    is_alone: bool,
-) -> int | None:
-    """The counter of a device that answered this browser's question; None where it did not. `is_alone`: without a password, so that the
-    device has to know its owner.
-    """
+def _count_shown(context: Context, party: RelyingParty, shown: DeviceAnswer, *, is_alone: bool) -> int | None:
+    """The counter of the device; None where it did not answer as it should."""
     try:
-        _require_challenge(context, SIGN_IN, browser, challenge)
-        shown = verify_authentication_response(
-            credential=_parsed(credential),
-            expected_challenge=_bytes_of(challenge),
+        _require_challenge(context, SIGN_IN, shown.browser, shown.challenge)
+        verified = verify_authentication_response(
+            credential=_parsed(shown.credential),
+            expected_challenge=_bytes_of(shown.challenge),
             expected_rp_id=party.domain,
             expected_origin=list(party.origins),
-            credential_public_key=row.public_key,
-            credential_current_sign_count=row.sign_count,
+            credential_public_key=shown.passkey.public_key,
+            credential_current_sign_count=shown.passkey.sign_count,
             require_user_verification=is_alone,
         )
     except (PasskeyRefused, WebAuthnException, ValueError, KeyError, TypeError):
         return None
-    return shown.new_sign_count
+    return verified.new_sign_count
 
 
-def use(context: Context, unit: WriteUnit, row: Passkey, count: int, challenge: str) -> bool:
+def _use(context: Context, unit: WriteUnit, shown: DeviceAnswer, count: int) -> bool:
     """Write: the passkey was shown, and its challenge is used up; False where either was meanwhile."""
     now = context.clock.now()
-    is_fresh = unit.passkeys.use_challenge(_bytes_of(challenge), now, now + CHALLENGE_SECONDS)
-    return is_fresh and unit.passkeys.use(row.id, row.sign_count, count, now)
+    is_fresh = unit.passkeys.use_challenge(_bytes_of(shown.challenge), now, now + CHALLENGE_SECONDS)
+    return is_fresh and unit.passkeys.use(shown.passkey.id, shown.passkey.sign_count, count, now)
 
 
 def passkeys_of(context: Context, actor: Actor) -> list[Passkey]:
