@@ -129,7 +129,7 @@ faults: setup ## break everything once under load, in some two minutes; SEED=7 p
 	@$(BIN)/python -m scripts.faults $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-long
-faults-long: setup ## the same 12 times and denser, for an hour: 2,000 kills; runs add up (python -m scripts.faults --total)
+faults-long: setup ## the same 14 times and denser, for an hour: 2,000 kills; runs add up (python -m scripts.faults --total)
 	@$(BIN)/python -m scripts.faults --profile long $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-mutants

@@ -64,6 +64,6 @@ PROFILES = {
         ),
         drain_seconds_max=10,
         jobs=5,
-        cycles=12,
+        cycles=14,
     ),
 }  # fmt: skip
