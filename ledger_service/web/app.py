@@ -127,7 +127,7 @@ class Pages:
     ) -> Response:
         limits, address = self.ports.rate_limits, network_of(address_of(request))
         limits.require(ADDRESS, address)
-        actor = self.ports.door.who(request) if page.knows_who else None
+        actor = self._who(request, page)
         if actor is None:
             limits.require(PUBLIC, address)
         else:
@@ -138,6 +138,8 @@ class Pages:
         visit = self._visit(request, actor, fields, files)
         if page.roles is not None:
             if actor is None:
+                if page.asked_again:  # a script would put the page for signing in into the middle of this one
+                    return visit.render("signed_out.html", 401)
                 return RedirectResponse(f"{SIGN_IN}?" + errors.back_query(visit.here()), 303)
             if not actor.has(*page.roles):
                 raise errors.not_for(page.roles)
@@ -172,12 +174,15 @@ class Pages:
     ) -> Response:
         """The error's page. Where even that fails, one without a look into the books."""
         try:
-            actor = self.ports.door.who(request) if page.knows_who else None
+            actor = self._who(request, page)
             return errors.page(self._visit(request, actor, fields, files), error, resend=not files)
         except Exception as second:  # noqa: BLE001  the books may be what fails
             if not isinstance(second, self.ports.database_errors):
                 _log_unexpected(request, second)
             return errors.page(self._visit(request, None, {}, {}), error, resend=False, bare=True)
+
+    def _who(self, request: Request, page: Page) -> Actor | None:
+        return self.ports.door.who(request, is_use=not page.asked_again) if page.knows_who else None
 
     def _visit(
         self, request: Request, actor: Actor | None, fields: Mapping[str, str], files: Mapping[str, Upload]

@@ -43,8 +43,8 @@ class SessionLine:
 class Door(Protocol):
     """Who is signed in, and the token that only a form of theirs carries. The one place where sessions plug in."""
 
-    def who(self, request: Request) -> Actor | None:
-        """The actor of the request's session, or nobody."""
+    def who(self, request: Request, *, is_use: bool = True) -> Actor | None:
+        """The actor of the request's session, or nobody. Unless it `is_use`, the session's idle time goes on."""
         ...
 
     def form_token(self, request: Request) -> str:

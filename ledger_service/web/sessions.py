@@ -54,12 +54,12 @@ class SessionDoor:
     cookie: str
     is_secure: bool
 
-    def who(self, request: Request) -> Actor | None:
+    def who(self, request: Request, *, is_use: bool = True) -> Actor | None:
         """The actor of the request's session."""
         found = self._session(request)
         if found is None:
             return None
-        if self.context.clock.now() - found.seen_at >= SEEN_EVERY_SECONDS:
+        if is_use and self.context.clock.now() - found.seen_at >= SEEN_EVERY_SECONDS:
             see_session(self.context, found.id)
         return found.actor
 

@@ -46,6 +46,11 @@ def test_every_npm_package_is_locked_to_its_hash() -> None:
         assert all(re.fullmatch(r"\d+\.\d+\.\d+", one) for one in declared[part].values()), f"{part}: exact versions"
 
 
+def test_the_script_that_pages_use_is_the_locked_one() -> None:
+    locked = ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"
+    assert (ROOT / "ledger_service" / "web" / "static" / "htmx.min.js").read_bytes() == locked.read_bytes()
+
+
 def test_nothing_is_installed_past_the_locks() -> None:
     installing = (ROOT / "scripts" / "toolchain.sh").read_text().replace("\\\n", " ")
     assert "--only-binary :all:" in installing

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.api.conftest import district as district
+from tests.api.conftest import newcomer as newcomer
 from tests.api.conftest import resident as resident
 from tests.integration.posting.conftest import anvil as anvil
 from tests.integration.posting.conftest import bare_hall as bare_hall

@@ -1,4 +1,7 @@
-"""A network that fails at the counter never leaves doubt: whatever the browser then offers to send again, the coins are taken once."""
+"""A network that fails at the counter never leaves doubt, even in a browser that keeps no page of ours: the coins are taken once.
+
+Whatever the browser then offers to send again.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ COINS = 12
 @pytest.fixture
 def counter(chromium: Browser, site: Site, resident: str) -> Iterator[Page]:
     """A counter that is about to take the coins: the name and the amount are on the screen."""
-    with opened(chromium, MODES["desk"]) as page:
+    with opened(chromium, MODES["desk"], keeps_worker=False) as page:
         page.context.add_cookies([{"name": "somebody", "value": "counter", "url": site.address}])
         page.goto(f"{site.address}/desk/{site.district.desk('SENIOR')}")
         page.get_by_label("회원번호", exact=True).fill(member_number(site, resident))

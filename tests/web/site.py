@@ -35,7 +35,7 @@ class OpenDoor:
         self._context = context
         self._passwords = passwords
 
-    def who(self, request: Request) -> Actor | None:
+    def who(self, request: Request, *, is_use: bool = True) -> Actor | None:
         name = request.cookies.get(COOKIE)
         return actor_of_name(self._context.journal, name) if name else None
 

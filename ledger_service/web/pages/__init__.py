@@ -16,6 +16,7 @@ from ledger_service.web.pages import (
     invited,
     kiosk,
     office,
+    offline,
     own,
     public,
     registrar,
@@ -48,6 +49,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/proof"): Page(public.check_form, None),
     ("POST", "/proof"): Page(public.check, None, again=public.check_again),
     ("GET", "/proof/{journal_no}"): Page(public.proof, None),
+    ("GET", "/proof/{journal_no}/state"): Page(public.entry_state, None, knows_who=False, asked_again=True),
     ("GET", "/view"): Page(public.change_view, None, knows_who=False),
     ("GET", "/sign-in"): Page(door.ask, None),
     ("POST", "/sign-in/resident"): Page(door.resident, None, again=door.ask_again_resident, checks_secret=True),
@@ -90,6 +92,8 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/me/objections/{objection}/withdraw"): Page(
         own.withdraw_objection, _RESIDENT, again=own.objections_again
     ),
+    ("GET", "/offline"): Page(offline.page, None, knows_who=False),
+    ("GET", "/offline-worker.js"): Page(offline.worker, None, knows_who=False),
     ("GET", "/session/clock"): Page(security.clock, None, knows_who=False),
     ("POST", "/session/go-on"): Page(security.go_on, frozenset(Role)),
     ("GET", "/me/security"): Page(security.home, _RESIDENT),
@@ -145,6 +149,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/registrar/block"): Page(registrar.block, _REGISTRAR, again=registrar.find_again),
     ("GET", "/approvals"): Page(approvals.queue, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}"): Page(approvals.one, _CENTRE | _OFFICE),
+    ("GET", "/approvals/{approval}/recorded"): Page(approvals.recorded, _CENTRE | _OFFICE, asked_again=True),
     ("POST", "/approvals/{approval}/approve"): Page(
         approvals.approve, frozenset({Role.APPROVER, Role.OFFICE}), again=approvals.again
     ),

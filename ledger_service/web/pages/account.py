@@ -10,7 +10,7 @@ from ledger_service.services import passkeys
 from ledger_service.services.passkeys import party_of
 from ledger_service.services.sign_in import end_sessions
 from ledger_service.web.sessions import address_of
-from ledger_service.web.visit import SCRIPT_POLICY, Visit
+from ledger_service.web.visit import Visit
 
 
 def home(visit: Visit, error: BoramError | None = None) -> Response:
@@ -32,7 +32,7 @@ def begin(visit: Visit) -> Response:
         visit.context, party_of(ports.relying_party), ports.passwords, visit.me, address_of(request),
         ports.door.session(request), visit.fields.get("password", ""),
     )  # fmt: skip
-    return visit.render("passkey_new.html", 200, SCRIPT_POLICY, ceremony=ceremony)
+    return visit.render("passkey_new.html", ceremony=ceremony)
 
 
 def add(visit: Visit) -> Response:

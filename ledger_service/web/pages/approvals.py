@@ -86,6 +86,12 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
     )
 
 
+def recorded(visit: Visit) -> Response:
+    """How much of an approved submission is in the ledger: the part of its page that moves."""
+    result = submissions.import_result(visit.context.journal, visit.me, visit.path["approval"])
+    return visit.render("centre/recorded.html", result=result)
+
+
 def again(visit: Visit, error: BoramError) -> Response:
     """The submission with what is wrong."""
     return one(visit, error)

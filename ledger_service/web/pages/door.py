@@ -10,7 +10,7 @@ from ledger_service.services import passkey_factor, passkeys, sign_on
 from ledger_service.services.passkeys import party_of
 from ledger_service.web.pages.public import local_path
 from ledger_service.web.sessions import address_of
-from ledger_service.web.visit import SCRIPT_POLICY, Visit
+from ledger_service.web.visit import Visit
 
 _HOMES = (
     (Role.RESIDENT, "/me"),
@@ -72,7 +72,7 @@ def ask_passkey(visit: Visit, error: BoramError | None = None) -> Response:
     browser, put = visit.ports.door.new_browser(passkeys.PASSKEY)
     ceremony = passkeys.ask_sign_in(visit.context, party, browser)
     status = error.status if error else 200
-    response = visit.render("passkey_sign_in.html", status, SCRIPT_POLICY, ceremony=ceremony, error=error)
+    response = visit.render("passkey_sign_in.html", status, ceremony=ceremony, error=error)
     put(response)
     return response
 

@@ -9,7 +9,7 @@ from ledger_service.services import accounts, passkey_factor
 from ledger_service.services.accounts import SecondFactor
 from ledger_service.services.passkeys import party_of
 from ledger_service.web.receipt_code import code_svg
-from ledger_service.web.visit import SCRIPT_POLICY, Visit
+from ledger_service.web.visit import Visit
 
 
 def ask(visit: Visit, error: BoramError | None = None) -> Response:
@@ -45,7 +45,7 @@ def begin_passkey(visit: Visit) -> Response:
     """The page that asks a device, in the place of codes; it has a script, because nothing else can."""
     secret = _secret(visit)
     ceremony = passkey_factor.ask_invited(visit.context, party_of(visit.ports.relying_party), secret)
-    return visit.render("invited/passkey.html", 200, SCRIPT_POLICY, ceremony=ceremony, secret=secret)
+    return visit.render("invited/passkey.html", ceremony=ceremony, secret=secret)
 
 
 def add_passkey(visit: Visit) -> Response:

@@ -119,12 +119,12 @@ def batch(visit: Visit) -> Response:
 
 def proof(visit: Visit) -> Response:
     """Where the entry of a paper receipt stands: what its second QR code leads to. It tells nobody's account and no amount."""
-    number = visit.number_in_path("journal_no")
-    if number > JOURNAL_NO_MAX:
-        raise NotFound("there is no such receipt", "해당 번호의 영수증이 없습니다")
-    return visit.render(
-        "public/proof.html", place=chain.entry_place(visit.context.journal, number), checked=None, error=None
-    )
+    return visit.render("public/proof.html", place=_entry_place(visit), checked=None, error=None)
+
+
+def entry_state(visit: Visit) -> Response:
+    """The part of a receipt's page that moves."""
+    return visit.render("public/state.html", place=_entry_place(visit))
 
 
 def check_form(visit: Visit, error: BoramError | None = None) -> Response:
@@ -185,3 +185,10 @@ def local_path(path: str) -> str:
 
 def _value(visit: Visit) -> int | None:
     return catalogue.coin_value(visit.context.journal, visit.today)
+
+
+def _entry_place(visit: Visit) -> chain.EntryPlace:
+    number = visit.number_in_path("journal_no")
+    if number > JOURNAL_NO_MAX:
+        raise NotFound("there is no such receipt", "해당 번호의 영수증이 없습니다")
+    return chain.entry_place(visit.context.journal, number)

@@ -23,7 +23,8 @@ class Page:
     `helps`: the address names a help ({grant}), and the page is the helped resident's: "look" at it, or "sign_up" where that was allowed.
     `upload`: the form may hold a file. `knows_who`: a page that looks at the session at all. `checks_secret`: a slow hash is computed, so that
     few are at once. `looks_up`: it answers for any member number, so that few are asked a minute. `prints`: a file is
-    made for it. `gives_code`: it makes a code to pay with.
+    made for it. `gives_code`: it makes a code to pay with. `asked_again`: a part of a page, which a script asks for
+    every other second: that is no use of the session.
     """
 
     handler: Handler
@@ -35,6 +36,7 @@ class Page:
     looks_up: bool = False
     prints: bool = False
     gives_code: bool = False
+    asked_again: bool = False
     helps: str | None = None
 
     @property

@@ -65,4 +65,9 @@ WORDS: dict[str, str] = {
     "저희가 서명한 영수증이고, 장부에 그대로 있습니다.": "We signed this receipt, and the books have it as it is.",
     "저희가 서명했지만 장부에 없습니다": "We signed it, and the books do not have it",
     "확인하기": "Check",
+    "연결이 끊겼습니다": "No connection",
+    "지금은 서버에 닿지 않습니다. 인터넷 연결을 확인해 주세요.": "The server cannot be reached. Please check your connection.",
+    "방금 보낸 것이 처리되었는지 몰라도 괜찮습니다. 다시 보내도 두 번 처리되지 않습니다.": "It does not matter whether it arrived: sent again, it happens once.",
+    "다시 열기": "Try again",
+    "브라우저의 뒤로 단추로 이전 화면에 돌아가서 다시 보내 주세요. 비밀번호와 파일은 다시 넣어야 합니다.": "Go back with the browser's button and send it again. Passwords and files are asked for once more.",
 }
