@@ -112,6 +112,11 @@ class Visit:
         return self.actor
 
     @property
+    def is_part(self) -> bool:
+        """Whether a script asks, which puts the answer into a page that is open."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
     def own_base(self) -> str:
         """Where a resident's own pages begin: of a helper those of whom they help."""
         return "/me" if self.helped is None else f"/helping/{self.helped.id}"

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.api.conftest import act, month
+from tests.browser.line import line_to
 from tests.browser.test_walks import MODES, opened
 from tests.web.site import Site
 from tests.web.test_pages import member_number
@@ -76,3 +77,46 @@ def test_an_approved_file_counts_up_by_itself_and_ends_with_the_session(
     site.district.post_all()
     expect(moving).not_to_contain_text("가운데 0건", timeout=PATIENCE_MS)
     expect(moving.get_by_role("link")).to_have_count(0)
+
+
+@pytest.fixture
+def upload(newcomer: dict[str, str]) -> FilePayload:
+    rows = month(
+        act(f"LOOK-{newcomer['회원번호']}", newcomer),
+        act(f"LOOKED-{newcomer['회원번호']}", newcomer, hours="18:00,10:00"),
+    )
+    return {"name": "4월.csv", "mimeType": "text/csv", "buffer": rows}
+
+
+@pytest.mark.slow
+def test_a_file_that_was_looked_at_stays_chosen(page: Page, site: Site, upload: FilePayload) -> None:
+    be(page, site, "clerk")
+    page.goto(f"{site.address}/centre/file")
+    look = page.get_by_role("button", name="먼저 살펴보기")
+    look.click()
+    expect(page.locator("#looked #problem")).to_contain_text("파일을 골라 주세요", timeout=PATIENCE_MS)
+    page.get_by_label("파일", exact=True).set_input_files(
+        {"name": "x.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
+    )
+    look.click()
+    expect(page.locator("#looked #problem")).not_to_contain_text("파일을 골라 주세요", timeout=PATIENCE_MS)
+    page.get_by_label("파일", exact=True).set_input_files(upload)
+    look.click()
+    expect(page.locator("#looked")).to_contain_text("2줄 가운데 1줄을 인정하고", timeout=PATIENCE_MS)
+    expect(page.locator("#looked")).to_contain_text("고칠 줄")
+    page.get_by_role("button", name="제출", exact=True).click()
+    expect(page.get_by_text("제출했습니다.")).to_be_visible(timeout=PATIENCE_MS)
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_looked_at_is_sent_as_a_form(chromium: Browser, site: Site, upload: FilePayload) -> None:
+    with line_to(site.address) as line, opened(chromium, MODES["desk"]) as page:
+        page.context.add_cookies([{"name": "somebody", "value": "clerk", "url": line.address}])
+        page.goto(f"{line.address}/centre/file")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.get_by_label("파일", exact=True).set_input_files(upload)
+        line.is_down = True
+        page.get_by_role("button", name="먼저 살펴보기").click()
+        page.get_by_role("heading", name="연결이 끊겼습니다").wait_for()
+        expect(page.get_by_text("비밀번호와 파일은 다시 넣어야 합니다")).to_be_visible()

@@ -24,7 +24,11 @@ _newcomers = itertools.count(300)  # places in the members' file that no other t
 class Hand(Protocol):
     """How somebody works a page."""
 
-    def press(self, what: Locator) -> None: ...
+    def press(self, what: Locator) -> None:
+        """Press what opens another page."""
+
+    def press_here(self, what: Locator) -> None:
+        """Press what changes this page."""
 
     def fill(self, what: Locator, text: str) -> None: ...
 
@@ -34,9 +38,12 @@ class Hand(Protocol):
 class Mouse:
     """Presses and types as everybody does."""
 
+    def press_here(self, what: Locator) -> None:
+        what.click()
+
     def press(self, what: Locator) -> None:
         if what.evaluate("one => one.tagName") == "SUMMARY":
-            what.click()
+            self.press_here(what)
             return
         # A click does not wait for the answer, and the page before may read like the one after.
         with what.page.expect_navigation():
@@ -58,10 +65,14 @@ class Mouse:
 class Keys:
     """Tab, Enter, Space and letters; nothing else."""
 
+    def press_here(self, what: Locator) -> None:
+        self._reach(what)
+        what.page.keyboard.press("Enter")
+
     def press(self, what: Locator) -> None:
         self._reach(what)
         if what.evaluate("one => one.tagName") == "SUMMARY":
-            what.page.keyboard.press("Enter")
+            self.press_here(what)
             return
         with what.page.expect_navigation():
             what.page.keyboard.press("Enter")
@@ -251,10 +262,14 @@ def centre(walk: Walk) -> None:
     walk.stop("centre-file")
     upload = {"name": "4월.csv", "mimeType": "text/csv", "buffer": file}
     walk.page.get_by_label("파일", exact=True).set_input_files(upload)
-    walk.button("먼저 살펴보기")
+    if walk.page.evaluate("'htmx' in window"):
+        walk.hand.press_here(walk.page.get_by_role("button", name="먼저 살펴보기"))
+        walk.page.get_by_role("heading", name="살펴본 결과").wait_for()
+    else:
+        walk.button("먼저 살펴보기")
+        walk.page.get_by_label("파일", exact=True).set_input_files(upload)
     walk.sees("생년월일이 명부와 다릅니다")
     walk.stop("centre-preview")
-    walk.page.get_by_label("파일", exact=True).set_input_files(upload)
     walk.button("제출")
     walk.sees("제출했습니다.")
     walk.stop("centre-file-submitted")

@@ -115,7 +115,8 @@ def _preview(visit: Visit, data: bytes) -> Response:
     judged = credit.preview_import(visit.context, visit.me, data, credit.SOURCE_DEFAULT, None)
     refused = [one for one in judged.judgements if not one.outcome.accepted]
     return visit.render(
-        "centre/preview.html",
+        "centre/looked.html" if visit.is_part else "centre/preview.html",
+        is_part=visit.is_part,
         rows=len(judged.judgements),
         accepted=len(judged.accepted),
         coins=sum(one.coins for one in judged.accepted),
