@@ -116,6 +116,10 @@ bench-charges: setup ## charges over HTTP with one and two API processes, and du
 bench-term: setup ## the opening of a term: 5,750 sign-ups at once for fewer seats, none of them twice
 	@$(BIN)/python scripts/bench_term.py
 
+.PHONY: bench-desk
+bench-desk: setup ## how long the counter's screen takes to say that the coins were taken (wants Chromium)
+	@$(BIN)/python scripts/bench_desk.py
+
 .PHONY: bench-growth
 bench-growth: setup ## what a credit costs in books of ten million entries, against books of some thousand
 	@$(BIN)/python scripts/bench_growth.py

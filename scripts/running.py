@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -157,6 +158,39 @@ def running(home: Path, **settings: str) -> Iterator[RunningBoram]:
         service.http.close()
         if service.process.poll() is None:
             service.stop()
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running `boram up --demo`, and the sign-ins that it printed."""
+
+    home: Path
+    address: str
+    cards: list[str]
+    pin: str
+    passwords: dict[str, str]
+
+
+@contextmanager
+def running_demo(home: Path) -> Iterator[Demo]:
+    """The sample district with its pages; stopped at the end. What it says is in `HOME.txt`."""
+    said, deadline = home.with_suffix(".txt"), time.monotonic() + READY_SECONDS_MAX
+    command = [boram(), "up", "--demo", "--home", str(home), "--port", "0"]
+    with said.open("w") as log:
+        process = subprocess.Popen(
+            command, env=clean_environment(home) | {"LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        while "ready at " not in (text := said.read_text()):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise DidNotHappen(f"boram up --demo was not ready:\n{text}")
+            time.sleep(POLL_SECONDS)
+        cards = re.findall(r"resident: card (\S+), PIN (\d+)", text)
+        passwords = dict(re.findall(r"staff: (\S+), password (\S+),", text))
+        yield Demo(home, re.findall(r"ready at (\S+)", text)[0], [card for card, _ in cards], cards[0][1], passwords)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=STOP_SECONDS_MAX)
 
 
 def _runtime(home: Path, pid: int) -> dict[str, Any] | None:

@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from ledger_service.commands.demo import code_of
-from scripts.running import boram, clean_environment
+from scripts.running import Demo, running_demo
 from tests.browser.test_walks import MODES, opened
 
-START_SECONDS_MAX = 120
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
-
-
-@dataclass(frozen=True)
-class Demo:
-    """The running demo and what it printed."""
-
-    home: Path
-    address: str
-    cards: list[str]
-    pin: str
-    passwords: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    home = tmp_path_factory.mktemp("demo") / "home"
-    command = [boram(), "up", "--demo", "--home", str(home), "--port", "0"]
-    environment = clean_environment(home) | {"LANG": "C.UTF-8"}
-    said, deadline = home.parent / "said.txt", time.monotonic() + START_SECONDS_MAX
-    with said.open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    while "ready at " not in (text := said.read_text()):
-        assert process.poll() is None, text
-        assert time.monotonic() < deadline, text
-        time.sleep(0.2)
-    cards = re.findall(r"resident: card (\S+), PIN (\d+)", text)
-    yield Demo(
-        home,
-        re.findall(r"ready at (\S+)", text)[0],
-        [card for card, _ in cards],
-        cards[0][1],
-        dict(re.findall(r"staff: (\S+), password (\S+),", text)),
-    )
-    process.terminate()
-    assert process.wait(30) == 0
+    with running_demo(tmp_path_factory.mktemp("demo") / "home") as running:
+        yield running
 
 
 @pytest.fixture
