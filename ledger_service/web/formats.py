@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 SEOUL = timezone(timedelta(hours=9))  # no summer time since 1988
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_UNBROKEN = "\u00a0"  # a space at which no line ends
 _MONTHS_EN = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
@@ -40,13 +41,19 @@ class Formats:
         """2026년 11월 22일 (일)."""
         if self._english:
             return f"{_WEEKDAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
-        return f"{day.year}년 {day.month}월 {day.day}일 ({_WEEKDAYS[day.weekday()]})"
+        return f"{day.year}년 {day.month}월 {day.day}일{_UNBROKEN}({_WEEKDAYS[day.weekday()]})"
 
     def short_day(self, day: date) -> str:
         """4월 11일 (목), where the year is said beside it."""
         if self._english:
             return f"{_WEEKDAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]}"
-        return f"{day.month}월 {day.day}일 ({_WEEKDAYS[day.weekday()]})"
+        return f"{day.month}월 {day.day}일{_UNBROKEN}({_WEEKDAYS[day.weekday()]})"
+
+    def period(self, first: date, last: date | None) -> str:
+        """2026년 11월 22일 (일) ~ 2026년 12월 1일 (화); 2026년 11월 22일 (일)부터 without an end."""
+        if last is not None:
+            return f"{self.day(first)} ~{_UNBROKEN}{self.day(last)}"
+        return f"from {self.day(first)}" if self._english else f"{self.day(first)}부터"
 
     def month(self, day: date) -> str:
         """2026년 11월."""
@@ -67,7 +74,7 @@ class Formats:
         hour = minute // 60 % 12 or 12
         if self._english:
             return f"{hour}:{minute % 60:02d} {'am' if minute < 720 else 'pm'}"
-        return f"{'오전' if minute < 720 else '오후'} {hour}:{minute % 60:02d}"
+        return f"{'오전' if minute < 720 else '오후'}{_UNBROKEN}{hour}:{minute % 60:02d}"
 
     def units(self, units: int, unit: str) -> str:
         """2시간 30분 of minutes; 30 bottle otherwise, with the unit's Korean name."""

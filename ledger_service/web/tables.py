@@ -41,7 +41,8 @@ def _cells(row: str, labels: list[str]) -> str:
         label = labels[place] if place < len(labels) and "colspan" not in attributes else ""
         place += 1
         if tag == "th":
-            return f'<th role="rowheader"{attributes}>{content}</th>'
+            named = f' data-label="{label}"' if label and "number" in attributes else ""  # a number alone says nothing
+            return f'<th role="rowheader"{named}{attributes}>{content}</th>'
         named = f' data-label="{label}"' if label else ""
         return f'<td role="cell"{named}{attributes}><div>{content}</div></td>'
 

@@ -82,9 +82,9 @@ def test_amounts_and_days_are_written_one_way() -> None:
     korean, english = Formats("ko"), Formats("en")
     assert korean.amount(1250, 250_000) == "1,250코인 (250,000원)"
     assert english.amount(1, 200) == "1 coin (200 won)"
-    assert korean.day(date(2026, 11, 22)) == "2026년 11월 22일 (일)"
+    assert korean.day(date(2026, 11, 22)) == "2026년 11월 22일\u00a0(일)"
     assert english.day(date(2026, 11, 22)) == "Sun, 22 November 2026"
-    assert korean.moment(1_795_332_000) == "2026년 11월 22일 (일) 오후 4:20"
+    assert korean.moment(1_795_332_000) == "2026년 11월 22일\u00a0(일) 오후\u00a04:20"
     assert korean.units(150, "minute") == "2시간 30분"
     assert [english.units(one, "bottle") for one in (1, 50)] == ["1 bottle", "50 bottles"]
     assert korean.signed(5, 500, is_in=False) == "−5코인 (500원)"

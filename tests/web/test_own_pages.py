@@ -54,7 +54,7 @@ def test_an_objection_is_answered_by_the_office_and_read_by_nobody_else(quiet: M
     about = receipt.rpartition("/")[2]
     words = "두 시간이 빠졌습니다. <b>확인</b> 부탁드려요"
     filed = send(mine, form(mine.get(f"/me/objections?about={about}"), "/me/objections"), text=words)
-    assert "2024년 5월 16일 (목)까지 답합니다" in filed.text
+    assert "2024년 5월 16일\u00a0(목)까지 답합니다" in filed.text
     assert "<b>확인</b>" not in filed.text
     queue = office.get("/office/objections")
     assert quiet.hall.members[0]["이름"] in queue.text

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Role
+from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import BoramError
 from ledger_service.reads import catalogue, correcting, residents, review, submissions, treasury
 from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
@@ -37,6 +38,7 @@ def queue(visit: Visit) -> Response:
         due=due,
         now=visit.now,
         value=catalogue.coin_value(visit.context.journal, visit.today),
+        centres=_centres(visit),
     )
 
 
@@ -62,6 +64,7 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
             more["run"] = treasury.expiry_run(journal, line.id)
     else:
         template = "centre/submission.html"
+        more["centres"] = _centres(visit) if line.kind == "record" else {}
         more["result"] = submissions.import_result(journal, me, approval_id)
         rows = submissions.import_outcomes(journal, me, approval_id, 0, LINES_MAX).lines
         refused = [row for row in rows if row.outcome in REPAIRS]
@@ -116,6 +119,12 @@ def decline(visit: Visit) -> Response:
         )
     DECLINE[line.kind](visit.context, visit.me, visit.once(), line.id, reason or "withdrawn")
     return visit.go(f"/approvals/{line.id}", done="declined")
+
+
+def _centres(visit: Visit) -> dict[str, str]:
+    """By code: an act is titled by its centre's."""
+    kind = DeskKind.CENTRE.name.lower()
+    return {one.code: one.name for one in catalogue.desks(visit.context.journal, visit.today).desks if one.kind == kind}
 
 
 def _may_decide(visit: Visit, kind: str) -> bool:

@@ -33,7 +33,7 @@ def accept(visit: Visit) -> Response:
 def confirm(visit: Visit) -> Response:
     """Show the first code; from now on both sign in."""
     accounts.confirm_invitation(visit.context, _secret(visit), visit.text("code"))
-    return visit.go("/sign-in", staff=1)
+    return visit.go("/sign-in", staff=1, done="invited")
 
 
 def confirm_again(visit: Visit, error: BoramError) -> Response:

@@ -25,4 +25,5 @@ WORDS: dict[str, str] = {
     "이 서비스에서는 패스키를 쓰지 않습니다.": "Passkeys are off here.",
     "열려 있는 접속": "Open sessions",
     "모든 기기에서 로그아웃": "Sign out everywhere",
+    "비밀번호와 두 번째 인증을 정했습니다. 이제 로그인해 주세요.": "Password and second factor are set. Please sign in.",
 }

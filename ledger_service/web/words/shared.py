@@ -48,7 +48,7 @@ WORDS: dict[str, str] = {
     "카드 번호": "Card number",
     "카드 앞면의 글자와 숫자. 줄표와 빈칸은 없어도 됩니다.": "The letters and digits on the front of the card. Dashes and spaces may be left out.",
     "비밀번호 숫자 6자리": "PIN, 6 digits",
-    "카드가 없거나 번호를 잊으셨으면 주민센터 창구나 도움 전화로 오세요. 신분증만 있으면 됩니다.": "No card, or the number is forgotten? Come to the counter of the community centre or call. An identity card is enough.",
+    "카드가 없거나 번호를 잊으셨으면 신분증을 가지고 주민센터 창구로 오시거나 도움 전화로 물어보세요.": "No card, or the number is forgotten? Come to the counter of the community centre or call. An identity card is enough.",
     "직원 로그인": "Staff sign-in",
     "직원": "Staff",
     "이름(계정)": "Name (account)",
