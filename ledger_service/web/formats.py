@@ -59,6 +59,10 @@ class Formats:
         """2026년 11월."""
         return f"{_MONTHS_EN[day.month - 1]} {day.year}" if self._english else f"{day.year}년 {day.month}월"
 
+    def month_named(self, name: str) -> str:
+        """2026년 11월 of "2026-11", as the books name a month."""
+        return self.month(date.fromisoformat(f"{name}-01"))
+
     def moment(self, seconds: int) -> str:
         """2026년 11월 22일 (일) 오후 3:20, in Seoul."""
         when = datetime.fromtimestamp(seconds, UTC).astimezone(SEOUL)

@@ -129,4 +129,6 @@ WORDS: dict[str, str] = {
     "{name}({number}) 계정 사용 정지 풀기: {reason}": "End the freeze of {name} ({number}): {reason}",
     "{number}번 기관의 새 열쇠 {count}개, 필요한 서명 {threshold}": "Organisation {number}: {count} new keys, {threshold} of them sign",
     "{number}번 기관의 열쇠 폐기: {reason}": "Keys of organisation {number} revoked: {reason}",
+    "받은 건수": "Charges",
+    "돌려준 건수": "Refunds",
 }
