@@ -62,7 +62,8 @@ ROLE_WORDS = {
 
 def not_for(roles: Collection[Role]) -> PageNotForRole:
     """The error for somebody without one of a page's roles."""
-    wanted = ", ".join(ROLE_WORDS[role] for role in Role if role in roles)
+    *others, last = [ROLE_WORDS[role] for role in Role if role in roles]
+    wanted = f"{', '.join(others)} 또는 {last}" if others else last
     return PageNotForRole(
         f"this page is for: {', '.join(sorted(roles))}", f"이 화면은 {wanted}만 볼 수 있습니다", roles=sorted(roles)
     )

@@ -43,6 +43,10 @@ class Formats:
             return f"{_WEEKDAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
         return f"{day.year}년 {day.month}월 {day.day}일{_UNBROKEN}({_WEEKDAYS[day.weekday()]})"
 
+    def day_before(self, day: date) -> date:
+        """The last day of what ends where something new begins."""
+        return day - timedelta(days=1)
+
     def short_day(self, day: date) -> str:
         """4월 11일 (목), where the year is said beside it."""
         if self._english:
@@ -52,7 +56,7 @@ class Formats:
     def period(self, first: date, last: date | None) -> str:
         """2026년 11월 22일 (일) ~ 2026년 12월 1일 (화); 2026년 11월 22일 (일)부터 without an end."""
         if last is not None:
-            return f"{self.day(first)} ~{_UNBROKEN}{self.day(last)}"
+            return f"{self.day(first)}{_UNBROKEN}~ {self.day(last)}"
         return f"from {self.day(first)}" if self._english else f"{self.day(first)}부터"
 
     def month(self, day: date) -> str:
@@ -62,6 +66,10 @@ class Formats:
     def month_named(self, name: str) -> str:
         """2026년 11월 of "2026-11", as the books name a month."""
         return self.month(date.fromisoformat(f"{name}-01"))
+
+    def day_named(self, name: str) -> str:
+        """The day of "2026-11-22", as a proposal holds it."""
+        return self.day(date.fromisoformat(name))
 
     def moment(self, seconds: int) -> str:
         """2026년 11월 22일 (일) 오후 3:20, in Seoul."""
@@ -95,10 +103,13 @@ class Formats:
                 for part in (f"{hours:,}시간" if hours else "", f"{minutes}분" if minutes or not hours else "")
                 if part
             )
+        if unit == "gram" and units and units % GRAMS_A_KG == 0:
+            units, unit = units // GRAMS_A_KG, "kg"
         plural = "s" if units != 1 and unit != "kg" else ""
         return f"{units:,} {unit}{plural}" if self._english else f"{units:,}{UNITS_KO.get(unit, ' ' + unit)}"
 
 
+GRAMS_A_KG = 1_000
 UNITS_KO = {
     "minute": "분", "hour": "시간", "session": "회", "bottle": "병", "item": "개", "case": "건", "kg": "kg", "time": "회",
     "gram": "g", "donation": "회",

@@ -71,7 +71,7 @@ def office(walk: MonthWalk) -> None:
     venue = f"/desk/{hall.venue('GYM')}/closes"
     walk.be("counter GYM")
     walk.look(venue)
-    walk.link("2024-05")
+    walk.link("2024년 5월")
     walk.stop("venue-close")
     walk.page.get_by_role("checkbox").check()
     walk.button("counter GYM 이름으로 확인")

@@ -91,9 +91,7 @@ def sign_ups(visit: Visit) -> Response:
 def sign_up(visit: Visit) -> Response:
     """One of them, and what to do next."""
     found = reads.sign_up(visit.context.journal, visit.me, visit.path["sign_up"], visit.today)
-    return visit.render(
-        "resident/sign_up_done.html", one=found, done="done" in visit.request.query_params, value=_value(visit)
-    )
+    return visit.render("resident/sign_up_done.html", one=found, value=_value(visit))
 
 
 def ask_cancel(visit: Visit, error: BoramError | None = None) -> Response:
@@ -112,7 +110,7 @@ def cancel_again(visit: Visit, error: BoramError) -> Response:
 def cancel(visit: Visit) -> Response:
     """Cancel it."""
     service.cancel_enrolment(visit.context, visit.me, visit.once(), visit.path["sign_up"])
-    return visit.go(f"{visit.own_base}/sign-ups/{visit.path['sign_up']}")
+    return visit.go(f"{visit.own_base}/sign-ups/{visit.path['sign_up']}", done="cancelled")
 
 
 def _course(visit: Visit) -> CourseLine:

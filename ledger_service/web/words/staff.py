@@ -29,7 +29,7 @@ WORDS: dict[str, str] = {
     "인증 앱 대신 기기의 지문, 얼굴, 화면 잠금이나 보안 키를 씁니다.": "In the place of an app: the device's fingerprint, face or screen lock, or a security key.",
     "인증 앱으로 QR을 찍거나 글자를 옮겨 적으세요. 지금만 보입니다.": "Scan the QR code with an authenticator app, or type the letters. They are shown only now.",
     "지금 등록되어 있습니다. 새로 등록하면 바뀝니다.": "One is registered now; another takes its place.",
-    "지금만 보입니다. 본인에게 직접 전하세요. 3일 안에 이 주소의 /invitation 화면에서 비밀번호와 두 번째 인증을 정합니다.": "Shown only now: give it to the person themselves. Within three days they set password and second factor at /invitation of this address.",
+    "지금만 보입니다. 본인에게 직접 전하세요. 3일 안에 직원 로그인의 '초대 번호를 받았습니다'에서 비밀번호와 두 번째 인증을 정합니다.": "Shown only now: give it to the person themselves. Within three days they set password and second factor at /invitation of this address.",
     "지문이나 비밀번호를 묻지 않는 보안 키라면": "For a security key that asks for no fingerprint or PIN",
     "직원 계정": "Staff accounts",
     "초대": "Invitation",
