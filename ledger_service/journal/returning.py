@@ -28,6 +28,7 @@ from ledger_service.journal.schema import (
 from ledger_service.journal.spending import HoldRow, RedemptionRow
 
 QUERY_KEYS_MAX = 500
+UNFINISHED = "reading back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,19 @@ class Returning:
                 index_elements=["name"], set_={"value": least}, where=counters.c.value < least
             )
         )
+
+    def begin(self) -> None:
+        """Write: something came back, and what closes reading back is still to be done, by another process if this one ends before."""
+        self.raise_counter(UNFINISHED, 1)
+
+    def end(self) -> None:
+        """Write: it is done."""
+        self._connection.execute(update(counters).where(counters.c.name == UNFINISHED).values(value=0))
+
+    def is_unfinished(self) -> bool:
+        """Whether something came back since it was done last."""
+        found = self._connection.execute(select(counters.c.value).where(counters.c.name == UNFINISHED)).scalar()
+        return bool(found)
 
     def open_holds_of(self, account: bytes) -> list[HoldRow]:
         """Holds of an account that are not ended."""

@@ -44,6 +44,7 @@ from ledger_service.journal.locks import WRITE_WAIT_SECONDS, WriteTurns, intake_
 from ledger_service.journal.loose_acts import LooseActs
 from ledger_service.journal.lots import Lots
 from ledger_service.journal.master import Master
+from ledger_service.journal.master_changes import MasterChanges
 from ledger_service.journal.messages import Messages
 from ledger_service.journal.notices import Notices
 from ledger_service.journal.objections import Objections
@@ -202,6 +203,10 @@ class Unit:
     @cached_property
     def loose_acts(self) -> LooseActs:
         return LooseActs(self.connection)
+
+    @cached_property
+    def master_changes(self) -> MasterChanges:
+        return MasterChanges(self.connection)
 
     @cached_property
     def outside(self) -> Outside:

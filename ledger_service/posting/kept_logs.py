@@ -145,6 +145,7 @@ class KeptLogs:
         try:
             with self._context.journal.write() as writing:
                 writing.kept_logs.put_back(file.log, missing)
+                writing.returning.begin()
                 writing.commit()
         except RowConflict:
             report.unfit.append(file.path.name)

@@ -25,6 +25,7 @@ from ledger_service.posting.landings import Landing
 from ledger_service.posting.outside_moves import moves_of
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.returning_batch import Forked, NotReadable
+from ledger_service.posting.returning_changes import return_changes
 from ledger_service.posting.returning_entries import prepare_entries, return_reserved, write_entries
 from ledger_service.posting.returning_orders import prepare_orders
 
@@ -135,13 +136,17 @@ class ReadBack:
             self._are_logs_back, self.report.logs = True, self._logs.bring_back()
 
     def finish(self) -> None:
-        """After the last of it: numbers that may be on somebody's receipt stay unused, and half-read submissions are closed."""
-        if not self.report.batches and not self.report.log_rows:
-            return
+        """After the last of it: numbers that may be on somebody's receipt stay unused, half-read submissions are closed, and what the logs
+        tell of master data is put in force. A process that ended before this leaves it to the next one.
+        """
+        with self._context.journal.read() as reading:
+            if not reading.returning.is_unfinished():
+                return
         self._name_lost_rows()
         with self._context.journal.write() as unit:
             unit.entries.next_numbers("journal", JOURNAL_GAP)
             unit.gifts.replay(unit.loose_acts.all())
+            return_changes(unit, self._context.clock.now())
             for half in unit.returning.half_imports():
                 self.report.records_freed += _close_half(unit, half.id, half.approver, half.reserved_day, self._context)
             unit.audit_log.write(
@@ -149,6 +154,7 @@ class ReadBack:
                 batches=self.report.batches, entries=self.report.entries, orders=self.report.orders,
                 log_rows=self.report.log_rows,
             )  # fmt: skip
+            unit.returning.end()
             unit.commit()
         self._findings.notice("read back", said(self.report))
 
@@ -222,6 +228,7 @@ class ReadBack:
     def _add(
         self, unit: WriteUnit, posted: PostedBatch, content: BundleContent | None, *, coins: int, gas: int
     ) -> None:
+        unit.returning.begin()
         add_signed(
             unit, self._context, posted.signed, posted.event.head, content.audit_head if content else ZERO32, coins, gas
         )

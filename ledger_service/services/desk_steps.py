@@ -6,6 +6,7 @@ from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.domain.orders import Order, OrderCode, address_arg
 from ledger_service.errors import NotFound, Refused
+from ledger_service.journal.master_changes import Change, Decision
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.context import Context
 from ledger_service.services.opening import open_order
@@ -25,7 +26,9 @@ def add_desk(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
         if step.get("if_missing"):
             return []
         if dong != known.dong and (known.name, known.step_coins) == (step["name"], step.get("step_coins", 1)):
-            unit.master.set_dong(known.number, dong)  # the same venue at another place: nothing that the contract knows
+            _change(
+                context, unit, step, known.number
+            )  # the same venue at another place: nothing that the contract knows
             return []
         raise AlreadyThere(
             f"{step['kind'].lower()} {step['code']} is there already", f"{step['code']}은(는) 이미 있습니다",
@@ -37,11 +40,24 @@ def add_desk(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
     return [Order(OrderCode.REGISTER_DESK, (number, int(kind), 0, 1, address_arg(signer)))]
 
 
-def add_fund(_context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+def is_so(unit: Unit, step: Step) -> bool:
+    """Whether the books have the desk or the open fund of a step as it says: a file that changes one line may hold them all."""
+    if step["step"] == "desk":
+        desk = unit.master.desk_of_code(DeskKind[step["kind"]], step["code"])
+        asked = (step["name"], step.get("step_coins", 1), step.get("dong", ""))
+        return desk is not None and (step.get("if_missing", False) or asked == (desk.name, desk.step_coins, desk.dong))
+    if step["step"] == "fund":
+        fund = unit.master.fund_of_code(step["code"])
+        asked_of = (step["name"], step["body"], step.get("goal_coins"))
+        return fund is not None and fund.active and asked_of == (fund.name, fund.body, fund.goal_coins)
+    return False
+
+
+def add_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
     known, goal = unit.master.fund_of_code(step["code"]), step.get("goal_coins")
     if known is not None:
         if known.active and goal != known.goal_coins and (known.name, known.body) == (step["name"], step["body"]):
-            unit.master.set_goal(known.number, goal)  # the same project with another goal: the contract knows none
+            _change(context, unit, step, known.number)  # the same project with another goal: the contract knows none
             return []
         raise AlreadyThere(
             f"fund {step['code']} is there already",
@@ -60,6 +76,13 @@ def end_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
         raise NotFound(f"there is no open fund {step['code']}", f"{step['code']} 모금이 없거나 이미 끝났습니다")
     unit.master.end_fund(fund.number, civil_day(context.clock.today()))
     return [Order(OrderCode.FUND, (fund.number, 0))]
+
+
+def _change(context: Context, unit: WriteUnit, step: Step, number: int) -> None:
+    """Write: what a step changes of a venue or project that is there, so that the log tells of it: no order does."""
+    decision = Decision(step["proposal"], step["by"], context.clock.now())
+    asked = {name: value for name, value in step.items() if name not in ("proposal", "by")}
+    unit.master_changes.make(Change(decision, number, asked))
 
 
 def open_ledger(context: Context, _unit: WriteUnit, _step: Step) -> list[Order]:

@@ -17,7 +17,16 @@ from ledger_service.errors import Invalid, NotFound
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.credit import waiting
-from ledger_service.services.desk_steps import add_desk, add_fund, adopt, end_fund, open_ledger, require_stopped, seal
+from ledger_service.services.desk_steps import (
+    add_desk,
+    add_fund,
+    adopt,
+    end_fund,
+    is_so,
+    open_ledger,
+    require_stopped,
+    seal,
+)
 from ledger_service.services.file_steps import FILE_STEPS
 from ledger_service.services.frozen import freeze_step, unfreeze_step
 from ledger_service.services.key_changes import rotate_step
@@ -40,9 +49,13 @@ def propose_file(context: Context, actor: Actor, once: Once | None, kind: str, d
 
 
 def _changes(context: Context, actor: Actor, steps: Sequence[Step]) -> Sequence[Step]:
-    """Once the ledger is open, the steps that would change something; what could not be approved is refused at once."""
+    """The steps but those of desks and funds that are as they say; once the ledger is open, those that would change something.
+
+    What could not be approved is refused at once.
+    """
     actor.require(Role.OFFICE)
     with context.journal.write() as unit:  # never committed: a rehearsal
+        steps = [step for step in steps if not is_so(unit, step)]
         if not unit.orders.is_sealed():
             return steps
         return [step for step in steps if step["step"] not in _WITH_NOTICE or _apply(context, unit, step)]
@@ -95,7 +108,7 @@ def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_i
         if found is None:
             raise NotFound(f"there is no proposal {proposal_id}", "해당 제안이 없습니다")
         title, content = found
-        steps = [{**step, "proposal": proposal_id} for step in content["steps"]]
+        steps = [{**step, "proposal": proposal_id, "by": actor.id} for step in content["steps"]]
         orders = [order for step in steps for order in _apply(context, unit, step)]
         encode_orders(orders)  # an order that does not encode would keep desk 0's batch from ever being sealed
         unit.orders.add_many(proposal_id, orders, civil_day(context.clock.today()))

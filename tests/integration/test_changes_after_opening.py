@@ -17,7 +17,7 @@ from ledger_service.services.limit_steps import BelowReserved
 from ledger_service.services.master_file import MasterFileInvalid
 from ledger_service.services.rate_steps import BasisMissing, ChoiceMissing
 from ledger_service.services.steps import AlreadyThere, NoticeTooShort
-from tests.books import Books
+from tests.books import SAMPLES, Books
 from tests.memory_chain import MemoryChain
 
 HEAD = "code,name,unit,coins,per_units,effective_from,effective_to,daily_cap_units,min_age,measure,basis"
@@ -174,3 +174,17 @@ def test_a_new_coin_value_wants_30_days_and_a_choice_and_lists_who_is_not_closed
     with opened.journal.read() as unit:
         assert unit.master.coin_value(civil_day(date(2024, 6, 30))) == 100
         assert unit.master.coin_value(civil_day(date(2024, 7, 1))) == 50
+
+
+def test_a_file_of_desks_or_funds_proposes_only_the_lines_that_differ(opened: Books) -> None:
+    venues, funds = "code,name,step_coins,dong\nGYM,gym,1,{}\nHALL,hall,10,\n", "code,name,body\nWARM,winter,chest\n{}"
+    asked = setup.propose_file
+    for kind, text in (("venues", venues.format("")), ("funds", funds.format(""))):
+        with pytest.raises(Invalid, match="changes nothing"):
+            asked(opened.context, opened.office, None, kind, text.encode())
+    moved = asked(opened.context, opened.office, None, "venues", venues.format("역삼동").encode())
+    added = asked(opened.context, opened.office, None, "funds", funds.format("KIDS,lunch,chest\n").encode())
+    assert (moved["title"], added["title"]) == ("venues (1)", "funds (1)")
+    assert (approve(opened, moved["id"])["orders"], approve(opened, added["id"])["orders"]) == (0, 1)
+    with pytest.raises(Invalid, match="changes nothing"):
+        propose(opened, "centers", (SAMPLES / "centers.csv").read_text("utf-8-sig"))

@@ -66,6 +66,10 @@ class Hall:
     def settle(self) -> None:
         self.poster.run_until_quiet()
 
+    def another_process(self) -> Hall:
+        """The hall as a process finds it that starts now."""
+        return replace(self, poster=Poster(self.poster.context, self.poster.chain))
+
     def venue(self, code: str) -> int:
         return self.books.desk(DeskKind.VENUE, code)
 

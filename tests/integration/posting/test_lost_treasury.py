@@ -112,6 +112,22 @@ def without_books(hall: Hall, folder: Path) -> Iterator[Hall]:
         yield over(hall, engine)
 
 
+@contextmanager
+def copied_books(hall: Hall, folder: Path) -> Iterator[Hall]:
+    """The hall over a copy of its books as they are now: a backup that comes back later."""
+    with ExitStack() as stack:
+        if hall.books.journal.is_sqlite:
+            copied = folder / f"copy-{os.urandom(4).hex()}.db"
+            copy_books(hall.books.engine, copied)
+            name = f"sqlite:///{copied}"
+        else:
+            hall.books.engine.dispose()
+            name = _new_database(hall, stack, f"TEMPLATE {hall.books.engine.url.database}")
+        engine = open_engine(name)
+        stack.callback(engine.dispose)
+        yield over(hall, engine)
+
+
 def over(hall: Hall, engine: Engine) -> Hall:
     """The hall over other books, on a chain that outlived its own."""
     journal = Journal(engine)
@@ -123,11 +139,15 @@ def over(hall: Hall, engine: Engine) -> Hall:
 def _empty_database(hall: Hall, folder: Path, stack: ExitStack) -> str:
     if hall.books.journal.is_sqlite:
         return f"sqlite:///{folder}/gone-{os.urandom(4).hex()}.db"
+    return _new_database(hall, stack, "")
+
+
+def _new_database(hall: Hall, stack: ExitStack, how: str) -> str:
     url = hall.books.engine.url
     server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     name = f"gone_{os.urandom(6).hex()}"
     with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} {how}"))
 
     def drop() -> None:
         with server.connect() as connection:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
 from ledger_service.domain.days import civil_day, month_number
-from ledger_service.errors import BoramError
+from ledger_service.errors import BoramError, Invalid
 from ledger_service.services import (
     account_ends,
     close_month,
@@ -35,7 +36,7 @@ class RandomYear:
 
     def __init__(self, hall: Hall, seed: int) -> None:
         self.hall = hall
-        self.chance = random.Random(seed)
+        self.chance, self.dice = random.Random(seed), random.Random(f"dice {seed}")
         self.done: Counter[str] = Counter()
         self.charges: list[tuple[str, str]] = []
         self.credits: list[int] = []
@@ -74,6 +75,7 @@ class RandomYear:
             self.done[f"{act.__name__}: {error.code}"] += 1
         else:
             self.done[act.__name__] += 1
+        self._change_what_no_order_tells()
         self.hall.books.clock.seconds += 61
 
     def _who(self) -> int:
@@ -206,6 +208,19 @@ class RandomYear:
         row = f"venue,GYM,{today:%Y-%m},{self.chance.randint(100_001, 200_000)},{first}"
         self.hall.books.load("limits", f"limit,code,period,coins,effective_from\n{row}\n".encode())
         self.hall.settle()  # its notice counts from the day on which it is posted
+
+    def _change_what_no_order_tells(self) -> None:
+        """Now and then, by dice of its own, which no other act sees."""
+        if self.dice.random() < 0.1:
+            dong, goal = self.dice.choice(("", "역삼동", "삼성동")), self.dice.choice(("", "500", "900"))
+            files = {
+                "venues": f"code,name,step_coins,dong\nGYM,gym,1,{dong}\n",
+                "funds": f"code,name,body,goal_coins\nKIDS,방학 도시락,chest,{goal}\n",
+            }
+            for kind, file in files.items():
+                with suppress(Invalid):  # it is so already
+                    self.hall.books.load(kind, file.encode())
+                    self.done[f"changed {kind}"] += 1
 
     def _days(self) -> None:
         clock = self.hall.books.clock
