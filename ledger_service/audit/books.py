@@ -15,6 +15,7 @@ from ledger_service.audit.run import Applied
 from ledger_service.audit.state import State
 from ledger_service.chain.hexes import bytes_of, hex_of
 from ledger_service.chain.signing import recover
+from ledger_service.domain.amounts import in_coins
 from ledger_service.domain.batches import OFFICE_DESK, Domain, SignedBatch, receipt_digest
 from ledger_service.domain.entries import WORD_BYTES, Entry, Kind, is_personal_account
 from ledger_service.domain.evidence import AUDIT_HEAD_TYPE, ORDER_TYPE, Leaf, root_of
@@ -159,9 +160,7 @@ class BooksCheck:
             self._findings.add("books_missing", f"{desk}/{seq}", "a batch", "nothing")
         for account in sorted(set(state.accounts) - self._accounts):
             if is_personal_account(account) and state.accounts[account].coins:
-                self._findings.add(
-                    "books_missing", hex_of(account), f"{state.accounts[account].coins} coins", "nothing"
-                )
+                self._findings.add("books_missing", hex_of(account), in_coins(state.accounts[account].coins), "nothing")
 
     # Lines
 

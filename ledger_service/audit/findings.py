@@ -37,12 +37,21 @@ SIGNAL_CODES = frozenset(
 )
 
 
+AMOUNTS = frozenset(code for code, (english, _) in TEXTS.items() if " coins" in english or " KRW" in english)
+"""Those whose numbers are coins or won."""
+
+
 def finding(code: str, where: object, expected: object = "", found: object = "") -> Finding:
     """A finding with its texts. Raises KeyError for a code that has none."""
     english, korean = TEXTS[code]
     fields = {"where": str(where), "expected": str(expected), "found": str(found)}
+    told = {**fields, "expected": _told(code, expected), "found": _told(code, found)}
     severity = Severity.SIGNAL if code in SIGNAL_CODES else Severity.BROKEN
-    return Finding(code, severity, **fields, message=english.format(**fields), message_ko=korean.format(**fields))
+    return Finding(code, severity, **fields, message=english.format(**told), message_ko=korean.format(**told))
+
+
+def _told(code: str, value: object) -> str:
+    return f"{value:,}" if code in AMOUNTS and isinstance(value, int) else str(value)
 
 
 class Findings:

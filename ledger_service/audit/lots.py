@@ -14,6 +14,7 @@ from ledger_service.audit.movements import coins_of
 from ledger_service.audit.run import Applied, is_personal
 from ledger_service.audit.state import State
 from ledger_service.chain.hexes import hex_of
+from ledger_service.domain.amounts import in_coins
 from ledger_service.domain.batches import OFFICE_DESK, Batch
 from ledger_service.domain.entries import ACCOUNT_BYTES, WORD_BYTES, Kind
 from ledger_service.domain.lots import LotFold, Movement, Name, expiry_day_of
@@ -105,4 +106,4 @@ class LotCheck:
 
 
 def _told(pair: tuple[int, int]) -> str:
-    return f"{pair[0]} coins, {pair[1]} owed"
+    return f"{in_coins(pair[0])}, {pair[1]:,} owed"

@@ -9,6 +9,7 @@ import typer
 from ledger_service.cli.options import As, Home, Json, Key, listed, segment
 from ledger_service.commands.ask import ledger
 from ledger_service.commands.show import say, show_json, words
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 
 app = typer.Typer()
 
@@ -38,7 +39,7 @@ def approve(approval_id: Key, home: Home = None, acting: As = None, as_json: Jso
         say(f"approved: {answer['orders']} orders", f"승인: 명령 {answer['orders']}건")
     else:
         entries, coins = answer["entries"], answer["coins"]
-        say(f"approved: {entries} entries, {coins} coins", f"승인: {entries}건, {coins}코인")
+        say(f"approved: {entries:,} entries, {in_coins(coins)}", f"승인: {entries:,}건, {in_coins_ko(coins)}")
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 from ledger_service.cli.options import As, Home, Json, proposed, segment, show_proposed
 from ledger_service.commands.ask import Ledger, ledger
 from ledger_service.commands.show import say, show_json, show_outcomes, words
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 
 LINES_A_PAGE = 10_000
 LOADED_AT_ONCE = ("members", "courses")
@@ -70,7 +71,10 @@ def import_file(
     if out != Path("-"):
         show_outcomes(answer["outcomes"])
         coins, accepted, rows = answer["coins"], answer["accepted_rows"], answer["rows"]
-        say(f"{accepted} of {rows} rows accepted, {coins} coins", f"{rows}행 중 {accepted}행 인정, {coins}코인")
+        say(
+            f"{accepted:,} of {rows:,} rows accepted, {in_coins(coins)}",
+            f"{rows:,}행 중 {accepted:,}행 인정, {in_coins_ko(coins)}",
+        )
         if not dry_run:
             say(f"waits for approval: boram approve {answer['id']}", f"승인 대기: boram approve {answer['id']}")
 

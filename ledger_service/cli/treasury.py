@@ -84,9 +84,9 @@ def convert(
         show_json(answer)
         return
     say(
-        f"{answer['coins']:,} coins for {answer['accounts']:,} accounts, {answer['old_krw']} to {answer['new_krw']} KRW a coin; left for later "
+        f"{answer['coins']:,} coins for {answer['accounts']:,} accounts, {answer['old_krw']:,} to {answer['new_krw']:,} KRW a coin; left for later "
         f"months: {answer['left']:,}",
-        f"{answer['accounts']:,}명에게 {answer['coins']:,}코인(코인당 {answer['old_krw']}원에서 {answer['new_krw']}원), 다음 달 이후로 남은 코인 "
+        f"{answer['accounts']:,}명에게 {answer['coins']:,}코인(코인당 {answer['old_krw']:,}원에서 {answer['new_krw']:,}원), 다음 달 이후로 남은 코인 "
         f"{answer['left']:,}",
     )
     if answer["over"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ledger_service.domain.amounts import in_coins
 from ledger_service.domain.batches import OFFICE_DESK
 from ledger_service.journal.batches import BatchKey, BatchMark
 from ledger_service.posting.findings import Findings
@@ -42,8 +43,8 @@ class LandingChecks:
                 self._findings.measures.add("reconciliation_difference_coins", difference)
                 self._findings.stop_desk(
                     landing.event.desk,
-                    f"batch {landing.event.seq} of desk {landing.event.desk} moved {landing.event.coins_applied} coins "
-                    f"on the chain, {expected} in the books",
+                    f"batch {landing.event.seq} of desk {landing.event.desk} moved {in_coins(landing.event.coins_applied)} "
+                    f"on the chain, {expected:,} in the books",
                 )
 
     def check_again(self, landings: Sequence[Landing]) -> None:

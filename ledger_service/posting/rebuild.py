@@ -15,6 +15,7 @@ from ledger_service.chain.identity import NotOurChain, differences, read_identit
 from ledger_service.chain.rpc import RpcFault, read_answer
 from ledger_service.chain.signing import sign_transaction
 from ledger_service.chain.transactions import TRANSACTION_GAS_MAX, nonce_of, suggest_fees
+from ledger_service.domain.amounts import in_coins
 from ledger_service.domain.batches import OFFICE_DESK, Domain
 from ledger_service.errors import Refused, Unavailable
 from ledger_service.journal.batches import BatchMark, BatchRow, Post
@@ -297,7 +298,7 @@ def _check(landing: Landing, mark: BatchMark | None, skips: Sequence[tuple[int, 
     if tuple((position, reason) for position, reason, _ in skips) != landing.skips:
         raise RebuildDiffers(f"{name} skips other entries than before")
     if mark.coins - sum(coins for _, _, coins in skips) != event.coins_applied:
-        raise RebuildDiffers(f"{name} moves {event.coins_applied} coins, not what the books say")
+        raise RebuildDiffers(f"{name} moves {in_coins(event.coins_applied)}, not what the books say")
 
 
 def _place(landing: Landing) -> Post:

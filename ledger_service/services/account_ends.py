@@ -13,6 +13,7 @@ from typing import Any
 
 from ledger_service.domain.account_ends import MERGES_MAX, EndReason
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, month_number
 from ledger_service.domain.entries import UNITS_MAX, Kind
 from ledger_service.errors import Invalid, NotFound, Refused
@@ -113,8 +114,8 @@ def approve_closure(context: Context, actor: Actor, once: Once | None, end_id: s
         coins = _settled(context, unit, actor, person, account)
         if account.debt and coins:
             raise DebtOpen(
-                f"this account owes {account.debt} coins and has {coins}: approve again when these are set off and final",
-                f"갚을 코인이 {account.debt}코인 남아 있습니다. 상계가 확정된 뒤 다시 승인하세요",
+                f"this account owes {in_coins(account.debt)} and has {coins:,}: approve again when these are set off and final",
+                f"갚을 코인이 {in_coins_ko(account.debt)} 남아 있습니다. 상계가 확정된 뒤 다시 승인하세요",
                 debt=account.debt,
                 coins=coins,
             )

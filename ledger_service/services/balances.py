@@ -70,7 +70,7 @@ def propose_balances(context: Context, actor: Actor, once: Once | None, data: by
         ]
         _refuse_repeated(context, unit, rows, lots)
         coins = sum(row.coins for row in rows)
-        title = f"balances ({len(rows)} lots, {coins:,} coins)"
+        title = f"balances ({len(rows):,} lots, {coins:,} coins)"
         proposal_id = context.new_id()
         unit.approvals.add(proposal_id, KIND, "waiting", actor.id, context.clock.now())
         unit.orders.propose(proposal_id, title, {"lots": lots})

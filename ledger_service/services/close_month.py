@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.amounts import in_coins, in_coins_ko, in_won, in_won_ko
 from ledger_service.domain.closes import Figures, fund_figures, venue_figures
 from ledger_service.domain.days import civil_day, first_day_of_month, last_day_of_month, month_name
 from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind, desk_account, fund_account
@@ -269,8 +270,8 @@ def _fund(unit: Unit, fund: int) -> Figures:
     """What a fund was given and is not closed; nothing of it may be on its way, because a fund is closed whole."""
     if waiting_coins := unit.closes.gifts_on_their_way(fund):
         raise MonthNotFinal(
-            f"gifts of {waiting_coins} coins are not final on the chain: try again when they are",
-            f"기부 {waiting_coins}코인이 아직 확정되지 않았습니다. 확정된 뒤 다시 해 주세요",
+            f"gifts of {in_coins(waiting_coins)} are not final on the chain: try again when they are",
+            f"기부 {in_coins_ko(waiting_coins)}이 아직 확정되지 않았습니다. 확정된 뒤 다시 해 주세요",
             entries=waiting_coins,
             batches=0,
         )
@@ -284,13 +285,13 @@ def _require_payable(figures: Figures) -> None:
         raise NothingToClose("nothing was taken and nothing is open", "정산할 내역이 없습니다", krw=0)
     if figures.is_carried:
         raise NothingToClose(
-            f"refunds outweigh what was taken by {-figures.krw} won: they are netted at the next close",
-            f"환불이 사용보다 {-figures.krw}원 많아 다음 정산에서 상계합니다",
+            f"refunds outweigh what was taken by {in_won(-figures.krw)}: they are netted at the next close",
+            f"환불이 사용보다 {in_won_ko(-figures.krw)} 많아 다음 정산에서 상계합니다",
             krw=figures.krw,
         )
     if figures.coins > UNITS_MAX:
         raise Refused(
-            f"one close settles {UNITS_MAX} coins at most, not {figures.coins}",
+            f"one close settles {in_coins(UNITS_MAX)} at most, not {figures.coins:,}",
             "한 번에 정산할 수 있는 코인을 넘습니다",
         )
 

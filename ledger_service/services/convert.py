@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.conversion import CONVERSION_SOURCE, coins_to_add
 from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import UNITS_MAX
@@ -97,8 +98,8 @@ def propose_conversion(
     if not shares:
         left = sum(one.left for one in run.shares)
         raise NothingToConvert(
-            f"nothing can be given now; {left} coins wait for the caps of later months",
-            f"지금 전환할 코인이 없습니다. 월 한도 때문에 남은 코인은 {left}코인입니다",
+            f"nothing can be given now; {in_coins(left)} wait for the caps of later months",
+            f"지금 전환할 코인이 없습니다. 월 한도 때문에 남은 코인은 {in_coins_ko(left)}입니다",
             left=left,
         )
     with context.journal.read() as unit:

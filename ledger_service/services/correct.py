@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import UNITS_MAX, Kind
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
@@ -193,8 +194,8 @@ def _within(left: int, coins: int) -> int:
     """The coins, if they are an amount and no more than is left to undo."""
     if not 0 < coins <= min(left, UNITS_MAX):
         raise CorrectionTooLarge(
-            f"of this entry {left} coins can be undone, not {coins}",
-            f"이 기록에서 정정할 수 있는 코인은 {left}코인입니다({coins}코인 요청)",
+            f"of this entry {in_coins(left)} can be undone, not {coins:,}",
+            f"이 기록에서 정정할 수 있는 코인은 {in_coins_ko(left)}입니다({in_coins_ko(coins)} 요청)",
             left=left,
         )
     return coins

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.prices import Share, coins_at_most, refund_share, refunded_coins, refunded_krw, rest_krw
 from ledger_service.errors import Invalid, NotFound, Refused
@@ -71,9 +72,7 @@ def enrol(
         value = value_on(unit, today)
         most = coins_at_most(course.price_krw, value, venue.step_coins)
         if not 0 <= coins <= most:
-            raise TooManyCoins(
-                f"this course takes 0 to {most} coins", f"이 강좌에는 0~{most}코인을 쓸 수 있습니다", coins_max=most
-            )
+            raise too_many_coins(most)
         refuse_when_behind(context, unit, coins)
         existing = unit.courses.open_enrolment(course_id, person_id)
         if existing is not None:
@@ -242,6 +241,15 @@ def _ended(enrolment: EnrolmentRow) -> EnrolmentEnded:
         f"this sign-up is {enrolment.state}",
         f"이 수강 신청은 이미 끝났습니다({enrolment.state})",
         state=enrolment.state,
+    )
+
+
+def too_many_coins(most: int) -> TooManyCoins:
+    """The error for more coins than a course takes."""
+    return TooManyCoins(
+        f"this course takes 0 to {in_coins(most)}",
+        f"이 강좌에는 0~{in_coins_ko(most)}을 쓸 수 있습니다",
+        coins_max=most,
     )
 
 

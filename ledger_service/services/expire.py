@@ -78,7 +78,7 @@ def propose_expiry(context: Context, actor: Actor, once: Once | None, to: date) 
     if not dues:
         raise NothingExpired(f"no coins have expired up to {to}", f"{to}까지 소멸할 코인이 없습니다")
     coins = sum(due.coins for due in dues)
-    title = f"expire to {to} ({len(dues)} accounts, {coins} coins)"
+    title = f"expire to {to} ({len(dues):,} accounts, {coins:,} coins)"
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         run_id = context.new_id()

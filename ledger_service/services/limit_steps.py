@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.orders import Order, OrderCode
@@ -38,8 +39,8 @@ def set_limit(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
         )  # fmt: skip
     if coins < limit.reserved:
         raise BelowReserved(
-            f"{limit.reserved} coins of this limit are promised already: it cannot be {coins}",
-            f"이 한도에서 이미 {limit.reserved}코인이 사용되었거나 예약되어 {coins}코인으로 줄일 수 없습니다",
+            f"{in_coins(limit.reserved)} of this limit are promised already: it cannot be {coins:,}",
+            f"이 한도에서 이미 {in_coins_ko(limit.reserved)}이 사용되었거나 예약되어 {in_coins_ko(coins)}으로 줄일 수 없습니다",
             reserved=limit.reserved,
         )
     if not (

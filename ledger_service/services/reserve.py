@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, month_number
 from ledger_service.errors import Refused
 from ledger_service.journal.unit import WriteUnit
@@ -58,9 +59,9 @@ def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
             left = unit.limits.desk_limit(desk, month, day=civil_day(day)).left
             lines = _lines_beyond(claim.rows_by_desk[desk], left)
             raise AllotmentExceeded(
-                f"desk {desk} may still issue {left} coins in {day:%Y-%m}, this asks for {coins} (lines {_named(lines)}): "
+                f"desk {desk} may still issue {in_coins(left)} in {day:%Y-%m}, this asks for {coins:,} (lines {_named(lines)}): "
                 "submit fewer rows, or ask the coin office to raise the allotment",
-                f"이번 달({day:%Y-%m}) 남은 발행 한도는 {left}코인인데 {coins}코인이 필요합니다(줄 {_named(lines)}). "
+                f"이번 달({day:%Y-%m}) 남은 발행 한도는 {in_coins_ko(left)}인데 {in_coins_ko(coins)}이 필요합니다(줄 {_named(lines)}). "
                 "행을 줄이거나 코인 담당 부서에 한도 증액을 요청하세요",
                 desk=desk,
                 month=month,
@@ -72,8 +73,8 @@ def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
         left = unit.limits.budget(day.year, day=civil_day(day)).left
         lines = _lines_beyond(sorted(row for rows in claim.rows_by_desk.values() for row in rows), left)
         raise BudgetExceeded(
-            f"the budget of {day.year} has {left} coins left, this asks for {claim.coins} (lines {_named(lines)})",
-            f"{day.year}년 예산이 {left}코인 남았는데 {claim.coins}코인이 필요합니다(줄 {_named(lines)})",
+            f"the budget of {day.year} has {in_coins(left)} left, this asks for {claim.coins:,} (lines {_named(lines)})",
+            f"{day.year}년 예산이 {in_coins_ko(left)} 남았는데 {in_coins_ko(claim.coins)}이 필요합니다(줄 {_named(lines)})",
             year=day.year,
             left=left,
             wanted=claim.coins,
@@ -99,8 +100,8 @@ def reserve_move(unit: WriteUnit, desk: int, coins: int, day: date) -> None:
     if not unit.limits.reserve_desk(desk, month, coins, day=civil_day(day)):
         left = unit.limits.desk_limit(desk, month, day=civil_day(day)).left
         raise AllotmentExceeded(
-            f"this desk may still take {left} coins in {day:%Y-%m}: ask the coin office to raise its limit",
-            f"이번 달({day:%Y-%m})에 더 받을 수 있는 코인은 {left}코인입니다. 코인 담당 부서에 한도 증액을 요청하세요",
+            f"this desk may still take {in_coins(left)} in {day:%Y-%m}: ask the coin office to raise its limit",
+            f"이번 달({day:%Y-%m})에 더 받을 수 있는 코인은 {in_coins_ko(left)}입니다. 코인 담당 부서에 한도 증액을 요청하세요",
             desk=desk,
             month=month,
             left=left,
@@ -126,8 +127,8 @@ def _reserve_persons(unit: WriteUnit, claim: Claim, day: date) -> None:
             for line in _lines_beyond(claim.rows_by_account[account], cap - earned[account] + claim.by_account[account])
         )
         raise PersonCapExceeded(
-            f"one person may earn {cap} coins in {day:%Y-%m}; {len(over)} would pass that (lines {_named(lines)})",
-            f"한 사람이 한 달({day:%Y-%m})에 받을 수 있는 코인은 {cap}코인입니다. {len(over)}명이 넘습니다(줄 {_named(lines)})",
+            f"one person may earn {in_coins(cap)} in {day:%Y-%m}; {len(over):,} would pass that (lines {_named(lines)})",
+            f"한 사람이 한 달({day:%Y-%m})에 받을 수 있는 코인은 {in_coins_ko(cap)}입니다. {len(over):,}명이 넘습니다(줄 {_named(lines)})",
             month=month,
             cap=cap,
             lines=lines,

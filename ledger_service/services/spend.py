@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, date_of, month_number
 from ledger_service.domain.entries import UNITS_MAX, DeskKind, Kind
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
@@ -207,11 +208,7 @@ def hold_coins(
         raise Invalid(f"a purpose is one of {', '.join(HOLD_SECONDS)}", "용도를 골라 주세요")
     require_coins(coins)
     if coins % venue.step_coins:
-        raise WrongStep(
-            f"this venue takes coins in steps of {venue.step_coins}",
-            f"이곳은 {venue.step_coins}코인 단위로 받습니다",
-            step=venue.step_coins,
-        )
+        raise wrong_step(venue.step_coins)
     refuse_when_behind(context, unit, coins)
     person = person_of(unit, person_id)
     account = unit.accounts.lock(person.account)
@@ -274,12 +271,7 @@ def give_back(
             "the chain did not apply this charge: its coins came back already", "이미 되돌려진 사용 내역입니다"
         )
     if not unit.spending.take_back(redemption.id, coins):
-        left = redemption.coins - redemption.refunded_coins
-        raise RefundTooLarge(
-            f"of this charge {left} coins can come back, not {coins}",
-            f"이 사용 내역에서 돌려줄 수 있는 코인은 {left}코인입니다",
-            left=left,
-        )
+        raise too_much_back(redemption.coins - redemption.refunded_coins, coins)
     person = person_of(unit, redemption.person_id)
     if unit.accounts.lock(person.account).closed:
         raise account_closed()
@@ -336,10 +328,26 @@ def value_on(unit: Unit, day: date) -> int:
 def too_few(available: int, wanted: int) -> InsufficientCoins:
     """The error for more coins than are free."""
     return InsufficientCoins(
-        f"{available} coins are free, {wanted} were asked for",
-        f"쓸 수 있는 코인은 {available}코인입니다({wanted}코인 요청)",
+        f"only {in_coins(available)} can be used, {wanted:,} were asked for",
+        f"쓸 수 있는 코인은 {in_coins_ko(available)}입니다({in_coins_ko(wanted)} 요청)",
         available=available,
         wanted=wanted,
+    )
+
+
+def too_much_back(left: int, wanted: int) -> RefundTooLarge:
+    """The error for a refund of more coins than are left of the charge."""
+    return RefundTooLarge(
+        f"of this charge {in_coins(left)} can come back, not {wanted:,}",
+        f"이 사용 내역에서 돌려줄 수 있는 코인은 {in_coins_ko(left)}입니다",
+        left=left,
+    )
+
+
+def wrong_step(step: int) -> WrongStep:
+    """The error for coins that are no multiple of a venue's step."""
+    return WrongStep(
+        f"this venue takes coins in steps of {step:,}", f"이곳은 {in_coins_ko(step)} 단위로 받습니다", step=step
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from ledger_service.domain.amounts import in_coins, in_coins_ko, in_won, in_won_ko
+
 SEOUL = timezone(timedelta(hours=9))  # no summer time since 1988
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -22,12 +24,12 @@ class Formats:
     def coins(self, coins: int) -> str:
         """1,250코인."""
         if self._english:
-            return f"{coins:,} coin{'' if abs(coins) == 1 else 's'}"
-        return f"{coins:,}코인"
+            return in_coins(coins)
+        return in_coins_ko(coins)
 
     def won(self, krw: int) -> str:
         """250,000원."""
-        return f"{krw:,} won" if self._english else f"{krw:,}원"
+        return in_won(krw) if self._english else in_won_ko(krw)
 
     def amount(self, coins: int, krw: int | None) -> str:
         """1,250코인 (250,000원); coins alone where no value is in force."""

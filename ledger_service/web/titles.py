@@ -31,7 +31,7 @@ TITLES = (
     (re.compile(r"freeze to (?P<day>\S+)"), "사용 정지({day}까지)"),
     (re.compile(r"unfreeze"), "사용 정지 풀기"),
     (
-        re.compile(r"expire to (?P<day>\S+) \((?P<accounts>\d+) accounts, (?P<coins>\d+) coins\)"),
+        re.compile(r"expire to (?P<day>\S+) \((?P<accounts>[\d,]+) accounts, (?P<coins>[\d,]+) coins\)"),
         "{day}까지인 코인 소멸({accounts}명, {coins}코인)",
     ),
     (re.compile(r"take back (?P<coins>\d+) of entry (?P<number>\d+)"), "{number}번 기록에서 {coins}코인 되돌리기"),
@@ -39,7 +39,7 @@ TITLES = (
         re.compile(r"give back (?P<coins>\d+) of entry (?P<number>\d+)"),
         "소멸한 {number}번 기록의 {coins}코인 돌려주기",
     ),
-    (re.compile(r"balances \((?P<lots>\d+) lots, (?P<coins>[\d,]+) coins\)"), "이월 잔액 {lots}건({coins}코인)"),
+    (re.compile(r"balances \((?P<lots>[\d,]+) lots, (?P<coins>[\d,]+) coins\)"), "이월 잔액 {lots}건({coins}코인)"),
 )
 
 
@@ -51,5 +51,7 @@ def titled(say: Callable[..., str], day: Callable[[date], str], title: str) -> s
             values = found.groupdict()
             if "day" in values:
                 values["day"] = day(date.fromisoformat(values["day"]))
+            if coins := values.get("coins"):
+                values["coins"] = f"{int(coins.replace(',', '')):,}"
             return say(korean, **values)
     return title

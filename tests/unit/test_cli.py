@@ -84,7 +84,7 @@ def test_a_dry_run_gives_the_expected_outcome_of_every_line(terminal: Terminal, 
     out = tmp_path / "out.json"
     file = SAMPLES / "activities-2024-04.csv"
     said = terminal.run("import", file, "--as-of", "2024-05-02", "--dry-run", "--json", out, "--as", "kim")
-    assert "1680 of 1995 rows accepted, 12941 coins" in said
+    assert "1,680 of 1,995 rows accepted, 12,941 coins" in said
     with (SAMPLES / "expected-2024-04.csv").open() as expected:
         wanted = [
             {"line": int(row["line"]), "outcome": row["outcome"], "coins": int(row["coins"])}

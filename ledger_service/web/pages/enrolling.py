@@ -10,8 +10,8 @@ from ledger_service.reads import catalogue, residents
 from ledger_service.reads import sign_ups as reads
 from ledger_service.reads.catalogue import CourseLine
 from ledger_service.services import enrol as service
-from ledger_service.services.enrol import TooManyCoins
-from ledger_service.services.spend import WrongStep
+from ledger_service.services.enrol import too_many_coins
+from ledger_service.services.spend import wrong_step
 from ledger_service.web.visit import Visit
 
 SIGN_UPS_SHOWN_MAX = 100
@@ -45,17 +45,9 @@ def confirm(visit: Visit) -> Response:
     coins = visit.whole("coins", "사용할 코인")
     balance = residents.balance(visit.context.journal, visit.me, visit.person_id, visit.today)
     if coins > course.coins_max:
-        raise TooManyCoins(
-            f"this course takes 0 to {course.coins_max} coins",
-            f"이 강좌에는 0~{course.coins_max}코인을 쓸 수 있습니다",
-            coins_max=course.coins_max,
-        )
+        raise too_many_coins(course.coins_max)
     if coins % course.step_coins:
-        raise WrongStep(
-            f"this venue takes coins in steps of {course.step_coins}",
-            f"이곳은 {course.step_coins}코인 단위로 받습니다",
-            step=course.step_coins,
-        )
+        raise wrong_step(course.step_coins)
     if balance.krw_per_coin is None:
         raise Refused("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
     return visit.render(

@@ -65,11 +65,7 @@ def charge_confirm(visit: Visit, error: BoramError | None = None) -> Response:
     if coins > balance.available:
         raise too_few(balance.available, coins)
     if coins % desk.step_coins:
-        raise spend.WrongStep(
-            f"this venue takes coins in steps of {desk.step_coins}",
-            f"이곳은 {desk.step_coins}코인 단위로 받습니다",
-            step=desk.step_coins,
-        )
+        raise spend.wrong_step(desk.step_coins)
     return visit.render(
         "venue/charge_confirm.html",
         error.status if error else 200,
@@ -143,11 +139,7 @@ def refund_confirm(visit: Visit) -> Response:
         return visit.go(where, done="refund-before")
     left = found.coins - found.refunded_coins
     if coins > left:
-        raise spend.RefundTooLarge(
-            f"of this charge {left} coins can come back, not {coins}",
-            f"이 사용 내역에서 돌려줄 수 있는 코인은 {left}코인입니다",
-            left=left,
-        )
+        raise spend.too_much_back(left, coins)
     return visit.render(
         "venue/refund_confirm.html",
         desk=desk,
