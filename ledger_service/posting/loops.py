@@ -118,6 +118,12 @@ class Poster:
             self._logs_kept_at = now
             self.logs.chain()
 
+    def last_pass(self) -> int:
+        """Have on the disk what was done in the last minute, before the service ends: whoever ends it may move its home."""
+        if self.gate.is_open:
+            self.logs.chain()
+        return 0
+
     def chain_pass(self) -> int:
         """See that the chain is ours, send, and follow; how much was done. A lost embedded chain is made again first.
 
@@ -195,12 +201,14 @@ class PostingLoops:
         self._books_work.set()
 
     def stop(self) -> None:
-        """End both loops after the step they are in."""
+        """End both loops after the step they are in, and keep the logs once more."""
         self._stopping.set()
         self._books_work.set()
         self._chain_work.set()
         for thread in self._threads:
             thread.join()
+        if self._threads:
+            self.try_pass(self.poster.last_pass)
         self._threads.clear()
 
     def _run(self, work: threading.Event, one_pass: Callable[[], int], is_bulk: Callable[[], bool]) -> None:

@@ -14,8 +14,8 @@ from ledger_service.journal.access_log import Looking
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.schema import access_log, audit_log
 from ledger_service.posting.audit_chain import look_hash, row_hash
-from ledger_service.posting.kept_logs import FOLDER
-from ledger_service.posting.loops import LOGS_KEPT_SECONDS, Poster
+from ledger_service.posting.kept_logs import FOLDER, files_of, read_log
+from ledger_service.posting.loops import LOGS_KEPT_SECONDS, Poster, PostingLoops
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.losing import Losing, lost_books
 from tests.integration.posting.town import Town
@@ -214,6 +214,20 @@ def test_what_no_seal_follows_is_kept_within_a_minute(place: Place) -> None:
     place.town.clock.seconds += LOGS_KEPT_SECONDS
     poster.books_pass()
     assert len(files(place.town, AUDIT)) == before + 1
+
+
+def test_what_was_done_right_before_the_service_ended_is_in_a_file(place: Place) -> None:
+    poster, people = begin(place)
+    sealed(place.town, poster, people, "first")
+    loops = PostingLoops(poster)
+    loops.start()
+    act(place.town, "the last")
+    loops.stop()
+    assert rows(place.town, AUDIT, chained=False) == []
+    file = files_of(place.town.folder / "bundles" / FOLDER, AUDIT)[-1]
+    told = [row[3] for row in rows(place.town, AUDIT)][file.first - 1 :]
+    assert [row.action for row in read_log(file, poster.context.vault.bundle_key)[1]] == told
+    assert "the last" in told
 
 
 def test_rows_that_could_not_be_kept_are_kept_later(place: Place) -> None:
