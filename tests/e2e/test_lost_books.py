@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demo import DATA
 from scripts.running import RunningBoram, running
 from tests.e2e.recovering import heads, outside_chain, said
 from tests.e2e.test_kill import CREDITED, HEADER, ROWS, audit, balances, work
 
 MORE = "K9,S100013,김하환,1992-10-25,YJSW,VOL,2024-04-12,09:00,10:00,,"
+NEW_DONG = "내곡동"
 KEPT_APART = ("keys", "secrets", "tokens")
 
 
@@ -27,6 +29,15 @@ def credit_more(service: RunningBoram) -> None:
     submitted = clerk.try_upload("/api/v1/imports", f"{HEADER}\n{MORE}".encode()).json()
     approver.post(f"/api/v1/approvals/{submitted['id']}/approve")
     service.wait_until_settled(service.client("office"))
+
+
+def move_a_venue(service: RunningBoram) -> None:
+    """The file of all venues again, one of them somewhere else; another person approves. It makes no order."""
+    file = (DATA / "venues.csv").read_text("utf-8").replace("식당,1,방배1동", f"식당,1,{NEW_DONG}")
+    proposal = service.client("office").try_upload("/api/v1/master/venues", file.encode()).json()
+    assert proposal["steps"] == 1
+    assert service.client("office-lee").post(f"/api/v1/approvals/{proposal['id']}/approve")["orders"] == 0
+    assert NEW_DONG in service.http.get("/places").text
 
 
 @pytest.mark.timeout(300)
@@ -66,6 +77,7 @@ def test_books_that_are_gone_are_read_back(home: Path, tmp_path: Path) -> None:
             assert work(service)
             credit_more(service)
             before, coins = heads(service), balances(service)
+            move_a_venue(service)
             assert service.stop() == 0
         for file in home.glob("books.db*"):
             file.unlink()
@@ -78,6 +90,7 @@ def test_books_that_are_gone_are_read_back(home: Path, tmp_path: Path) -> None:
                 again.add_actor(name, *roles, desks=["SVC", "YJSW"] if name == "clerk" else [])
             assert heads(again) == before
             assert balances(again) == coins
+            assert NEW_DONG in again.http.get("/places").text, "no batch came after it"
             assert upload_again(again, "clerk")["duplicate_record"] == len(ROWS) + 1
             code, report = audit(again, home)
             assert code == 0, report["findings"]
