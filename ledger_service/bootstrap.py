@@ -57,7 +57,6 @@ from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import MasterKey, Vault
 from ledger_service.reads.actors import ActorLine
 from ledger_service.services.context import Context
-from ledger_service.services.credit import drop_left_over
 from ledger_service.services.forget import forget_again
 from ledger_service.services.passkeys import RelyingParty
 from ledger_service.services.rate_limits import (
@@ -74,6 +73,7 @@ from ledger_service.services.rate_limits import (
 )
 from ledger_service.services.secret_gate import SecretGate
 from ledger_service.services.sign_on import Provider
+from ledger_service.services.staging import drop_left_over
 from ledger_service.web.app import create_pages
 from ledger_service.web.brand import Brand
 from ledger_service.web.plan import read_plan

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ledger_service.services import credit  # noqa: E402
+from ledger_service.services import credit, intake  # noqa: E402
 from scripts.benchmarks.books import Books, load_district, open_books  # noqa: E402
 from scripts.benchmarks.measure import MONTH, Size, Spent, Stage, Watch, read_spent  # noqa: E402
 from scripts.benchmarks.ours import wait_until_final  # noqa: E402
@@ -105,7 +105,7 @@ def _take_in(books: Books, posting: WatchedPoster, file: bytes, folder: Path, te
     posting.times.clear()
     watch = Watch()
     started = read_spent(posting.anvil_pid)
-    submitted = watch.take("submit", lambda: credit.submit_import(books.context, books.submitter, None, file, "1365"))
+    submitted = watch.take("submit", lambda: intake.submit_import(books.context, books.submitter, None, file, "1365"))
     approved = watch.take("approve", lambda: credit.approve(books.context, books.approver, None, submitted["id"]))
     wait_until_final(posting, telling, approved["entries"])
     spent = read_spent(posting.anvil_pid).since(started)

@@ -151,7 +151,7 @@ MUTANTS = (
     Mutant(
         "an approval is not checked again at commit",
         "chain",
-        (Change("services/credit.py", 'if approval.status != "waiting":', "if False:"),),
+        (Change("services/approvals.py", 'if approval.status != "waiting":', "if False:"),),
     ),
     Mutant(
         "a hold is captured whatever became of it",
@@ -221,7 +221,7 @@ MUTANTS = (
         "postgres",
         (
             Change(
-                "services/credit.py",
+                "services/intake.py",
                 "    drop_left_over(context)\n    with context.journal.read() as unit:\n        return",
                 "    with context.journal.read() as unit:\n        return",
             ),

@@ -27,7 +27,7 @@ from ledger_service.domain.days import FIRST_DAY, LAST_DAY
 from ledger_service.reads import submissions
 from ledger_service.reads.paging import LINES_MAX
 from ledger_service.reads.submissions import ApprovalLine, ApprovalsPage, ImportResult, OutcomeLine, OutcomesPage
-from ledger_service.services import credit, decide
+from ledger_service.services import decide, intake
 
 TAG = "Crediting"
 router = new_router(TAG)
@@ -110,7 +110,7 @@ class Reason(Question):
 def submit_record(record: Record, context: ContextPort, actor: ActorPort, once: OncePort) -> Submitted:
     """Submit one act; it is judged like a row of a file and numbered `DESK-YEAR-n`."""
     act = record.model_dump(exclude={"desk"})
-    answer = credit.submit_record(context, actor, once, record.desk, act)
+    answer = intake.submit_record(context, actor, once, record.desk, act)
     count_import(answer["outcomes"])
     return Submitted(**answer)
 
@@ -121,14 +121,14 @@ def submit_import(
     context: ContextPort,
     actor: ActorPort,
     file: TableFile,
-    source: SourceField = credit.SOURCE_DEFAULT,
+    source: SourceField = intake.SOURCE_DEFAULT,
     as_of: AsOfField = None,
     as_of_reason: ReasonField = None,
 ) -> Submitted:
     """Submit a month's file. Every row gets one outcome; the accepted rows are reserved until another person decides."""
     data = content_of(request, file)
     once = once_of_upload(request, data, source, as_of, as_of_reason)
-    answer = credit.submit_import(context, actor, once, data, source, as_of, as_of_reason)
+    answer = intake.submit_import(context, actor, once, data, source, as_of, as_of_reason)
     count_import(answer["outcomes"])
     return Submitted(**answer)
 
@@ -139,11 +139,11 @@ def preview_import(
     context: ContextPort,
     actor: ActorPort,
     file: TableFile,
-    source: SourceField = credit.SOURCE_DEFAULT,
+    source: SourceField = intake.SOURCE_DEFAULT,
     as_of: AsOfField = None,
 ) -> Preview:
     """What each row of a file would become now. Any `as_of` may be asked for."""
-    judged = credit.preview_import(context, actor, content_of(request, file), source, as_of)
+    judged = intake.preview_import(context, actor, content_of(request, file), source, as_of)
     return Preview(
         rows=len(judged.judgements),
         accepted_rows=len(judged.accepted),

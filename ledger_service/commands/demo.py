@@ -17,7 +17,7 @@ from ledger_service.config import SettingsInvalid
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.reads.residents import find_resident
-from ledger_service.services import accounts, cards, credit, loading, setup
+from ledger_service.services import accounts, cards, credit, intake, loading, setup
 from ledger_service.services.sign_in import TOTP_SECONDS
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def fill(installation: Installation) -> SignIns:
         for name, roles, desks in STAFF
     }
     month = (SAMPLES / "activities-2024-04.csv").read_bytes()
-    submitted = credit.submit_import(context, people["clerk-park"], None, month, credit.SOURCE_DEFAULT)
+    submitted = intake.submit_import(context, people["clerk-park"], None, month, intake.SOURCE_DEFAULT)
     credit.approve(context, people["approver-choi"], None, submitted["id"])
     sign_ins = _sign_ins(installation, admin, people)
     write_secret(file, json.dumps(sign_ins, ensure_ascii=False).encode())

@@ -25,6 +25,14 @@ def person_of(unit: Unit, person_id: str) -> PersonRow:
     return person
 
 
+def centre_of(unit: Unit, number: int) -> DeskRow:
+    """The centre's desk of a number, or NotFound."""
+    desk = unit.master.desk(number)
+    if desk is None or desk.kind is not DeskKind.CENTRE:
+        raise NotFound(f"there is no centre desk {number}", f"센터 {number}번이 없습니다")
+    return desk
+
+
 def treasury_of(unit: Unit) -> DeskRow:
     """The treasury's desk: it donates, expires, corrects, sets off and closes. Raises Unavailable where there is none yet."""
     treasury = next((desk for desk in unit.master.desks() if desk.kind is DeskKind.TREASURY), None)

@@ -24,8 +24,8 @@ from ledger_service.journal.notices import Notice
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import entry_row, person_of, treasury_of
+from ledger_service.services.approvals import approve_once, waiting
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.credit import waiting
 from ledger_service.services.ended import account_closed
 from ledger_service.services.forget import NotSettled, settle_holds
 from ledger_service.services.frozen import refuse_frozen
@@ -133,7 +133,7 @@ def approve_closure(context: Context, actor: Actor, once: Once | None, end_id: s
         unit.ends.accept(end.id, coins, journal_no)
         return _answer(end, 1, coins, journal_no) | {"debt": account.debt}
 
-    return _woken(context, run_once(context, actor.id, once, command))
+    return approve_once(context, actor, once, command)
 
 
 def approve_merge(context: Context, actor: Actor, once: Once | None, end_id: str) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def approve_merge(context: Context, actor: Actor, once: Once | None, end_id: str
         unit.ends.accept(end.id, coins, first)
         return _answer(end, len(halves), coins, first) | {"debt": locked[giver.account].debt}
 
-    return _woken(context, run_once(context, actor.id, once, command))
+    return approve_once(context, actor, once, command)
 
 
 def _proposed(
@@ -310,9 +310,3 @@ def _plain(note: str) -> str:
 
 def _answer(end: AccountEndRow, entries: int, coins: int, first: int) -> dict[str, Any]:
     return {"id": end.id, "status": "approved", "entries": entries, "coins": coins, "first_journal_no": first}
-
-
-def _woken(context: Context, answer: dict[str, Any]) -> dict[str, Any]:
-    context.kill_points.reach("after_approval")
-    context.wake()
-    return answer

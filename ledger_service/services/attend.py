@@ -11,15 +11,15 @@ from typing import Any
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.credentials import read_card_number
 from ledger_service.domain.days import civil_day, date_of
-from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.attendances import AttendanceRow
 from ledger_service.journal.conflicts import RowConflict
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
-from ledger_service.services import credit
+from ledger_service.services.accept import centre_of
 from ledger_service.services.context import Context, Once, run_once, stored_answer
+from ledger_service.services.intake import submit_act_of
 
 SEOUL = timezone(timedelta(hours=9))
 DAY_MINUTES = 24 * 60
@@ -146,7 +146,7 @@ def _submit(context: Context, actor: Actor, once: Once | None, there: Attendance
         "end": clock_text(end_minute),
     }
     of_this = Once.of(f"attendance {there.id}", there.id.encode())
-    submitted = credit.submit_act_of(context, actor, of_this, there.desk, there.person_id, act)
+    submitted = submit_act_of(context, actor, of_this, there.desk, there.person_id, act)
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         if unit.attendances.end(there.id, "submitted", submitted["id"]):
@@ -169,9 +169,7 @@ def _holder(context: Context, unit: Unit, card_number: str) -> PersonRow:
 
 
 def _require_timed(unit: Unit, desk: int, programme: str, today: int) -> None:
-    row = unit.master.desk(desk)
-    if row is None or row.kind is not DeskKind.CENTRE:
-        raise NotFound(f"there is no centre desk {desk}", f"센터 {desk}번이 없습니다")
+    centre_of(unit, desk)
     rate = unit.master.rate_table().version_on(programme, date_of(today))
     if rate is None or rate.measure is not Measure.TIME:
         raise Invalid(

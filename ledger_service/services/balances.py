@@ -16,8 +16,9 @@ from ledger_service.domain.entries import Kind
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.accept import treasury_of
+from ledger_service.services.approvals import approve_once, turn_down, waiting
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.credit import waiting
+from ledger_service.services.lines import LINES_NAMED_MAX, named_lines
 from ledger_service.services.master_file import BalanceRow, read_balances
 from ledger_service.services.opening import open_order
 from ledger_service.services.reserve import reserve_move
@@ -43,9 +44,6 @@ class LotThere(Refused):
     code = "lot_there"
 
 
-LINES_NAMED_MAX = 20
-
-
 def propose_balances(context: Context, actor: Actor, once: Once | None, data: bytes) -> dict[str, Any]:
     """Put a file of balances before another person. Raises SetupOver, BalancesUnknown, LotThere, MasterFileInvalid."""
     actor.require(Role.OFFICE)
@@ -61,8 +59,8 @@ def propose_balances(context: Context, actor: Actor, once: Once | None, data: by
         unknown = [row.line for row in rows if index[row.member_number] not in people]
         if unknown:
             raise BalancesUnknown(
-                f"{len(unknown)} lines name nobody: load the members first (lines {_named(unknown)})",
-                f"회원이 없는 줄이 {len(unknown)}개 있습니다. 회원부터 불러오세요(줄 {_named(unknown)})",
+                f"{len(unknown)} lines name nobody: load the members first (lines {named_lines(unknown)})",
+                f"회원이 없는 줄이 {len(unknown)}개 있습니다. 회원부터 불러오세요(줄 {named_lines(unknown)})",
                 lines=unknown[:LINES_NAMED_MAX],
             )
         lots = [
@@ -125,10 +123,7 @@ def approve_balances(context: Context, actor: Actor, once: Once | None, proposal
             "first_journal_no": first,
         }
 
-    answer = run_once(context, actor.id, once, command)
-    context.kill_points.reach("after_approval")
-    context.wake()
-    return answer
+    return approve_once(context, actor, once, command)
 
 
 def decline_balances(
@@ -139,8 +134,7 @@ def decline_balances(
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         approval = waiting(unit, actor, proposal_id, (KIND,), deciding=False)
-        status = "withdrawn" if approval.submitted_by == actor.id else "rejected"
-        unit.approvals.move(proposal_id, "waiting", status, actor.id, context.clock.now(), reason)
+        status = turn_down(context, unit, actor, approval, reason)
         unit.audit_log.write(context.clock.now(), actor.id, f"{status} balances", proposal_id)
         return {"id": proposal_id, "status": status}
 
@@ -159,7 +153,8 @@ def _refuse_beyond(rows: list[BalanceRow], today: date) -> None:
     late = [row.line for row in rows if row.lot_day > today]
     if late:
         raise Invalid(
-            f"a lot's day is not after today (lines {_named(late)})", f"적립일이 오늘보다 늦습니다(줄 {_named(late)})"
+            f"a lot's day is not after today (lines {named_lines(late)})",
+            f"적립일이 오늘보다 늦습니다(줄 {named_lines(late)})",
         )
 
 
@@ -172,16 +167,11 @@ def _refuse_repeated(
     lines = [row.line for row, key in zip(rows, keys, strict=True) if counted[key] > 1 or key in known]
     if lines:
         raise LotThere(
-            f"{len(lines)} lots are there already or stand twice (lines {_named(lines)}): one line a person and day",
-            f"이미 옮겼거나 두 번 적힌 줄이 {len(lines)}개 있습니다(줄 {_named(lines)}). 한 사람·하루에 한 줄입니다",
+            f"{len(lines)} lots are there already or stand twice (lines {named_lines(lines)}): one line a person and day",
+            f"이미 옮겼거나 두 번 적힌 줄이 {len(lines)}개 있습니다(줄 {named_lines(lines)}). 한 사람·하루에 한 줄입니다",
             lines=lines[:LINES_NAMED_MAX],
         )
 
 
 def _key(person_id: str, day: int) -> str:
     return f"opening {person_id} {day}"
-
-
-def _named(lines: list[int]) -> str:
-    shown = ", ".join(str(line) for line in lines[:LINES_NAMED_MAX])
-    return shown if len(lines) <= LINES_NAMED_MAX else f"{shown}, … {len(lines)}"

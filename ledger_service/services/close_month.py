@@ -19,8 +19,8 @@ from ledger_service.journal.closes import CloseRow
 from ledger_service.journal.master import DeskRow, FundRow
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import treasury_of
+from ledger_service.services.approvals import approve_once, turn_down, waiting
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.credit import waiting
 from ledger_service.services.ledger_state import refuse_when_books_differ
 
 OPEN_STATES = ("prepared", "confirmed")
@@ -155,10 +155,7 @@ def approve_close(context: Context, actor: Actor, once: Once | None, close_id: s
             "first_journal_no": journal_no,
         }  # fmt: skip
 
-    answer = run_once(context, actor.id, once, command)
-    context.kill_points.reach("after_approval")
-    context.wake()
-    return answer
+    return approve_once(context, actor, once, command)
 
 
 def decline_close(context: Context, actor: Actor, once: Once | None, close_id: str, reason: str) -> dict[str, Any]:
@@ -166,13 +163,12 @@ def decline_close(context: Context, actor: Actor, once: Once | None, close_id: s
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         approval = waiting(unit, actor, close_id, ("close",), deciding=False)
-        status = "withdrawn" if approval.submitted_by == actor.id else "rejected"
-        if status == "rejected":
+        if approval.submitted_by != actor.id:
             actor.require(Role.OFFICE)
+        status = turn_down(context, unit, actor, approval, reason)
         row = unit.closes.lock(close_id)
         assert row is not None, "an approval of kind close has the id of its close"
         unit.closes.move(close_id, row.state, "rejected")
-        unit.approvals.move(close_id, "waiting", status, actor.id, context.clock.now(), reason)
         unit.audit_log.write(context.clock.now(), actor.id, f"{status} close", close_id)
         return {"id": close_id, "status": status}
 

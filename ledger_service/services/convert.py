@@ -25,8 +25,8 @@ from ledger_service.errors import NotFound, Refused
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit
 from ledger_service.services.context import Context, Once, stored_answer
-from ledger_service.services.credit import submit_rows
 from ledger_service.services.expire import require_final
+from ledger_service.services.intake import submit_rows
 
 
 class NotConverting(Refused):

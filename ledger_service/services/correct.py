@@ -20,8 +20,8 @@ from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.notices import Notice
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import entry_row, person_of, treasury_of
+from ledger_service.services.approvals import approve_once, waiting
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.credit import waiting
 from ledger_service.services.ended import account_closed
 from ledger_service.services.ledger_state import refuse_when_books_differ
 from ledger_service.services.reserve import reserve_move
@@ -160,10 +160,7 @@ def approve_correction(context: Context, actor: Actor, once: Once | None, correc
             "debt": 0 if correction.restores else correction.coins - taken,
         }  # fmt: skip
 
-    answer = run_once(context, actor.id, once, command)
-    context.kill_points.reach("after_approval")
-    context.wake()
-    return answer
+    return approve_once(context, actor, once, command)
 
 
 def _entry_named(unit: Unit, actor: Actor, name: str) -> EntryRow:

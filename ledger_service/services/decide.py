@@ -8,6 +8,7 @@ from typing import Any
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services import account_ends, balances, close_month, correct, credit, expire, setup
+from ledger_service.services.approvals import turn_down, waiting
 from ledger_service.services.context import Context, Once, run_once
 
 TREASURY_KINDS = ("expiry", "correction", "closure", "merge")
@@ -20,12 +21,10 @@ def decline_act(context: Context, actor: Actor, once: Once | None, proposal_id: 
     """Reject what another proposed to the treasury, or withdraw one's own: nothing was reserved for it."""
 
     def command(unit: WriteUnit) -> dict[str, Any]:
-        approval = credit.waiting(unit, actor, proposal_id, TREASURY_KINDS, deciding=False)
-        own = approval.submitted_by == actor.id
-        if not own:
+        approval = waiting(unit, actor, proposal_id, TREASURY_KINDS, deciding=False)
+        if approval.submitted_by != actor.id:
             actor.require(Role.OFFICE)
-        status = "withdrawn" if own else "rejected"
-        unit.approvals.move(proposal_id, "waiting", status, actor.id, context.clock.now(), reason)
+        status = turn_down(context, unit, actor, approval, reason)
         unit.audit_log.write(context.clock.now(), actor.id, status, proposal_id)
         return {"id": proposal_id, "status": status}
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ledger_service.errors import Refused
-
-LINES_NAMED_MAX = 20
+from ledger_service.services.lines import named_lines
 
 
 class AccountClosed(Refused):
@@ -27,9 +26,7 @@ def refuse_closed_lines(closed: Collection[bytes], rows_by_account: Mapping[byte
     """Raise AccountClosed where a submission would credit one of these accounts; it names the lines."""
     lines = sorted(line for account in closed for line, _ in rows_by_account.get(account, ()))
     if lines:
-        named = ", ".join(map(str, lines[:LINES_NAMED_MAX])) + (
-            f", … {len(lines)}" if len(lines) > LINES_NAMED_MAX else ""
-        )
+        named = named_lines(lines)
         raise AccountClosed(
             f"accounts were closed that this would credit (lines {named}): submit it again without these rows",
             f"해지된 계정의 행이 있습니다(줄 {named}). 빼고 다시 제출하세요",

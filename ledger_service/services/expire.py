@@ -24,8 +24,8 @@ from ledger_service.journal.lots import Holder
 from ledger_service.journal.notices import Notice
 from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import entry_row, treasury_of
+from ledger_service.services.approvals import approve_once, waiting
 from ledger_service.services.context import Context, Once, run_once, stored_answer
-from ledger_service.services.credit import waiting
 from ledger_service.services.ledger_state import refuse_when_books_differ
 from ledger_service.services.reserve import reserve_move
 
@@ -144,10 +144,7 @@ def approve_expiry(context: Context, actor: Actor, once: Once | None, run_id: st
             "left_out": len(lines) - len(taken),
         }  # fmt: skip
 
-    answer = run_once(context, actor.id, once, command)
-    context.kill_points.reach("after_approval")
-    context.wake()
-    return answer
+    return approve_once(context, actor, once, command)
 
 
 def _dues(context: Context, to: date) -> list[Due]:

@@ -20,10 +20,10 @@ from ledger_service.journal.unit import Unit, WriteUnit
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context
 from ledger_service.services.ended import account_closed
+from ledger_service.services.lines import named_lines
 
 APPEAL_DAYS = 14
 FREEZE_DAYS_MAX = 366
-LINES_NAMED_MAX = 20
 
 
 class AccountFrozen(Refused):
@@ -72,9 +72,7 @@ def refuse_frozen_lines(unit: Unit, rows_by_account: Mapping[bytes, Sequence[tup
     """Raise AccountFrozen where a submission would credit frozen accounts; it names the lines."""
     lines = sorted(line for account in unit.accounts.frozen() for line, _ in rows_by_account.get(account, ()))
     if lines:
-        named = ", ".join(map(str, lines[:LINES_NAMED_MAX])) + (
-            f", … {len(lines)}" if len(lines) > LINES_NAMED_MAX else ""
-        )
+        named = named_lines(lines)
         raise AccountFrozen(
             f"accounts are frozen that this would credit (lines {named}): leave these rows out until the freeze ends",
             f"사용이 정지된 계정의 행이 있습니다(줄 {named}). 정지가 끝날 때까지 빼고 제출하세요",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, month_number
 from ledger_service.errors import Refused
+from ledger_service.journal.records import ReservedRow
 from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.lines import named_lines
 
 
 class AllotmentExceeded(Refused):
@@ -39,13 +42,24 @@ class Claim:
     rows_by_desk: Mapping[int, list[tuple[int, int]]]  # (line, coins) in file order
     rows_by_account: Mapping[bytes, list[tuple[int, int]]]
 
+    @classmethod
+    def of(cls, rows: Sequence[ReservedRow]) -> Claim:
+        """What these accepted rows ask for together."""
+        by_desk: Counter[int] = Counter()
+        by_account: Counter[bytes] = Counter()
+        rows_by_desk: dict[int, list[tuple[int, int]]] = {}
+        rows_by_account: dict[bytes, list[tuple[int, int]]] = {}
+        for row in rows:
+            by_desk[row.desk] += row.coins
+            by_account[row.account] += row.coins
+            rows_by_desk.setdefault(row.desk, []).append((row.line, row.coins))
+            rows_by_account.setdefault(row.account, []).append((row.line, row.coins))
+        return cls(by_desk, by_account, rows_by_desk, rows_by_account)
+
     @property
     def coins(self) -> int:
         """The sum."""
         return sum(self.by_desk.values())
-
-
-LINES_NAMED_MAX = 20
 
 
 def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
@@ -59,9 +73,9 @@ def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
             left = unit.limits.desk_limit(desk, month, day=civil_day(day)).left
             lines = _lines_beyond(claim.rows_by_desk[desk], left)
             raise AllotmentExceeded(
-                f"desk {desk} may still issue {in_coins(left)} in {day:%Y-%m}, this asks for {coins:,} (lines {_named(lines)}): "
+                f"desk {desk} may still issue {in_coins(left)} in {day:%Y-%m}, this asks for {coins:,} (lines {named_lines(lines)}): "
                 "submit fewer rows, or ask the coin office to raise the allotment",
-                f"이번 달({day:%Y-%m}) 남은 발행 한도는 {in_coins_ko(left)}인데 {in_coins_ko(coins)}이 필요합니다(줄 {_named(lines)}). "
+                f"이번 달({day:%Y-%m}) 남은 발행 한도는 {in_coins_ko(left)}인데 {in_coins_ko(coins)}이 필요합니다(줄 {named_lines(lines)}). "
                 "행을 줄이거나 코인 담당 부서에 한도 증액을 요청하세요",
                 desk=desk,
                 month=month,
@@ -73,8 +87,8 @@ def reserve_credit(unit: WriteUnit, claim: Claim, day: date) -> None:
         left = unit.limits.budget(day.year, day=civil_day(day)).left
         lines = _lines_beyond(sorted(row for rows in claim.rows_by_desk.values() for row in rows), left)
         raise BudgetExceeded(
-            f"the budget of {day.year} has {in_coins(left)} left, this asks for {claim.coins:,} (lines {_named(lines)})",
-            f"{day.year}년 예산이 {in_coins_ko(left)} 남았는데 {in_coins_ko(claim.coins)}이 필요합니다(줄 {_named(lines)})",
+            f"the budget of {day.year} has {in_coins(left)} left, this asks for {claim.coins:,} (lines {named_lines(lines)})",
+            f"{day.year}년 예산이 {in_coins_ko(left)} 남았는데 {in_coins_ko(claim.coins)}이 필요합니다(줄 {named_lines(lines)})",
             year=day.year,
             left=left,
             wanted=claim.coins,
@@ -127,8 +141,8 @@ def _reserve_persons(unit: WriteUnit, claim: Claim, day: date) -> None:
             for line in _lines_beyond(claim.rows_by_account[account], cap - earned[account] + claim.by_account[account])
         )
         raise PersonCapExceeded(
-            f"one person may earn {in_coins(cap)} in {day:%Y-%m}; {len(over):,} would pass that (lines {_named(lines)})",
-            f"한 사람이 한 달({day:%Y-%m})에 받을 수 있는 코인은 {in_coins_ko(cap)}입니다. {len(over):,}명이 넘습니다(줄 {_named(lines)})",
+            f"one person may earn {in_coins(cap)} in {day:%Y-%m}; {len(over):,} would pass that (lines {named_lines(lines)})",
+            f"한 사람이 한 달({day:%Y-%m})에 받을 수 있는 코인은 {in_coins_ko(cap)}입니다. {len(over):,}명이 넘습니다(줄 {named_lines(lines)})",
             month=month,
             cap=cap,
             lines=lines,
@@ -143,8 +157,3 @@ def _lines_beyond(rows: list[tuple[int, int]], left: int) -> list[int]:
         if left < 0:
             beyond.append(line)
     return beyond
-
-
-def _named(lines: list[int]) -> str:
-    shown = ", ".join(str(line) for line in lines[:LINES_NAMED_MAX])
-    return shown if len(lines) <= LINES_NAMED_MAX else f"{shown}, … {len(lines)}"

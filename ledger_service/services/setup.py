@@ -15,8 +15,8 @@ from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.orders import Order, OrderCode, encode_orders
 from ledger_service.errors import Invalid, NotFound
 from ledger_service.journal.unit import WriteUnit
+from ledger_service.services.approvals import approve_once, turn_down, waiting
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.credit import waiting
 from ledger_service.services.desk_steps import (
     add_desk,
     add_fund,
@@ -120,10 +120,7 @@ def approve_orders(context: Context, actor: Actor, once: Once | None, proposal_i
             "id": proposal_id, "status": "approved", "title": title, "orders": len(orders), "not_closed": open_venues,
         }  # fmt: skip
 
-    answer = run_once(context, actor.id, once, command)
-    context.kill_points.reach("after_approval")
-    context.wake()
-    return answer
+    return approve_once(context, actor, once, command)
 
 
 def _not_closed(unit: WriteUnit) -> list[str]:
@@ -138,8 +135,7 @@ def decline_orders(context: Context, actor: Actor, once: Once | None, proposal_i
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         approval = waiting(unit, actor, proposal_id, ("orders",), deciding=False)
-        status = "withdrawn" if approval.submitted_by == actor.id else "rejected"
-        unit.approvals.move(proposal_id, "waiting", status, actor.id, context.clock.now(), reason)
+        status = turn_down(context, unit, actor, approval, reason)
         unit.audit_log.write(context.clock.now(), actor.id, status, proposal_id)
         return {"id": proposal_id, "status": status}
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from ledger_service.domain.batches import BATCH_ENTRIES_MAX
 from ledger_service.errors import Unavailable
-from ledger_service.services import credit
+from ledger_service.services import credit, intake
 from scripts.benchmarks.books import Books, load_district, open_books
 from scripts.benchmarks.ledger import gas_used
 from scripts.benchmarks.measure import Agreement, Memory, Size, Spent, Stage, Watch, memory_peaks, read_spent
@@ -96,7 +96,7 @@ def _submit(books: Books, month: Month, watch: Watch, telling: Telling) -> dict[
     judged: list[tuple[float, float]] = []
     books.bell.id_drawn = lambda: judged.append((time.perf_counter(), time.thread_time()))
     telling.begin("ours: judging and staging", month.activities.count(b"\n"))
-    submitted = credit.submit_import(books.context, books.submitter, None, month.activities, SOURCE)
+    submitted = intake.submit_import(books.context, books.submitter, None, month.activities, SOURCE)
     judged_wall, judged_processor = judged[0]
     watch.add("judge", judged_wall - wall, judged_processor - processor)
     watch.add("stage + flip", time.perf_counter() - judged_wall, time.thread_time() - judged_processor)

@@ -14,13 +14,14 @@ from ledger_service.domain.entries import DeskKind, Kind, fund_account
 from ledger_service.reads import residents, totals
 from ledger_service.services import (
     account_ends,
+    approvals,
     cards,
-    credit,
     decide,
     donate,
     freeze,
     frozen,
     gifts,
+    intake,
     set_off,
     sign_in,
     spend,
@@ -139,10 +140,10 @@ def test_who_proposed_an_end_does_not_approve_it(district: Books, chain: MemoryC
     made = account_ends.propose_closure(
         district.context, district.office, None, district.person(RESIDENT), "own_wish", None, "asked"
     )
-    with pytest.raises(credit.SamePerson):
+    with pytest.raises(approvals.SamePerson):
         decide.APPROVE["closure"](district.context, district.office, None, made["id"])
     decide.DECLINE["closure"](district.context, district.second, None, made["id"], "stays")
-    with pytest.raises(credit.NotWaiting):
+    with pytest.raises(approvals.NotWaiting):
         decide.APPROVE["closure"](district.context, district.second, None, made["id"])
     assert not district.account(RESIDENT).closed
 
@@ -231,7 +232,7 @@ def test_rule_14_hours_of_both_numbers_are_one_persons_hours(district: Books, ch
     chain.post()
     merge(district, RESIDENT, OTHER)
     chain.post()
-    with pytest.raises(credit.NothingToSubmit) as refused:
+    with pytest.raises(intake.NothingToSubmit) as refused:
         earn(district, OTHER)  # the same hours, by the other number
     assert refused.value.fields["outcomes"] == {"overlap": 1}
 

@@ -7,7 +7,7 @@ from datetime import date
 from ledger_service.domain.alarms import NO_ALARMS, Alarms
 from ledger_service.domain.entries import DeskKind
 from ledger_service.reads.budget import Budget, budget
-from ledger_service.services import credit
+from ledger_service.services import credit, intake
 from tests.books import SAMPLES, Books
 
 APRIL = (SAMPLES / "activities-2024-04.csv").read_bytes()
@@ -20,7 +20,7 @@ def meter(books: Books, thresholds: Alarms = NO_ALARMS) -> Budget:
 def test_rule_9_what_waits_is_reserved_and_what_is_approved_is_issued(district: Books) -> None:
     empty = meter(district)
     assert (empty.appropriated, empty.reserved, empty.issued, empty.left) == (1_000_000, 0, 0, 1_000_000)
-    submitted = credit.submit_import(district.context, district.office, None, APRIL, "1365")
+    submitted = intake.submit_import(district.context, district.office, None, APRIL, "1365")
     coins = submitted["coins"]
     waiting = meter(district)
     assert (waiting.reserved, waiting.issued, waiting.left) == (coins, 0, 1_000_000 - coins)
@@ -36,7 +36,7 @@ def test_rule_9_what_waits_is_reserved_and_what_is_approved_is_issued(district: 
 
 
 def test_rule_9_what_is_withdrawn_is_free_again(district: Books) -> None:
-    submitted = credit.submit_import(district.context, district.office, None, APRIL, "1365")
+    submitted = intake.submit_import(district.context, district.office, None, APRIL, "1365")
     credit.decline(district.context, district.office, None, submitted["id"], "wrong month")
     assert meter(district).left == 1_000_000
 
@@ -46,7 +46,7 @@ def test_rule_8_a_threshold_that_is_reached_is_said_in_won(district: Books) -> N
     assert meter(district, Alarms(outstanding_krw=10_001)).alarms == []
     (alarm,) = meter(district, Alarms(outstanding_krw=10_000)).alarms
     assert "10,000 won" in alarm
-    submitted = credit.submit_import(district.context, district.office, None, APRIL, "1365")
+    submitted = intake.submit_import(district.context, district.office, None, APRIL, "1365")
     credit.approve(district.context, district.second, None, submitted["id"])
     krw = submitted["coins"] * 100
     assert meter(district, Alarms(year_issue_krw=krw + 1)).alarms == []

@@ -12,7 +12,7 @@ from ledger_service.domain.orders import OrderCode
 from ledger_service.errors import Invalid
 from ledger_service.reads import catalogue
 from ledger_service.services import setup
-from ledger_service.services.credit import SamePerson
+from ledger_service.services.approvals import SamePerson
 from ledger_service.services.limit_steps import BelowReserved
 from ledger_service.services.master_file import MasterFileInvalid
 from ledger_service.services.rate_steps import BasisMissing, ChoiceMissing

@@ -13,7 +13,7 @@ import pytest
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError
-from ledger_service.services import credit, enrol, ledger_state, spend
+from ledger_service.services import credit, enrol, intake, ledger_state, spend
 from ledger_service.services.context import Once
 from ledger_service.services.reserve import AllotmentExceeded
 from tests.books import SAMPLES, Books
@@ -124,7 +124,7 @@ def test_charges_refunds_and_an_approval_at_once_never_wait_for_each_other_for_e
     for member in members:
         district.grant(member, 1_000)
     april = (SAMPLES / "activities-2024-04.csv").read_bytes()
-    submitted = credit.submit_import(district.context, district.office, None, april, "1365")
+    submitted = intake.submit_import(district.context, district.office, None, april, "1365")
     people, desk, office = [district.person(member) for member in members], gym(district), district.office
     second = district.second
 

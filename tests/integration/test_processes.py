@@ -16,7 +16,7 @@ from ledger_service.config import read_settings
 from ledger_service.errors import BoramError
 from ledger_service.journal.locks import INTAKE_LOCK, BetweenProcesses, TakesTooLong
 from ledger_service.journal.unit import Journal
-from ledger_service.services import credit, donate, enrol, ledger_state, spend
+from ledger_service.services import donate, enrol, intake, ledger_state, spend
 from tests.books import Books
 from tests.integration.test_credit import month, yoga_row
 from tests.integration.test_spend import OTHER, RESIDENT, course_id, gym
@@ -46,11 +46,11 @@ def test_a_submission_that_was_judged_before_another_was_stored_is_not_stored(di
         if not other_submitted:
             other_submitted.append(None)
             lose_the_intake_lock(district)
-            other_submitted.append(credit.submit_import(beside(district), district.office, None, file, "1365"))
+            other_submitted.append(intake.submit_import(beside(district), district.office, None, file, "1365"))
         return new_id()
 
     with pytest.raises(BoramError) as refused:
-        credit.submit_import(replace(district.context, new_id=overtaken), district.office, None, file, "1365")
+        intake.submit_import(replace(district.context, new_id=overtaken), district.office, None, file, "1365")
     assert refused.value.code in ("intake_overtaken", "row_conflict")
     assert other_submitted[1]["accepted_rows"] == 1
     with district.journal.read() as unit:
@@ -66,12 +66,12 @@ def test_one_that_overtakes_with_other_records_is_noticed_too(district: Books) -
         if not done:
             done.append(None)
             lose_the_intake_lock(district)
-            credit.submit_import(beside(district), district.office, None, month(yoga_row("A1")), "1365")
+            intake.submit_import(beside(district), district.office, None, month(yoga_row("A1")), "1365")
         return new_id()
 
     context = replace(district.context, new_id=overtaken)
-    with pytest.raises(credit.IntakeOvertaken):
-        credit.submit_import(context, district.office, None, month(yoga_row("A2", day="2024-04-12")), "1365")
+    with pytest.raises(intake.IntakeOvertaken):
+        intake.submit_import(context, district.office, None, month(yoga_row("A2", day="2024-04-12")), "1365")
 
 
 @pytest.mark.postgres
@@ -114,7 +114,7 @@ def test_while_the_chain_is_down_charges_stop_at_the_set_sum_of_open_debits(dist
         with pytest.raises(ledger_state.LedgerBehind, match="as many coins"):
             act()
     spend.capture_hold(context, office, None, held["id"])  # what was promised is kept
-    assert credit.submit_import(context, office, None, month(yoga_row("A1")), "1365")["accepted_rows"] == 1
+    assert intake.submit_import(context, office, None, month(yoga_row("A1")), "1365")["accepted_rows"] == 1
     spend.charge(district.context, office, None, person, desk, 6)  # under the sum that is set without a word
 
 

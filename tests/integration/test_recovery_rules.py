@@ -7,7 +7,7 @@ import pytest
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.outside import OutsideRow
-from ledger_service.services import credit, desk_steps, setup
+from ledger_service.services import approvals, credit, desk_steps, intake, setup
 from ledger_service.services.ledger_state import BundleMissing
 from tests.books import SAMPLE_AS_OF, Books
 from tests.integration.test_credit import month, yoga_row
@@ -26,7 +26,7 @@ def lose_a_bundle(books: Books, center: str) -> int:
 
 def submit(books: Books, number: str, day: str, center: str) -> str:
     return str(
-        credit.submit_import(books.context, books.office, None, month(yoga_row(number, day, center)), "1365")["id"]
+        intake.submit_import(books.context, books.office, None, month(yoga_row(number, day, center)), "1365")["id"]
     )
 
 
@@ -66,7 +66,7 @@ def test_a_desk_is_adopted_by_two_people_and_only_when_it_is_stopped(district: B
         unit.master.stop_desk(desk, "another batch")
         unit.commit()
     proposal = setup.propose_adoption(district.context, district.office, None, desk)
-    with pytest.raises(credit.SamePerson):
+    with pytest.raises(approvals.SamePerson):
         setup.approve_orders(district.context, district.office, None, proposal["id"])
     with district.journal.read() as unit:
         assert not any(one.adopting for one in unit.master.desks())

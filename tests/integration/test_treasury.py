@@ -22,12 +22,14 @@ from ledger_service.services import (
     expire,
     freeze,
     frozen,
+    intake,
     ledger_state,
     notify,
     set_off,
     setup,
     spend,
 )
+from ledger_service.services.approvals import NotWaiting, SamePerson
 from ledger_service.services.context import Once
 from tests.books import Books
 from tests.memory_chain import MemoryChain
@@ -67,7 +69,7 @@ def earn(books: Books, member: str, day: str = "2024-04-11", hours: int = 2) -> 
         "member_number": number, "name": name, "birth_date": birth, "programme": "VOL", "activity_day": day,
         "start": "09:00", "end": f"{9 + hours:02d}:00",
     }  # fmt: skip
-    made = credit.submit_record(books.context, clerk(books), None, books.desk(DeskKind.CENTRE, "SVC"), act)
+    made = intake.submit_record(books.context, clerk(books), None, books.desk(DeskKind.CENTRE, "SVC"), act)
     return int(credit.approve(books.context, approver(books), None, made["id"])["first_journal_no"])
 
 
@@ -154,10 +156,10 @@ def test_who_proposed_a_run_does_not_approve_it(district: Books, chain: MemoryCh
     chain.post()
     district.clock.business_date = FIVE_YEARS_LATER
     made = expire.propose_expiry(district.context, district.office, None, date(2029, 4, 19))
-    with pytest.raises(credit.SamePerson):
+    with pytest.raises(SamePerson):
         expire.approve_expiry(district.context, district.office, None, made["id"])
     decide.DECLINE["expiry"](district.context, district.second, None, made["id"], "not yet")
-    with pytest.raises(credit.NotWaiting):
+    with pytest.raises(NotWaiting):
         expire.approve_expiry(district.context, district.second, None, made["id"])
     assert district.account(RESIDENT).available == 10
 
@@ -355,13 +357,13 @@ def test_the_originals_maker_may_report_a_mistake_and_not_decide_on_it(district:
         "member_number": row[0], "name": row[1], "birth_date": row[2], "programme": "VOL", "activity_day": "2024-04-11",
         "start": "09:00", "end": "11:00",
     }  # fmt: skip
-    made = credit.submit_record(district.context, maker, None, district.desk(DeskKind.CENTRE, "SVC"), act)
+    made = intake.submit_record(district.context, maker, None, district.desk(DeskKind.CENTRE, "SVC"), act)
     journal_no = credit.approve(district.context, district.office, None, made["id"])["first_journal_no"]
     proposal = correct.propose_correction(district.context, clerk(district), None, str(journal_no), None, "not there")
     with pytest.raises(correct.OriginalsMaker):
         correct.approve_correction(district.context, maker, None, proposal["id"])
     own = correct.propose_correction(district.context, maker, None, str(journal_no), None, "my mistake")
-    with pytest.raises(credit.SamePerson):
+    with pytest.raises(SamePerson):
         correct.approve_correction(district.context, maker, None, own["id"])
     assert correct.approve_correction(district.context, district.office, None, own["id"])["coins"] == 10
 
@@ -548,7 +550,7 @@ def test_an_expiry_is_undone_with_thirty_days(district: Books, chain: MemoryChai
         district.context, district.office, None, str(expired["first_journal_no"]), 6, "in hospital"
     )
     assert made["restores"]
-    with pytest.raises(credit.SamePerson):
+    with pytest.raises(SamePerson):
         correct.approve_correction(district.context, district.office, None, made["id"])
     correct.approve_correction(district.context, district.second, None, made["id"])
     assert district.account(RESIDENT).available == 0
@@ -579,7 +581,7 @@ def test_one_request_sent_twice_corrects_once(district: Books, chain: MemoryChai
 
 def put_under(books: Books, member: str, until: date) -> None:
     made = freeze.propose_freeze(books.context, books.office, None, books.person(member), until, "padded hours")
-    with pytest.raises(credit.SamePerson):
+    with pytest.raises(SamePerson):
         setup.approve_orders(books.context, books.office, None, made["id"])
     setup.approve_orders(books.context, books.second, None, made["id"])
 
@@ -613,7 +615,7 @@ def test_a_submission_that_waits_is_not_approved_for_a_frozen_account(district: 
         "member_number": row[0], "name": row[1], "birth_date": row[2], "programme": "VOL", "activity_day": "2024-04-11",
         "start": "09:00", "end": "11:00",
     }  # fmt: skip
-    made = credit.submit_record(district.context, clerk(district), None, district.desk(DeskKind.CENTRE, "SVC"), act)
+    made = intake.submit_record(district.context, clerk(district), None, district.desk(DeskKind.CENTRE, "SVC"), act)
     put_under(district, RESIDENT, date(2024, 5, 31))
     with pytest.raises(frozen.AccountFrozen):
         credit.approve(district.context, approver(district), None, made["id"])

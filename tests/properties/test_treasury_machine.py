@@ -45,6 +45,7 @@ from ledger_service.services import (
     freeze,
     frozen,
     gifts,
+    intake,
     notify,
     set_off,
     setup,
@@ -118,7 +119,7 @@ class District(RuleBasedStateMachine):
             "member_number": number, "name": name, "birth_date": birth, "programme": "VOL", "activity_day": day.isoformat(),
             "start": f"{9 + self.sessions % 4 * 3:02d}:00", "end": f"{9 + self.sessions % 4 * 3 + hours:02d}:00",
         }  # fmt: skip
-        made = self.tried(credit.submit_record, self.clerk, self.centre, act)
+        made = self.tried(intake.submit_record, self.clerk, self.centre, act)
         done = made and self.tried(credit.approve, self.approver, made["id"])
         return done["first_journal_no"] if done and done["first_journal_no"] else multiple()
 

@@ -14,7 +14,7 @@ from ledger_service.reads import catalogue, residents, submissions
 from ledger_service.reads.catalogue import DeskLine, ProgrammeLine
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS, OutcomeLine
-from ledger_service.services import credit
+from ledger_service.services import intake
 from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.visit import FieldInvalid, Visit
 
@@ -76,7 +76,7 @@ def act_confirm_again(visit: Visit, error: BoramError) -> Response:
 def submit_act(visit: Visit) -> Response:
     """Submit; another person decides."""
     who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
-    answer = credit.submit_act_of(
+    answer = intake.submit_act_of(
         visit.context,
         visit.me,
         visit.once(),
@@ -107,12 +107,12 @@ def submit_file(visit: Visit) -> Response:
         raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
     if visit.text("action") == "preview":
         return _preview(visit, upload.data)
-    answer = credit.submit_import(visit.context, visit.me, visit.once(), upload.data, credit.SOURCE_DEFAULT)
+    answer = intake.submit_import(visit.context, visit.me, visit.once(), upload.data, intake.SOURCE_DEFAULT)
     return visit.go(f"/approvals/{answer['id']}", done="file")
 
 
 def _preview(visit: Visit, data: bytes) -> Response:
-    judged = credit.preview_import(visit.context, visit.me, data, credit.SOURCE_DEFAULT, None)
+    judged = intake.preview_import(visit.context, visit.me, data, intake.SOURCE_DEFAULT, None)
     refused = [one for one in judged.judgements if not one.outcome.accepted]
     return visit.render(
         "centre/looked.html" if visit.is_part else "centre/preview.html",

@@ -24,7 +24,7 @@ from ledger_service.journal.schema import orders, rates
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.reads.books import Signing, export_books
-from ledger_service.services import close_month, credit, setup, spend
+from ledger_service.services import close_month, credit, intake, setup, spend
 from ledger_service.services.opening import extend_opening
 from tests.books import Books
 from tests.integration.posting.town import AT_ONCE, SENDER, VERSIONS, TownKeys, deployer, desk_signer, town_domain
@@ -85,7 +85,7 @@ class Hall:
             identity = f"{one['회원번호']},{one['이름']},{one['생년월일']}"
             rows.append(f"ACT-{next(self.numbers)},{identity},SVC,VOL,{day},{hours},,")
         file = "\n".join(rows).encode()
-        submitted = credit.submit_import(self.books.context, self.books.office, None, file, "1365")
+        submitted = intake.submit_import(self.books.context, self.books.office, None, file, "1365")
         assert submitted["accepted_rows"] == len(members), submitted
         credit.approve(self.books.context, self.books.second, None, submitted["id"])
         self.files.append((file, self.books.clock.today()))

@@ -10,8 +10,8 @@ import pytest
 from ledger_service.errors import Invalid, Refused
 from ledger_service.reads import checks as checks_read
 from ledger_service.services import balances, setup
+from ledger_service.services.approvals import SamePerson
 from ledger_service.services.balances import BalancesUnknown, LotThere, SetupOver
-from ledger_service.services.credit import SamePerson
 from tests.integration.posting.hall import Hall, audit_of
 
 HEAD = "회원번호,coins,lot_day,expiry_months"

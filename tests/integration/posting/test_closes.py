@@ -15,6 +15,7 @@ from ledger_service.journal.schema import closes
 from ledger_service.posting.gas import TRANSACTION_BASE
 from ledger_service.reads import closes as closes_read
 from ledger_service.services import close_month, donate
+from ledger_service.services.approvals import SamePerson
 from ledger_service.services.close_month import (
     CloseChanged,
     CloseShort,
@@ -23,7 +24,6 @@ from ledger_service.services.close_month import (
     NothingToClose,
     NotInOrder,
 )
-from ledger_service.services.credit import SamePerson
 from ledger_service.services.ledger_state import BooksDiffer
 from tests.integration.posting.hall import Hall, audit_of
 

@@ -21,7 +21,7 @@ from ledger_service.journal.snapshot import copy_books
 from ledger_service.journal.unit import Journal
 from ledger_service.posting.loops import Poster
 from ledger_service.reads.closes import statement
-from ledger_service.services import account_ends, correct, credit, gifts
+from ledger_service.services import account_ends, correct, gifts, intake
 from ledger_service.services.opening import extend_opening
 from tests.integration.posting.hall import Hall, audit_of, open_for_business
 from tests.integration.posting.year import RandomYear
@@ -171,7 +171,7 @@ def statements(hall: Hall, auditor: Actor) -> list[Any]:
 def uploaded_again(hall: Hall, office: Actor) -> list[list[tuple[str, int]]]:
     """What becomes of each row of every file that was credited, when it comes again as of its day."""
     context = hall.books.context
-    judged = [credit.preview_import(context, office, file, "1365", day).judgements for file, day in hall.files]
+    judged = [intake.preview_import(context, office, file, "1365", day).judgements for file, day in hall.files]
     return [[(one.outcome, one.coins) for one in rows] for rows in judged]
 
 

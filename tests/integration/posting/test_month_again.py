@@ -13,7 +13,7 @@ from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
-from ledger_service.services import credit, donate, loading, setup, spend
+from ledger_service.services import credit, donate, intake, loading, setup, spend
 from tests.books import SAMPLES, Books, SqliteDistrict
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.town import OFFICE, Town, signer
@@ -84,7 +84,7 @@ def month(sqlite_district: SqliteDistrict, sqlite_place: Place, tmp_path: Path) 
         opening = setup.propose_opening(books.context, books.office, None)
         setup.approve_orders(books.context, books.second, None, opening["id"])
         poster = place.stranger_poster()
-        submitted = credit.submit_import(books.context, books.office, None, APRIL, "1365")
+        submitted = intake.submit_import(books.context, books.office, None, APRIL, "1365")
         credit.approve(books.context, books.second, None, submitted["id"])
         poster.run_until_quiet()
         venue = books.actor("counter", Role.VENUE, desks=frozenset([books.desk(DeskKind.VENUE, "GYM")]))
@@ -112,7 +112,7 @@ def test_a_month_uploaded_again_after_the_books_were_lost_credits_nothing(
     assert {key for key in poster.findings.all() if key != "read back"} == set()
     assert balances(books) == balances(before)
     assert limits_used(books) == limits_used(before)
-    judged = credit.preview_import(books.context, books.office, APRIL, "1365", None)
+    judged = intake.preview_import(books.context, books.office, APRIL, "1365", None)
     earning = [one.line for one in judged.judgements if one.coins]
     assert earning == []
     assert judged.counts()["duplicate_record"] >= 1673

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from ledger_service.reads.counter import charges_of_day
 from ledger_service.reads.entries import entries_of
 from ledger_service.reads.residents import balance
-from ledger_service.services import credit, spend
+from ledger_service.services import spend, staging
 from ledger_service.services.frozen import lift_freezes
 from ledger_service.services.gifts import carry_out_wishes
 from ledger_service.services.set_off import set_off_debts
@@ -88,7 +88,7 @@ def a_day(hall: Hall) -> None:
     for chore in (spend.expire_holds, lift_freezes, set_off_debts, carry_out_wishes):
         chore(context)
     hall.settle()
-    credit.drop_left_over(context)
+    staging.drop_left_over(context)
     balance(books.journal, books.office, hall.person(0), books.clock.today())
     entries_of(books.journal, books.office, hall.person(0), None, 50)
     charges_of_day(books.journal, books.context.vault, hall.counter("GYM"), hall.venue("GYM"), books.clock.today(), 50)
