@@ -13,12 +13,13 @@ from datetime import date
 from enum import Enum
 from itertools import pairwise
 
+from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.errors import Invalid
 
 RATE_ID_MAX = 2**16 - 1
-UNITS_MAX = 2**24 - 1  # the width of the units field in a ledger entry
 TIMED_DAILY_CAP_MINUTES = 480  # DOMAIN rule 14: eight hours a person and day, over all centres and timed programmes
 EXPIRY_MONTHS_DEFAULT = 60
+EXPIRY_MONTHS_MAX = 1_200
 
 
 class Measure(Enum):
@@ -89,7 +90,7 @@ class RateVersion:
         self._within("daily_cap_units", self.daily_cap_units, 1, UNITS_MAX)
         self._within("min_age", self.min_age, 0, 150)
         self._within("units_max", self.units_max, 1, UNITS_MAX)
-        self._within("expiry_months", self.expiry_months, 1, 1200)
+        self._within("expiry_months", self.expiry_months, 1, EXPIRY_MONTHS_MAX)
         if self.last_day is not None and self.last_day < self.first_day:
             raise RateInvalid(self.programme, "effective_to", f"{self.first_day} or later")
 

@@ -3,25 +3,8 @@
 from __future__ import annotations
 
 from ledger_service.domain.records import RawRow
-from ledger_service.services.table_errors import (
-    ColumnMissing,
-    ColumnRepeated,
-    Columns,
-    FileNotUnderstood,
-    FileTooLarge,
-    FileUndecodable,
-)
+from ledger_service.services.table_errors import Columns
 from ledger_service.services.table_file import read_table
-
-__all__ = [
-    "ACTIVITY_COLUMNS",
-    "ColumnMissing",
-    "ColumnRepeated",
-    "FileNotUnderstood",
-    "FileTooLarge",
-    "FileUndecodable",
-    "read_activities",
-]
 
 # In the order of RawRow's fields.
 ACTIVITY_COLUMNS = Columns(

@@ -19,8 +19,8 @@ from ledger_service.services.accept import treasury_of
 from ledger_service.services.approvals import approve_once, turn_down, waiting
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.lines import LINES_NAMED_MAX, named_lines
-from ledger_service.services.master_file import BalanceRow, read_balances
 from ledger_service.services.opening import open_order
+from ledger_service.services.people_files import BalanceRow, read_balances
 from ledger_service.services.reserve import reserve_move
 
 KIND = "balances"

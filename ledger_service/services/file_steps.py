@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ledger_service.services.master_file import (
-    read_centers,
-    read_funds,
-    read_limits,
-    read_programmes,
-    read_values,
-    read_venues,
-)
+from ledger_service.services.coin_files import read_limits, read_programmes, read_values
+from ledger_service.services.organisation_files import read_centers, read_funds, read_venues
 from ledger_service.services.rate_steps import rate_step
 from ledger_service.services.steps import Step
 

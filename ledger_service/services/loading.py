@@ -13,7 +13,8 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.services.cards import new_account
 from ledger_service.services.context import Context, Once, run_once
-from ledger_service.services.master_file import read_courses, read_members
+from ledger_service.services.organisation_files import read_courses
+from ledger_service.services.people_files import read_members
 
 MEMBERS_A_TRANSACTION = 1_000
 

@@ -17,7 +17,9 @@ from ledger_service.domain.rates import RateTable
 from ledger_service.domain.records import Judgement, Outcome, Person, RawRow, Standing, judge
 from ledger_service.errors import BoramError
 from ledger_service.services.activity_file import read_activities
-from ledger_service.services.master_file import read_centers, read_members, read_programmes
+from ledger_service.services.coin_files import read_programmes
+from ledger_service.services.organisation_files import read_centers
+from ledger_service.services.people_files import read_members
 from scripts.generate_month import FORMATS, Month, Plan, generate
 from tests.reference_import import Ledger
 

@@ -18,7 +18,7 @@ from ledger_service.domain.records import RawRow
 from ledger_service.errors import BoramError
 from ledger_service.services import table_errors, table_file, workbook_file
 from ledger_service.services.activity_file import ACTIVITY_COLUMNS, read_activities
-from ledger_service.services.master_file import read_centers
+from ledger_service.services.organisation_files import read_centers
 from ledger_service.services.table_errors import (
     ColumnMissing,
     ColumnRepeated,

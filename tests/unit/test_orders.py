@@ -8,17 +8,10 @@ import pytest
 
 from ledger_service.domain.orders import Order, OrderCode, OrderUnencodable, decode_orders, encode_orders, text_arg
 from ledger_service.services import setup
-from ledger_service.services.master_file import (
-    MasterFileInvalid,
-    read_centers,
-    read_courses,
-    read_funds,
-    read_limits,
-    read_members,
-    read_programmes,
-    read_values,
-    read_venues,
-)
+from ledger_service.services.coin_files import read_limits, read_programmes, read_values
+from ledger_service.services.master_file import MasterFileInvalid
+from ledger_service.services.organisation_files import read_centers, read_courses, read_funds, read_venues
+from ledger_service.services.people_files import read_members
 from tests.books import Books
 
 PROGRAMME = "code,name,unit,coins,per_units,effective_from,effective_to,daily_cap_units,min_age,measure\n"

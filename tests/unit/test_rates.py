@@ -14,13 +14,10 @@ from ledger_service.domain.rates import (
     RateVersion,
     coins_of,
 )
-from ledger_service.services.master_file import (
-    PROBLEMS_MAX,
-    MasterFileInvalid,
-    read_centers,
-    read_members,
-    read_programmes,
-)
+from ledger_service.services.coin_files import read_programmes
+from ledger_service.services.master_file import PROBLEMS_MAX, MasterFileInvalid
+from ledger_service.services.organisation_files import read_centers
+from ledger_service.services.people_files import read_members
 from ledger_service.services.table_errors import ColumnMissing
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -12,7 +12,9 @@ from ledger_service.domain.cells import plain_code, plain_name, read_date, read_
 from ledger_service.domain.rates import Measure, RateTable, RateVersion
 from ledger_service.domain.records import Fault, Judgement, Outcome, Person, RawRow, Standing, judge
 from ledger_service.services.activity_file import read_activities
-from ledger_service.services.master_file import read_centers, read_members, read_programmes
+from ledger_service.services.coin_files import read_programmes
+from ledger_service.services.organisation_files import read_centers
+from ledger_service.services.people_files import read_members
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 AS_OF = date(2024, 5, 2)
