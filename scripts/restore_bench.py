@@ -157,7 +157,7 @@ def _accept(books: Books, desk: int, people: Sequence[PersonRow], rate_id: int) 
 
 def _state(poster: Poster) -> tuple[dict[tuple[int, int], tuple[int, int | None]], int, int]:
     with poster.context.journal.read() as unit:
-        places = unit.batches.places()
+        places = unit.posts.places()
         coins = int(unit.connection.execute(text("SELECT SUM(credited) FROM accounts")).scalar_one())
     return places, coins, poster.chain.contract.totals("latest").supply
 

@@ -17,8 +17,8 @@ from ledger_service.domain.batches import OFFICE_DESK, Batch, Domain, SignedBatc
 from ledger_service.domain.closes import close_digest
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.orders import OrderCode, encode_orders
-from ledger_service.journal.batches import Post
 from ledger_service.journal.closes import CloseRow
+from ledger_service.journal.posts import Post
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.drafts import draft
 from ledger_service.posting.finality import Settled, finalise
@@ -97,13 +97,13 @@ class MemoryChain:
             unit.commit()
         with self.books.journal.read() as unit:
             desks = {desk.number: desk for desk in unit.master.desks()}
-            waiting = [number for number in unit.entries.desks_with_unsealed() if number not in self.held_back]
+            waiting = [number for number in unit.sealing.desks_with_unsealed() if number not in self.held_back]
             treasuries = [number for number, desk in desks.items() if desk.kind is DeskKind.TREASURY]
         for number in waiting:
             with self.books.journal.write() as unit:
                 desk = unit.master.desk(number)
                 assert desk is not None
-                made, _ = draft(unit, desk, desks[OFFICE_DESK].sealed_seq, unit.entries.open_expiries(treasuries))
+                made, _ = draft(unit, desk, desks[OFFICE_DESK].sealed_seq, unit.sealing.open_expiries(treasuries))
                 if made is None:
                     continue
                 batch = Batch(
@@ -125,7 +125,7 @@ class MemoryChain:
         head = batch.digest(self.domain)
         assert unit.master.move_sealed(batch.desk, batch.seq, head, batch.day)
         unit.batches.add(batch, head=head, audit_head=bytes(32), coins=coins, gas_max=1, now=self.books.clock.now())
-        assert not numbers or unit.batches.place(batch.seq, numbers)
+        assert not numbers or unit.sealing.place(batch.seq, numbers)
         signers = OFFICE[:OFFICE_SIGNATURES] if batch.desk == OFFICE_DESK else [NumberedDeskKeys.signer(batch.desk)]
         signed = SignedBatch(batch, tuple(one.sign_digest(head) for one in signers))
         unit.batches.sign(batch.desk, batch.seq, head, list(signed.signatures))
@@ -137,12 +137,12 @@ class MemoryChain:
         if self.ledger is not None:
             self._post_to(self.ledger, signed, head, [index for index, _ in applied.skips])
         posts = self.model.state.posts
-        unit.batches.mark_posted([Post(batch.desk, batch.seq, posts, posts, head, len(applied.skips))])
+        unit.posts.mark_posted([Post(batch.desk, batch.seq, posts, posts, head, len(applied.skips))])
         sums = Settlement()
         if batch.desk != OFFICE_DESK:
             for index, reason in applied.skips:
-                unit.entries.mark_skipped(batch.desk, batch.seq, index, reason)
-            movements = unit.batches.movements(batch.desk, batch.seq)
+                unit.settling.mark_skipped(batch.desk, batch.seq, index, reason)
+            movements = unit.settling.movements(batch.desk, batch.seq)
             sums.add(batch.desk, batch.seq, movements, {index for index, _ in applied.skips})
         key = batch.desk, batch.seq
         skipping = (key,) if applied.skips and batch.desk != OFFICE_DESK else ()

@@ -158,7 +158,7 @@ def _confirm(installation: Installation, settings: Settings, *, yes: bool) -> No
     if yes:
         return
     with installation.journal.read() as unit:
-        count = unit.batches.posts()
+        count = unit.posts.last_number()
     asked = words(
         f"Post up to {count} batches to {settings.rpc_url} (chain {settings.chain_id}), if it is not the chain that the books belong to?",
         f"장부가 속한 체인이 아니면 {settings.rpc_url} (체인 {settings.chain_id})에 묶음 {count}건까지 다시 기록할까요?",

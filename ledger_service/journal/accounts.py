@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, text, update
 
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
+from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import accounts, batches, entries
 
 
@@ -180,14 +181,15 @@ class Accounts:
     def refunding_at(self, address: bytes, desk: int) -> int:
         """Coins of refunds by this desk that are accepted and not final yet; of a redeem that the chain skipped nothing comes back."""
         original = entries.alias("original")
-        final = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         total = self._connection.execute(
             select(func.coalesce(func.sum(entries.c.coins), 0))
             .select_from(
-                entries.outerjoin(batches, final).outerjoin(original, original.c.journal_no == entries.c.original_no)
+                entries.outerjoin(batches, ITS_BATCH).outerjoin(
+                    original, original.c.journal_no == entries.c.original_no
+                )
             )
             .where(entries.c.account == address, entries.c.desk == desk, entries.c.kind == Kind.REFUND)
-            .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .where(ENTRY_NOT_FINAL)
             .where(original.c.skip_reason.is_(None))
         ).scalar_one()
         return int(total)

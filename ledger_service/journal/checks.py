@@ -11,13 +11,13 @@ from sqlalchemy import Connection, and_, case, func, insert, not_, or_, select, 
 
 from ledger_service.domain.effects import BRINGING, TAKING
 from ledger_service.domain.entries import Kind, desk_account, fund_account
+from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import accounts, batches, checks, entries
 
 ON_CHAIN = ("posted", "final")
 CHECKS_SHOWN_MAX = 100
 # Accounts of venues and funds: their row stands for nothing but the name that a month close needs.
 RESERVED = or_(*(accounts.c.address.between(make(0), make(2**16 - 1)) for make in (desk_account, fund_account)))
-_PLACE = and_(batches.c.desk == entries.c.desk, batches.c.seq == entries.c.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ class Checks:
         """Whether a correction is not final: what it takes is known then, and balances cannot be compared before."""
         found = (
             select(entries.c.journal_no)
-            .outerjoin(batches, _PLACE)
-            .where(entries.c.kind == Kind.CORRECT, or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .outerjoin(batches, ITS_BATCH)
+            .where(entries.c.kind == Kind.CORRECT, ENTRY_NOT_FINAL)
             .limit(1)
         )
         return self._connection.execute(found).first() is not None
@@ -118,18 +118,14 @@ class Checks:
         on_way = sum(coins for kind, coins in self._off_chain() if kind in TAKING)
         posted = self._connection.execute(
             select(func.coalesce(func.sum(case((_counts_late(), entries.c.coins), else_=0)), 0)).select_from(
-                entries.join(batches, and_(_PLACE, batches.c.state == "posted"))
+                entries.join(batches, and_(ITS_BATCH, batches.c.state == "posted"))
             )
         ).scalar_one()
         return int(final) + on_way + int(posted)
 
     def settled_accounts(self, after: bytes, rows_max: int) -> list[tuple[bytes, int]]:
         """(address, coins) of residents of whom nothing is on its way, by address."""
-        open_entries = (
-            select(entries.c.account)
-            .outerjoin(batches, _PLACE)
-            .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
-        )
+        open_entries = select(entries.c.account).outerjoin(batches, ITS_BATCH).where(ENTRY_NOT_FINAL)
         rows = self._connection.execute(
             select(accounts.c.address, accounts.c.credited - accounts.c.debited)
             .where(accounts.c.address > after, not_(RESERVED), accounts.c.address.not_in(open_entries))
@@ -142,7 +138,7 @@ class Checks:
         """(kind, coins) of accepted entries that the chain does not have; `applied_only`: of those that a batch has taken."""
         waiting = select(entries.c.kind, func.sum(entries.c.coins)).where(entries.c.seq.is_(None))
         sealed = select(entries.c.kind, func.sum(entries.c.coins)).join(
-            batches, and_(_PLACE, batches.c.state.in_(("sealed", "signed")))
+            batches, and_(ITS_BATCH, batches.c.state.in_(("sealed", "signed")))
         )
         asked: Collection[Any] = (sealed,) if applied_only else (waiting, sealed)
         return [

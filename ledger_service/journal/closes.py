@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, tuple_, upda
 from ledger_service.domain.closes import Movement, VenueAccount, fold_venue
 from ledger_service.domain.entries import Kind, desk_account, fund_account
 from ledger_service.journal.chunks import chunks
+from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import accounts, batches, closes, coin_values, entries
 
 OVER = ("rejected", "skipped")
@@ -248,11 +249,10 @@ class Closes:
 
     def _coins_on_their_way(self, condition: Any) -> int:
         """Coins of accepted entries that are not final."""
-        place = and_(batches.c.desk == entries.c.desk, batches.c.seq == entries.c.seq)
         total = self._connection.execute(
             select(func.coalesce(func.sum(entries.c.coins), 0))
-            .select_from(entries.outerjoin(batches, place))
-            .where(condition, or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .select_from(entries.outerjoin(batches, ITS_BATCH))
+            .where(condition, ENTRY_NOT_FINAL)
         ).scalar_one()
         return int(total)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import batches, corrected, corrections, entries
 
 
@@ -104,7 +105,7 @@ class Corrections:
             select(corrections, entries.c.who, entries.c.approver, entries.c.skip_reason, batches.c.state)
             .select_from(
                 entries.join(corrections, corrections.c.journal_no == entries.c.journal_no).outerjoin(
-                    batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
+                    batches, ITS_BATCH
                 )
             )
             .where(entries.c.account.in_(accounts))
@@ -120,7 +121,6 @@ class Corrections:
 
     def sums(self) -> CorrectionSums:
         """What applied corrections took and gave back, of accepted and of final ones."""
-        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         is_final = batches.c.state == "final"
         taken = case((corrections.c.restores, 0), else_=corrections.c.taken)
         restored = case((corrections.c.restores, corrections.c.coins), else_=0)
@@ -132,7 +132,9 @@ class Corrections:
                 func.coalesce(func.sum(case((is_final, restored), else_=0)), 0),
             )
             .select_from(
-                corrections.join(entries, entries.c.journal_no == corrections.c.journal_no).outerjoin(batches, place)
+                corrections.join(entries, entries.c.journal_no == corrections.c.journal_no).outerjoin(
+                    batches, ITS_BATCH
+                )
             )
             .where(entries.c.skip_reason.is_(None))
         ).one()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select
 
 from ledger_service.journal.engine import driver_mark
+from ledger_service.journal.places import BATCH_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import batches, entries, expiry_lines, expiry_runs
 
 
@@ -64,10 +65,9 @@ class Expiries:
     def desks_not_final(self, day: int) -> list[int]:
         """Desks with an entry accepted up to a day that is not final."""
         waiting = select(entries.c.desk).where(entries.c.seq.is_(None), entries.c.accepted_day <= day)
-        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         open_ = (
             select(entries.c.desk)
-            .select_from(batches.join(entries, place))
-            .where(text("batches.state <> 'final'"), entries.c.accepted_day <= day)  # spelled as the partial index
+            .select_from(batches.join(entries, ITS_BATCH))
+            .where(BATCH_NOT_FINAL, entries.c.accepted_day <= day)
         )
         return sorted({*self._connection.execute(waiting).scalars(), *self._connection.execute(open_).scalars()})

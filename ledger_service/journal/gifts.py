@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from ledger_service.domain.conversion import CONVERSION_SOURCE
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.loose_acts import DESIGNATED, END_WISH, GIVEN, WISH, LooseAct, LooseActs
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import batches, donations, entries, imports, persons, records, wish_credits, wishes
 
 
@@ -97,7 +98,7 @@ class Gifts:
         rows = self._connection.execute(
             select(entries.c.journal_no, entries.c.coins)
             .join(persons, persons.c.account == entries.c.account)
-            .join(batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq))
+            .join(batches, ITS_BATCH)
             .where(persons.c.id == wish.person_id, entries.c.kind == Kind.CREDIT, entries.c.journal_no > wish.since_no)
             .where(entries.c.skip_reason.is_(None), batches.c.state == "final")
             .where(~exists().where(wish_credits.c.journal_no == entries.c.journal_no))

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from ledger_service.domain.orders import Order, OrderCode
+from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import batches, desks, entries, order_proposals, orders
 
 _OF_ACCOUNT = (OrderCode.FREEZE, OrderCode.UNFREEZE)
@@ -117,12 +118,11 @@ class Orders:
         }
         if not freezing:
             return {}
-        place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         busy = self._connection.execute(
             select(entries.c.account)
-            .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, place))
+            .select_from(entries.join(desks, desks.c.number == entries.c.desk).outerjoin(batches, ITS_BATCH))
             .where(entries.c.account.in_(freezing), desks.c.stopped.is_(None))
-            .where(or_(batches.c.state.is_(None), batches.c.state != "final"))
+            .where(ENTRY_NOT_FINAL)
             .distinct()
         ).scalars()
         return {account: freezing[account] for account in busy}

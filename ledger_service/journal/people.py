@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from ledger_service.journal.access_log import note_person
 from ledger_service.journal.chunks import chunks
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import (
     accounts,
     approvals,
@@ -96,7 +97,6 @@ class People:
     def open_matters(self, person_id: str) -> dict[str, int]:
         """What keeps a person from being forgotten: how many of each is open."""
         account = select(persons.c.account).where(persons.c.id == person_id).scalar_subquery()
-        final = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
         counts = {
             "coins": select(accounts.c.credited + accounts.c.refunding - accounts.c.debited).where(
                 accounts.c.address == account
@@ -117,7 +117,7 @@ class People:
             .select_from(attendances)
             .where(attendances.c.person_id == person_id, attendances.c.state == "open"),
             "entries": select(func.count())
-            .select_from(entries.outerjoin(batches, final))
+            .select_from(entries.outerjoin(batches, ITS_BATCH))
             .where(entries.c.person_id == person_id, func.coalesce(batches.c.state, "") != "final"),
         }
         found = {name: int(self._connection.execute(query).scalar_one()) for name, query in counts.items()}

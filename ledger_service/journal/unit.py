@@ -18,6 +18,7 @@ from ledger_service.journal.approvals import Approvals
 from ledger_service.journal.arrivals import Arrivals
 from ledger_service.journal.attendances import Attendances
 from ledger_service.journal.audit_log import AuditLog
+from ledger_service.journal.backlog import Backlog
 from ledger_service.journal.batches import Batches
 from ledger_service.journal.chain_marks import ChainMarks
 from ledger_service.journal.checks import Checks
@@ -53,10 +54,13 @@ from ledger_service.journal.orders import Orders
 from ledger_service.journal.outside import Outside
 from ledger_service.journal.passkeys import Passkeys
 from ledger_service.journal.people import People
+from ledger_service.journal.posts import Posts
 from ledger_service.journal.records import Records
 from ledger_service.journal.replaced import Replaced
 from ledger_service.journal.returning import Returning
+from ledger_service.journal.sealing import Sealing
 from ledger_service.journal.sessions import Sessions, Throttles
+from ledger_service.journal.settling import Settling
 from ledger_service.journal.sign_on import SignOn
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
@@ -177,8 +181,24 @@ class Unit:
         return AuditLog(self.connection)
 
     @cached_property
+    def sealing(self) -> Sealing:
+        return Sealing(self.connection)
+
+    @cached_property
     def batches(self) -> Batches:
         return Batches(self.connection)
+
+    @cached_property
+    def posts(self) -> Posts:
+        return Posts(self.connection)
+
+    @cached_property
+    def settling(self) -> Settling:
+        return Settling(self.connection)
+
+    @cached_property
+    def backlog(self) -> Backlog:
+        return Backlog(self.connection)
 
     @cached_property
     def transactions(self) -> Transactions:

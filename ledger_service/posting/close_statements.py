@@ -34,7 +34,7 @@ class CloseStatements:
         """The venue's signatures, 65 bytes each, ascending by signer; none where its organisation holds the key."""
         assert row.desk is not None, "only a venue signs"
         history = unit.desk_keys.history()
-        keys = history.at(row.desk, unit.batches.tip(row.desk)[0] + 1)  # the contract asks for those of the next batch
+        keys = history.at(row.desk, unit.posts.tip(row.desk)[0] + 1)  # the contract asks for those of the next batch
         among = keys.signers if keys is not None else frozenset[bytes]() if history.knows(row.desk) else None
         signers = sorted(self._context.signers.signers_of(row.desk, among), key=lambda signer: signer.address)
         subject = f"close {row.id}"

@@ -79,7 +79,7 @@ def draft(
 
     `expiring` are the first expiries by account that are not final (journal numbers).
     """
-    candidates = unit.entries.unsealed(desk.number, BATCH_ENTRIES_MAX)
+    candidates = unit.sealing.unsealed(desk.number, BATCH_ENTRIES_MAX)
     originals = _originals(unit, desk.number, candidates)
     statements = _statements(unit, candidates)
     waits = _out_of_order(unit, candidates, expiring or {})
@@ -154,7 +154,7 @@ def _out_of_order(unit: Unit, rows: Sequence[EntryRow], expiring: Mapping[bytes,
     accepted before is final; and until an expiry is, what takes coins of its account waits for it. A correction of more than is free burns what
     it finds: it waits for open holds too, and for what became of them.
     """
-    first = unit.entries.first_open({row.account for row in rows if row.kind in DEPENDING})
+    first = unit.sealing.first_open({row.account for row in rows if row.kind in DEPENDING})
     return {
         row.journal_no
         for row in rows
@@ -167,7 +167,7 @@ def _out_of_order(unit: Unit, rows: Sequence[EntryRow], expiring: Mapping[bytes,
 def _is_spoken_for(unit: Unit, account: bytes) -> bool:
     """Whether coins that a correction would burn are promised to a hold or to an entry on its way."""
     row = unit.accounts.read(account)
-    return row is not None and row.free < 0 and (row.held > 0 or unit.entries.is_taking_open(account))
+    return row is not None and row.free < 0 and (row.held > 0 or unit.sealing.is_taking_open(account))
 
 
 def _originals(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> dict[int, Original]:
@@ -219,7 +219,7 @@ def _within_bounds(
     """As many of the rows as gas and annex allow, the proof of each chunk, and the gas of the entries."""
     if not rows:
         return [], {}, 0
-    unseen = unit.batches.new_accounts(desk, max(row.journal_no for row in rows))
+    unseen = unit.sealing.new_accounts(desk, max(row.journal_no for row in rows))
     undone: dict[tuple[int, int], Batch] = {}
     items: dict[ItemKey, bytes] = {}
     chosen: list[EntryRow] = []
@@ -266,9 +266,9 @@ def _within_needs(
         needs = {OFFICE_DESK: office_seq} if office_seq else {}
         for other, seq in _of_closes(unit, desk, rows) | _of_merges(unit, desk, rows):
             needs[other] = max(needs.get(other, 0), seq)
-        for other, seq in unit.batches.funding(spenders, desk) | unit.batches.funding(emptied, desk, TAKING):
+        for other, seq in unit.sealing.funding(spenders, desk) | unit.sealing.funding(emptied, desk, TAKING):
             if other not in final_seqs:
-                final_seqs[other] = unit.batches.final_seq(other)
+                final_seqs[other] = unit.posts.final_seq(other)
             if seq <= final_seqs[other]:
                 needs[other] = max(needs.get(other, 0), seq)
         if len(needs) <= BATCH_NEEDS_MAX:
@@ -285,7 +285,7 @@ def _within_needs(
 def _of_merges(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> set[tuple[int, int]]:
     """What undoes an entry of an account that was merged since needs the merge: only then is the account that one's heir."""
     undoing = {row.account for row in rows if row.kind in _WITH_PROOF}
-    return unit.batches.funding(sorted(undoing), desk, (Kind.MERGE,))
+    return unit.sealing.funding(sorted(undoing), desk, (Kind.MERGE,))
 
 
 def _of_closes(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> set[tuple[int, int]]:
@@ -298,7 +298,7 @@ def _of_closes(unit: Unit, desk: int, rows: Sequence[EntryRow]) -> set[tuple[int
 
 
 def _is_stuck(unit: Unit, desk: int, account: bytes, office_seq: int, final_seqs: Mapping[int, int]) -> bool:
-    funding = {other for other, seq in unit.batches.funding([account], desk) if seq <= final_seqs[other]}
+    funding = {other for other, seq in unit.sealing.funding([account], desk) if seq <= final_seqs[other]}
     return len(funding | ({OFFICE_DESK} if office_seq else set())) > BATCH_NEEDS_MAX
 
 

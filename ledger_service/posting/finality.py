@@ -35,13 +35,13 @@ def settled_of(unit: Unit, keys: Sequence[BatchKey], landings: Mapping[BatchKey,
     sums = Settlement()
     skipping: list[BatchKey] = []
     closing: list[BatchKey] = []
-    stored = unit.batches.skips_of(key for key in keys if key not in landings)
+    stored = unit.settling.skips_of(key for key in keys if key not in landings)
     for desk, seq in keys:
         landing = landings.get((desk, seq))
         skips = landing.skips if landing else stored.get((desk, seq), ())
         if skips and desk != OFFICE_DESK:
             skipping.append((desk, seq))
-        movements = unit.batches.movements(desk, seq)
+        movements = unit.settling.movements(desk, seq)
         if any(kind == Kind.MONTH_CLOSE for _, kind, _, _ in movements):
             closing.append((desk, seq))
         sums.add(desk, seq, movements, {skip[0] for skip in skips})
@@ -54,9 +54,9 @@ def finalise(unit: WriteUnit, settled: Settled) -> None:
     """Write: posted → final, and the balances with it. All of these batches or, by the caller's missing commit, none."""
     if not settled.keys:
         return
-    skipped = unit.entries.skipped_of(settled.skipping)
+    skipped = unit.settling.skipped_of(settled.skipping)
     refused_refunds = _worthless_refunds(unit, skipped)
-    if not all(unit.batches.mark_final(desk, seq) for desk, seq in settled.keys):
+    if not all(unit.posts.mark_final(desk, seq) for desk, seq in settled.keys):
         raise RuntimeError("a batch became final elsewhere: two followers run on these books")
     unit.accounts.settle(
         credits=settled.sums.credits,
@@ -81,7 +81,7 @@ def _return_limits(unit: WriteUnit, skipped: Sequence[EntryRow]) -> None:
         day = date_of(row.accepted_day)
         month = month_number(day)
         if row.kind == Kind.CREDIT and unit.records.free(row.record_key, row.coins):
-            unit.entries.free(row.journal_no)
+            unit.settling.free(row.journal_no)
             _return_desk(unit, row.desk, month, row.coins)
             if unit.limits.budget(day.year).reserved >= row.coins:
                 unit.limits.reserve_budget(day.year, -row.coins)
@@ -106,7 +106,7 @@ def _worthless_refunds(unit: WriteUnit, skipped: Sequence[EntryRow]) -> Counter[
     redeems = [row for row in skipped if row.kind == Kind.REDEEM]
     for account in sorted({row.account for row in redeems}):
         unit.accounts.lock(account)
-    leaving = [*unit.entries.open_refunds_of(redeems), *unit.entries.refunds_leaving_alone(skipped)]
+    leaving = [*unit.settling.open_refunds_of(redeems), *unit.settling.refunds_leaving_alone(skipped)]
     for row in {row.journal_no: row for row in leaving}.values():
         coins[row.account] += row.coins
     return coins

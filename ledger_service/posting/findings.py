@@ -48,7 +48,7 @@ class Findings:
         self._said: tuple[str, str] | None = None
         self._said_at = 0
         with journal.read() as unit:
-            self._skipped = unit.batches.skipped_total()
+            self._skipped = unit.posts.skipped_total()
             open_ones = unit.findings.open_ones(FINDINGS_MAX + NOTICES_MAX)
             unread = {row.desk for row in unit.outside.all("missing")}
             stopped = {desk.number: desk.stopped for desk in unit.master.desks() if desk.stopped}

@@ -13,8 +13,9 @@ from ledger_service.chain.hexes import number_of
 from ledger_service.chain.reader import PostedBatch, posted_between
 from ledger_service.chain.rpc import read_answer
 from ledger_service.domain.batches import OFFICE_DESK
-from ledger_service.journal.batches import BatchKey, BatchMark, Post
+from ledger_service.journal.batches import BatchKey, BatchMark
 from ledger_service.journal.conflicts import RowConflict
+from ledger_service.journal.posts import Post
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.cross_check import require_read_twice, require_storage_agrees
 from ledger_service.posting.desk_signatures import keep_bundles
@@ -171,7 +172,7 @@ class Follower:
         found = [one for one in fresh if one.event.position.block_number <= final][:BATCHES_A_UNIT]
         if found:
             with self._context.journal.read() as unit:
-                if unit.batches.posted_up_to(final, 1):
+                if unit.posts.posted_up_to(final, 1):
                     return ()
         return found
 
@@ -186,7 +187,7 @@ class Follower:
         with self._context.journal.write() as unit:
             for signed in unsigned:
                 unit.batches.sign(signed.event.desk, signed.event.seq, signed.event.head, signed.signed.signatures)
-            unit.batches.mark_posted(posts)
+            unit.posts.mark_posted(posts)
             for landing in fresh:
                 _mark_skips(unit, landing)
             finalise(unit, settled)
@@ -195,7 +196,7 @@ class Follower:
 
     def _finalise_rest(self, final: int) -> int:
         with self._context.journal.read() as unit:
-            waiting = unit.batches.posted_up_to(final, BATCHES_FINAL_A_STEP + len(self._unsettled))
+            waiting = unit.posts.posted_up_to(final, BATCHES_FINAL_A_STEP + len(self._unsettled))
         keys = [mark.key for mark in waiting if mark.key not in self._unsettled]
         return sum(
             self._finalise_group(keys[start : start + BATCHES_A_UNIT]) for start in range(0, len(keys), BATCHES_A_UNIT)
@@ -224,7 +225,7 @@ class Follower:
         """How long it took from acceptance to finality."""
         now = self._context.clock.now()
         with self._context.journal.read() as unit:
-            since = unit.entries.oldest_accepted_at(keys)
+            since = unit.settling.oldest_accepted_at(keys)
         for at in since:
             self._findings.measures.became_final(now - at)
 
@@ -293,4 +294,4 @@ def _mark_skips(unit: WriteUnit, landing: Landing) -> None:
         if landing.event.desk == OFFICE_DESK:
             unit.orders.mark_skipped(landing.event.seq, index, reason)
         else:
-            unit.entries.mark_skipped(landing.event.desk, landing.event.seq, index, reason)
+            unit.settling.mark_skipped(landing.event.desk, landing.event.seq, index, reason)

@@ -68,5 +68,5 @@ class LandingChecks:
             return 0
         skipped = {index for index, _ in landing.skips}
         with self._context.journal.read() as unit:
-            movements = unit.batches.movements(*landing.key)
+            movements = unit.settling.movements(*landing.key)
         return sum(coins for _, _, coins, position in movements if position in skipped)

@@ -25,7 +25,7 @@ def skips_of(unit: Unit, keys: Iterable[BatchKey]) -> Skips:
     outside = {
         key: [(position, reason, 0) for position, reason in row.skips] for key, row in unit.outside.of(wanted).items()
     }
-    return {**unit.batches.skips_of(wanted), **outside}
+    return {**unit.settling.skips_of(wanted), **outside}
 
 
 def coins_of(entry: Entry, rates: dict[int, RateVersion]) -> int:

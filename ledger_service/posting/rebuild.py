@@ -18,8 +18,9 @@ from ledger_service.chain.transactions import TRANSACTION_GAS_MAX, nonce_of, sug
 from ledger_service.domain.amounts import in_coins
 from ledger_service.domain.batches import OFFICE_DESK, Domain
 from ledger_service.errors import Refused, Unavailable
-from ledger_service.journal.batches import BatchMark, BatchRow, Post
+from ledger_service.journal.batches import BatchMark, BatchRow
 from ledger_service.journal.chain_marks import BLOCKS_KEPT, IdentityRow
+from ledger_service.journal.posts import Post
 from ledger_service.posting.landings import Landing, read_landings
 from ledger_service.posting.outside_moves import skips_of
 from ledger_service.posting.packing import Pack, pack
@@ -91,7 +92,7 @@ def rebuild(context: PostingContext, chain: ChainAccess, progress: Progress) -> 
     """Make the embedded chain again from the books. What the books call posted or final is on it when this returns."""
     assert chain.embedded is not None, "a chain that others run is restored, not rebuilt"
     with context.journal.read() as unit:
-        identity, posts = unit.chain_marks.identity(), unit.batches.posts()
+        identity, posts = unit.chain_marks.identity(), unit.posts.last_number()
     if identity is not None:
         _require_ours(context, identity)
     if not chain.embedded.is_alive() or _has_contract(context, chain):
@@ -130,7 +131,7 @@ def restore(context: PostingContext, chain: ChainAccess) -> list[str]:
     _require_ours(context, found)
     with context.journal.write() as unit:
         unit.transactions.forget_chain()
-        unit.batches.rewind(-1)
+        unit.posts.rewind(-1)
         unit.chain_marks.set_identity(found)
         unit.chain_marks.add_blocks([(found.deploy_block, found.deploy_block_hash)])
         unit.commit()
@@ -145,16 +146,16 @@ def post_again(
     `wait` lets time pass between two passes that did nothing; where it says False, it was too long. Raises RebuildDiffers.
     """
     with context.journal.read() as unit:
-        before, lost = unit.batches.places(), unit.batches.lost_count()
+        before, lost = unit.posts.places(), unit.posts.lost_count()
     left = lost
     while left:
         if not chain_pass() and not wait():
             raise RebuildDiffers(f"{left} of {lost} batches do not land")
         with context.journal.read() as unit:
-            left = unit.batches.lost_count()
+            left = unit.posts.lost_count()
         progress("posting again", lost - left, lost)
     with context.journal.read() as unit:
-        after = unit.batches.places()
+        after = unit.posts.places()
     for (desk, seq), place in before.items():
         if after.get((desk, seq)) != place:
             raise RebuildDiffers(
@@ -213,7 +214,7 @@ def _post_all(context: PostingContext, chain: ChainAccess, posts: int, progress:
     done = 0
     while done < posts:
         with context.journal.read() as unit:
-            rows = unit.batches.in_post_order(done, PAGE_BATCHES)
+            rows = unit.posts.in_post_order(done, PAGE_BATCHES)
         if not rows or rows[0].post_number != done + 1:
             raise RebuildDiffers(f"post {done + 1} is missing in the books")
         _post_page(context, chain, rows)
@@ -282,7 +283,7 @@ def _check_page(context: PostingContext, landings: Sequence[Landing]) -> None:
     for landing in landings:
         _check(landing, marks.get(landing.key), skips.get(landing.key, []))
     with context.journal.write() as unit:
-        unit.batches.mark_posted([_place(landing) for landing in landings])
+        unit.posts.mark_posted([_place(landing) for landing in landings])
         unit.commit()
 
 

@@ -115,6 +115,6 @@ def _swap(unit: WriteUnit, context: PostingContext, old: ReplacedRow) -> None:
     )
     if desk == OFFICE_DESK:
         unit.orders.place(seq, old.batch.day, old.numbers)
-    elif not unit.batches.place(seq, old.numbers):
+    elif not unit.sealing.place(seq, old.numbers):
         raise RuntimeError("an entry of a batch that was replaced is in another one")
     unit.audit_log.write(now, "system", "landed after all", f"batch {desk}/{seq}", head=f"0x{old.head.hex()}")

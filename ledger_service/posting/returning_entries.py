@@ -126,7 +126,7 @@ def _write_places(unit: WriteUnit, returning: ReturningBatch, skips: Mapping[int
     unit.entries.add_many(rows)
     for position, one in enumerate(returning.entries):
         if one.known is not None and position in skips:
-            unit.entries.mark_skipped(batch.desk, batch.seq, position, skips[position])
+            unit.settling.mark_skipped(batch.desk, batch.seq, position, skips[position])
     unit.returning.raise_counter("journal", max(one.number for one in returning.entries))
 
 

@@ -75,7 +75,7 @@ class Sealer:
         """Seal at most one batch of each desk that has entries and whose last batch is signed; how many were sealed."""
         context = self._context
         with context.journal.read() as unit:
-            waiting = unit.entries.desks_with_unsealed()
+            waiting = unit.sealing.desks_with_unsealed()
             orders = unit.orders.unsealed(ORDERS_A_BATCH_MAX)
             unsigned = unit.batches.unsigned_desks()
         self.is_bulk = False
@@ -93,7 +93,7 @@ class Sealer:
             ]
             office_seq = desks[OFFICE_DESK].sealed_seq if OFFICE_DESK in desks else 0
             treasuries = [desk.number for desk in desks.values() if desk.kind is DeskKind.TREASURY and not desk.stopped]
-            expiring = unit.entries.open_expiries(treasuries)
+            expiring = unit.sealing.open_expiries(treasuries)
             drafts = [one for desk in open_desks if (one := self._draft(unit, desk, office_seq, expiring)) is not None]
             if drafts and unit.orders.unsealed(
                 1
@@ -194,7 +194,7 @@ class Sealer:
                     gas_max=one.gas_max,
                     now=context.clock.now(),
                 )
-                if not unit.batches.place(batch.seq, [row.journal_no for row in one.entries]):
+                if not unit.sealing.place(batch.seq, [row.journal_no for row in one.entries]):
                     return 0
                 if one.desk.custody == OPERATOR:  # not where an organisation may take days to sign
                     unit.loose_acts.place(batch.desk, batch.seq)

@@ -67,8 +67,8 @@ class Sender:
         self.is_bulk = False
         with self._context.journal.read() as unit:
             stored = unit.transactions.stored(sender)
-            lost = unit.batches.lost(BATCHES_A_STEP)
-            rows = unit.batches.to_post(BATCHES_A_STEP)
+            lost = unit.posts.lost(BATCHES_A_STEP)
+            rows = unit.posts.to_post(BATCHES_A_STEP)
         if not stored and not rows and not lost:
             self._measure((), 0)
             return 0

@@ -83,7 +83,7 @@ class ThreeWay:
             if not asked and self._checked_on == today:
                 return 0
             last = unit.chain_marks.last_block()
-            if last is None or unit.checks.has_open_corrections() or unit.batches.lost_count():
+            if last is None or unit.checks.has_open_corrections() or unit.posts.lost_count():
                 return 0
             outside = outside_sums(unit)
             books = _books(unit, outside)
@@ -180,7 +180,7 @@ class ThreeWay:
         """Which batches moved other coins than the books say: looked up only when something differs. By desk and sequence."""
         with self._context.journal.read() as unit:
             identity = unit.chain_marks.identity()
-            keys = [key for key, (_, _) in unit.batches.places().items() if key[0] != OFFICE_DESK]
+            keys = [key for key, (_, _) in unit.posts.places().items() if key[0] != OFFICE_DESK]
             outside = set(unit.outside.of(keys))
             sums = unit.checks.coins_of_batches()
         first, named = identity.deploy_block if identity else 0, 0

@@ -53,7 +53,7 @@ class Watch:
             "reorg_depth_max", max((number for number, _ in remembered), default=fork) - fork
         )
         with self._context.journal.write() as unit:
-            was_final = unit.batches.rewind(fork)
+            was_final = unit.posts.rewind(fork)
             unit.chain_marks.drop_blocks_above(fork)
             if unit.chain_marks.last_block() is None:
                 unit.chain_marks.add_blocks([(identity.deploy_block, identity.deploy_block_hash)])

@@ -18,6 +18,7 @@ from ledger_service.domain.hashing import ZERO32
 from ledger_service.domain.ids import id_word
 from ledger_service.errors import Refused
 from ledger_service.journal.checks import ON_CHAIN, RESERVED
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import access_log, accounts, audit_log, batches, chain_identity, entries
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import PersonSeal, Vault
@@ -26,7 +27,6 @@ from ledger_service.reads.corrections import supply_change, unsettled
 
 VERSION = 1
 ROWS_A_CHUNK = 1_000
-_PLACE = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
 _SUPPLY = {Kind.CREDIT: 1, Kind.OPENING: 1, Kind.MONTH_CLOSE: -1, Kind.EXPIRE: -1, Kind.SET_OFF: -1}
 
 Sign = Callable[[int, int, int, bytes, int, int, int], bytes]
@@ -174,7 +174,7 @@ def _entry(row: Row[tuple[Any, ...]], seal: PersonSeal | None) -> dict[str, Any]
 def _off_chain(unit: Unit) -> Sequence[Row[tuple[Any, ...]]]:
     """Accepted entries that the chain does not have: few, and found by partial indexes."""
     waiting = select(entries).where(entries.c.seq.is_(None))
-    sealed = select(entries).join(batches, _PLACE).where(batches.c.state.in_(("sealed", "signed")))
+    sealed = select(entries).join(batches, ITS_BATCH).where(batches.c.state.in_(("sealed", "signed")))
     return sorted(
         (row for query in (waiting, sealed) for row in unit.connection.execute(query)), key=lambda row: row.journal_no
     )
@@ -207,7 +207,7 @@ def _accounts(unit: Unit) -> Iterator[bytes]:
     for row in off_chain:
         if row.kind in TAKING:
             changes[row.account] += row.coins
-    posted = unit.connection.execute(select(entries).join(batches, _PLACE).where(batches.c.state == "posted")).all()
+    posted = unit.connection.execute(select(entries).join(batches, ITS_BATCH).where(batches.c.state == "posted")).all()
     undoing = unsettled(unit, off_chain, posted)
     for row in posted:
         if row.kind == Kind.CORRECT:
@@ -276,7 +276,7 @@ def _burnt_by_closures(unit: Unit) -> int:
     """Coins of closures on the chain that went to no fund."""
     found = unit.connection.execute(
         select(func.coalesce(func.sum(entries.c.coins), 0))
-        .select_from(entries.join(batches, _PLACE))
+        .select_from(entries.join(batches, ITS_BATCH))
         .where(batches.c.state.in_(ON_CHAIN), entries.c.skip_reason.is_(None))
         .where(entries.c.kind == Kind.CLOSURE, entries.c.ref == 0)
     ).scalar_one()

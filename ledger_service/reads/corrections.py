@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from ledger_service.domain.entries import Kind
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import batches, corrections, entries
 from ledger_service.journal.unit import Unit
 
@@ -47,8 +48,7 @@ def unsettled(unit: Unit, off_chain: Iterable[Row[Any]], posted: Iterable[Row[An
 
 def supply_change(unit: Unit) -> int:
     """Coins that corrections on the chain gave back, less those that they burnt."""
-    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
-    of_final = corrections.join(entries, entries.c.journal_no == corrections.c.journal_no).join(batches, place)
+    of_final = corrections.join(entries, entries.c.journal_no == corrections.c.journal_no).join(batches, ITS_BATCH)
     rows = unit.connection.execute(
         select(corrections.c.restores, func.sum(corrections.c.coins), func.sum(corrections.c.taken))
         .select_from(of_final)
@@ -58,7 +58,7 @@ def supply_change(unit: Unit) -> int:
     change = sum(int(coins) if restores else -int(taken) for restores, coins, taken in rows)
     posted = unit.connection.execute(
         select(entries)
-        .select_from(entries.join(batches, place))
+        .select_from(entries.join(batches, ITS_BATCH))
         .where(batches.c.state == "posted", entries.c.kind == Kind.CORRECT, entries.c.skip_reason.is_(None))
     ).all()
     return change - sum(_taken_and_burnt(unit, row)[1] for row in posted)

@@ -12,6 +12,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.errors import NotFound
 from ledger_service.journal.access_log import note_person
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import batches, entries, persons, redemptions
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
@@ -74,7 +75,7 @@ _CHARGES = select(
 ).select_from(
     redemptions.join(entries, entries.c.journal_no == redemptions.c.journal_no)
     .join(persons, persons.c.id == redemptions.c.person_id)
-    .outerjoin(batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq))
+    .outerjoin(batches, ITS_BATCH)
 )
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 
 from ledger_service.domain.actors import Actor
 from ledger_service.domain.days import date_of
 from ledger_service.domain.entries import Kind, Skip
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import approvals, batches, entries, rates, records
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.reads.paging import cut
 from ledger_service.reads.residents import ENTRIES_ROLES, require_person
-
-# Spelled as the schema's partial index, which SQLite does not use for a bound value.
-NOT_FINAL = text("batches.state <> 'final'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,9 @@ def entries_of(journal: Journal, actor: Actor, person_id: str, before: int | Non
 
 def entries_for(unit: Unit, account: bytes, before: int | None, rows_max: int) -> list[EntryLine]:
     """The lines of an account, newest first; one more than asked for where there are more."""
-    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
     wanted = (
         select(entries, batches.c.state)
-        .select_from(entries.outerjoin(batches, place))
+        .select_from(entries.outerjoin(batches, ITS_BATCH))
         .where(entries.c.account == account)
         .order_by(entries.c.journal_no.desc())
         .limit(rows_max + 1)

@@ -13,6 +13,7 @@ from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import Kind
 from ledger_service.errors import NotFound
 from ledger_service.journal.people import PersonRow
+from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import approvals, batches, entries, records
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import Vault
@@ -140,12 +141,11 @@ def shown(vault: Vault, person: PersonRow) -> Resident:
 
 
 def _pending_credits(unit: Unit, account: bytes) -> int:
-    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
     total = unit.connection.execute(
         select(func.coalesce(func.sum(entries.c.coins), 0))
-        .select_from(entries.outerjoin(batches, place))
+        .select_from(entries.outerjoin(batches, ITS_BATCH))
         .where(entries.c.account == account, entries.c.kind == int(Kind.CREDIT), entries.c.skip_reason.is_(None))
-        .where(batches.c.state.is_(None) | (batches.c.state != "final"))
+        .where(ENTRY_NOT_FINAL)
     ).scalar_one()
     return int(total)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of
 from ledger_service.errors import NotFound
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import batches, courses, enrolments, entries, redemptions
 from ledger_service.journal.unit import Journal
 from ledger_service.reads.entries import state_of
@@ -112,9 +113,7 @@ def enrolment(journal: Journal, actor: Actor, enrolment_id: str) -> EnrolmentLin
 
 
 _WITH_STATE = select(redemptions, batches.c.state, entries.c.skip_reason).select_from(
-    redemptions.join(entries, entries.c.journal_no == redemptions.c.journal_no).outerjoin(
-        batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
-    )
+    redemptions.join(entries, entries.c.journal_no == redemptions.c.journal_no).outerjoin(batches, ITS_BATCH)
 )
 
 

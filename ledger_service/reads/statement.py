@@ -12,6 +12,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of
 from ledger_service.domain.entries import Kind, Skip
 from ledger_service.errors import NotFound
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import (
     approvals,
     batches,
@@ -158,7 +159,7 @@ def waiting(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> Wa
 _WITH_STATE = select(
     entries, batches.c.state, redemptions.c.id.label("redemption_id"), courses.c.name.label("course")
 ).select_from(
-    entries.outerjoin(batches, (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq))
+    entries.outerjoin(batches, ITS_BATCH)
     .outerjoin(redemptions, redemptions.c.journal_no == entries.c.journal_no)
     .outerjoin(enrolments, enrolments.c.hold_id == redemptions.c.hold_id)
     .outerjoin(courses, courses.c.id == enrolments.c.course_id)

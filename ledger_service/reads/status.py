@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger_service.journal.migrate import is_current
+from ledger_service.journal.places import BATCH_NOT_FINAL
 from ledger_service.journal.schema import batches, chain_identity, entries, findings, holds, orders, posting_status
 from ledger_service.journal.unit import Journal, Unit
 
@@ -76,7 +77,7 @@ def status(journal: Journal, now: int, today: date) -> Status:
         run = unit.connection.execute
         unsealed = run(select(func.count()).select_from(entries).where(entries.c.seq.is_(None))).scalar_one()
         waiting_orders = run(select(func.count()).select_from(orders).where(orders.c.seq.is_(None))).scalar_one()
-        states = unit.batches.counts()
+        states = unit.backlog.batches_by_state()
         sealed = sum(desk.sealed_seq for desk in unit.master.desks())
         waiting = _waiting_seconds(unit, now)
         held = run(select(func.count()).select_from(holds).where(holds.c.state == "held")).scalar_one()
@@ -110,7 +111,7 @@ def lag(journal: Journal) -> DeskLag:
     """How far each desk's chain is behind its books, and what waits for a person."""
     with journal.read() as unit:
         counted = unit.connection.execute(
-            select(batches.c.desk, func.count()).where(text("batches.state <> 'final'")).group_by(batches.c.desk)
+            select(batches.c.desk, func.count()).where(BATCH_NOT_FINAL).group_by(batches.c.desk)
         )
         waiting = {row[0]: row[1] for row in counted}
         lags = {desk.number: waiting.get(desk.number, 0) for desk in unit.master.desks()}
@@ -138,8 +139,8 @@ def upkeep_ages(journal: Journal, now: int) -> dict[str, int]:
 
 def _waiting_seconds(unit: Unit, now: int) -> int:
     """The age of the oldest entry that no batch has taken, or batch that is not on the chain; 0 where nothing waits."""
-    since = [at for at in (unit.entries.oldest_unsealed_at(), unit.batches.oldest_unposted_at()) if at is not None]
-    return max(0, now - min(since)) if since else 0
+    oldest_at = unit.backlog.oldest_at()
+    return max(0, now - oldest_at) if oldest_at is not None else 0
 
 
 def _chain_state(journal: Journal) -> tuple[str, str | None, int]:

@@ -14,6 +14,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of, month_name
 from ledger_service.domain.records import Outcome
 from ledger_service.errors import NotFound
+from ledger_service.journal.places import ITS_BATCH
 from ledger_service.journal.schema import (
     actors,
     approvals,
@@ -161,10 +162,9 @@ def _outcomes(stored: bytes) -> list[tuple[int, str, int]]:
 
 
 def _entry_states(unit: Unit, import_id: str) -> dict[str, int]:
-    place = (batches.c.desk == entries.c.desk) & (batches.c.seq == entries.c.seq)
     rows = unit.connection.execute(
         select(batches.c.state, entries.c.skip_reason, func.count())
-        .select_from(records.join(entries, entries.c.record_key == records.c.record_key).outerjoin(batches, place))
+        .select_from(records.join(entries, entries.c.record_key == records.c.record_key).outerjoin(batches, ITS_BATCH))
         .where(records.c.import_id == import_id, ~records.c.withdrawn, entries.c.freed_no == 0)
         .group_by(batches.c.state, entries.c.skip_reason)
     )

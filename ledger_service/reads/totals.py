@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, case, func, select, tuple_
 
 from ledger_service.domain.entries import Kind
 from ledger_service.journal.chunks import chunks
+from ledger_service.journal.places import BATCH_NOT_FINAL
 from ledger_service.journal.schema import batches, entries
 from ledger_service.journal.unit import Journal, Unit
-from ledger_service.reads.entries import NOT_FINAL
 
 QUERY_KEYS_MAX = 200
 
@@ -51,7 +51,7 @@ def totals(journal: Journal) -> Totals:
     """The sums of the ledger."""
     with journal.read() as unit:
         accepted = _sums(unit)
-        open_rows = unit.connection.execute(select(batches.c.desk, batches.c.seq).where(NOT_FINAL))
+        open_rows = unit.connection.execute(select(batches.c.desk, batches.c.seq).where(BATCH_NOT_FINAL))
         open_keys = [(row[0], row[1]) for row in open_rows]
         waiting = [_sums(unit, entries.c.seq.is_(None))]
         for chunk in chunks(open_keys, QUERY_KEYS_MAX):

@@ -58,7 +58,7 @@ def _refuse_while_there(unit: Unit, found: FindingRow) -> None:
                 f"desk {number} is still stopped: look at both sides with boram verify, then boram desk adopt {number}",
                 f"{number}번 기관은 아직 정지되어 있습니다. boram verify로 확인한 뒤 boram desk adopt {number}를 실행하세요",
             )
-    if found.subject == _REORG and unit.batches.lost_count():
+    if found.subject == _REORG and unit.posts.lost_count():
         raise StillThere(
             "batches that were final are not on the chain again yet: wait until they are (boram chain status)",
             "확정되었던 묶음이 아직 체인에 다시 기록되지 않았습니다. 기다려 주세요(boram chain status)",

@@ -36,7 +36,7 @@ def rotate_step(context: Context, unit: WriteUnit, step: dict[str, Any]) -> list
     history = unit.desk_keys.history()
     last = history.last(desk.number)
     is_revoked = last is not None and last.keys is None
-    first_seq = (unit.batches.tip(desk.number)[0] if is_revoked else desk.sealed_seq) + 1
+    first_seq = (unit.posts.tip(desk.number)[0] if is_revoked else desk.sealed_seq) + 1
     if step["signers"]:
         custody, threshold = ORGANISATION, step["threshold"]
         signers = [bytes.fromhex(one) for one in step["signers"]]

@@ -66,19 +66,17 @@ def refuse_when_behind(context: Context, unit: Unit, coins: int) -> None:
             "the ledger's chain has not answered for a day: charges wait, try again later",
             "원장 기록이 하루 넘게 밀려 있어 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
         )
-    if waited > DEBITS_COUNT_AFTER_SECONDS:
-        open_debits = unit.entries.unsealed_debits(alone) + unit.batches.unposted_debits(alone)
-        if open_debits + coins > context.open_debits_max:
-            raise LedgerBehind(
-                "the ledger's chain does not answer, and as many coins wait for it as may: charges wait, try again later",
-                "원장 기록이 밀려 있고 기다리는 코인이 정해진 합계에 이르러 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
-            )
+    if waited > DEBITS_COUNT_AFTER_SECONDS and unit.backlog.debits(alone) + coins > context.open_debits_max:
+        raise LedgerBehind(
+            "the ledger's chain does not answer, and as many coins wait for it as may: charges wait, try again later",
+            "원장 기록이 밀려 있고 기다리는 코인이 정해진 합계에 이르러 잠시 사용할 수 없습니다. 나중에 다시 해 주세요",
+        )
 
 
 def _waited(context: Context, unit: Unit, but_desks: Collection[int]) -> int:
     """Seconds that the oldest entry in no batch, or batch not on the chain, has waited; 0 where nothing waits."""
-    since = (unit.entries.oldest_unsealed_at(but_desks), unit.batches.oldest_unposted_at(but_desks))
-    return max((context.clock.now() - one for one in since if one is not None), default=0)
+    oldest_at = unit.backlog.oldest_at(but_desks)
+    return context.clock.now() - oldest_at if oldest_at is not None else 0
 
 
 def refuse_when_books_differ(unit: Unit) -> None:

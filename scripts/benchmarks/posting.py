@@ -45,18 +45,20 @@ class WatchedPoster(Poster):
     def is_all_final(self) -> bool:
         """Whether nothing waits for a batch, the chain, or its finality."""
         with self.context.journal.read() as unit:
-            return not (unit.batches.counts() or unit.entries.desks_with_unsealed() or unit.orders.unsealed(1))
+            return not (
+                unit.backlog.batches_by_state() or unit.sealing.desks_with_unsealed() or unit.orders.unsealed(1)
+            )
 
     def says(self) -> str:
         """What posting says of itself."""
         with self.context.journal.read() as unit:
-            status, waiting = unit.chain_marks.status(), unit.batches.counts()
+            status, waiting = unit.chain_marks.status(), unit.backlog.batches_by_state()
         return f"{status.state if status else 'nothing said'} {status.detail if status else ''} {waiting}"
 
     def posts(self) -> int:
         """Batches on the chain, as far as the books know."""
         with self.context.journal.read() as unit:
-            return unit.batches.posts()
+            return unit.posts.last_number()
 
     def block_number(self) -> int:
         """The latest block."""

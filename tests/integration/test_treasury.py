@@ -229,7 +229,7 @@ def test_a_charge_accepted_after_an_expiry_never_goes_before_it(district: Books,
     chain.held_back.add(treasury)
     chain.post()
     with district.journal.read() as unit:
-        assert unit.entries.desks_with_unsealed() == sorted([gym(district), treasury])
+        assert unit.sealing.desks_with_unsealed() == sorted([gym(district), treasury])
     chain.held_back.clear()
     chain.post()
     agree(district, chain)
@@ -463,7 +463,7 @@ def test_a_correction_beyond_what_is_free_waits_for_holds_and_what_becomes_of_th
     assert (done["taken"], done["debt"]) == (2, 8)
     chain.post()
     with district.journal.read() as unit:
-        assert unit.entries.desks_with_unsealed() == [district.desk(DeskKind.TREASURY, "TREASURY")]
+        assert unit.sealing.desks_with_unsealed() == [district.desk(DeskKind.TREASURY, "TREASURY")]
     spend.capture_hold(district.context, district.office, None, hold["id"])
     chain.post()
     agree(district, chain)

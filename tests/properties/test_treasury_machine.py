@@ -243,7 +243,7 @@ class District(RuleBasedStateMachine):
         assert self.chain.audit() == []
         assert self.chain.skipped_orders == []
         with self.books.journal.read() as unit:
-            assert unit.batches.skipped_total() == 0, "what was accepted was skipped"
+            assert unit.posts.skipped_total() == 0, "what was accepted was skipped"
             for member in MEMBERS:
                 person = unit.people.by_id(self.books.person(member))
                 assert person is not None

@@ -101,7 +101,7 @@ def test_a_desk_that_is_stopped_cannot_be_acknowledged_away(sqlite_place: Place)
 def test_batches_that_are_not_back_on_the_chain_cannot_be_acknowledged_away(sqlite_place: Place) -> None:
     poster, office = settled(sqlite_place), Office(sqlite_place)
     with sqlite_place.town.journal.write() as unit:
-        gone = unit.batches.rewind(-1)
+        gone = unit.posts.rewind(-1)
         unit.commit()
     assert gone
     poster.findings.add("reorg", "a reorg took them away")

@@ -89,7 +89,7 @@ def test_our_batch_that_lost_its_place_is_sealed_anew_and_the_other_one_counts(p
     assert town.available(people)[0] == 10 + 10 + 10 + 7 * RATE_COINS
     assert town.available(people) == coins_on_chain(poster, people)
     with town.journal.read() as unit:
-        assert unit.entries.desks_with_unsealed() == []
+        assert unit.sealing.desks_with_unsealed() == []
         assert [row.state for row in unit.batches.of_desk(1, 0, 9)] == ["final"] * 3, "theirs between ours"
         (thief,) = [unit.accounts.read(THIEF)]
     assert thief is not None

@@ -141,7 +141,7 @@ def test_a_batch_on_its_way_when_its_key_is_revoked_lands_once_either_way(hall: 
         pass
     if comes_first == "the revocation":  # the node forgot ours, and anyone may post the office's
         with hall.books.journal.read() as unit:
-            (order,) = [row for row in unit.batches.to_post(9) if row.batch.desk == 0]
+            (order,) = [row for row in unit.posts.to_post(9) if row.batch.desk == 0]
             (flying,) = unit.transactions.stored(SENDER.address)
         rpc.call("anvil_dropTransaction", [hex_of(flying.hash)])
         post_as_stranger(hall.poster, [order.signed])

@@ -177,7 +177,7 @@ def test_another_chain_that_is_taken_for_ours_gets_everything_in_the_same_order(
 
 def _places(place: Place) -> list[tuple[int | None, tuple[int, int], bytes]]:
     with place.town.journal.read() as unit:
-        return [(row.post_number, row.key, row.head) for row in unit.batches.in_post_order(0, 100)]
+        return [(row.post_number, row.key, row.head) for row in unit.posts.in_post_order(0, 100)]
 
 
 @pytest.mark.parametrize("depth", [1, 2])
@@ -221,7 +221,7 @@ def test_a_reorg_deeper_than_the_policy_is_an_alarm_and_still_pays_once(sqlite_p
     assert poster.chain.contract.totals("latest").credited == 20 * len(people)
     assert "reorg" in poster.findings.all()
     with town.journal.read() as unit:
-        assert unit.batches.lost(10) == []
+        assert unit.posts.lost(10) == []
 
 
 def test_a_reorg_between_the_look_and_the_reading_is_not_read_over(place: Place) -> None:
@@ -387,7 +387,7 @@ def test_a_batch_that_was_refused_goes_again_when_what_it_waited_for_has_landed_
     town.credit(1, people)
     settle_books(poster)
     with town.journal.read() as unit:
-        first = unit.batches.to_post(10)
+        first = unit.posts.to_post(10)
     rpc.call("evm_setAutomine", [False])
     poster.sender.send_step()
     town.credit(1, people)
@@ -451,7 +451,7 @@ def test_a_stranger_may_post_our_batch_and_the_books_follow(sqlite_place: Place)
     settle_books(poster)
     nonce = nonce_of(sqlite_place.rpc, SENDER.address, "latest")
     with town.journal.read() as unit:
-        rows = unit.batches.to_post(10)
+        rows = unit.posts.to_post(10)
     _post_as_stranger(sqlite_place, poster, rows)
     poster.run_until_quiet()
     assert town.available(people) == [10] * len(people)
@@ -488,7 +488,7 @@ def test_worthless_signatures_of_a_stranger_do_not_stop_a_desk(sqlite_place: Pla
     town.credit(1, people)
     settle_books(poster)
     with town.journal.read() as unit:
-        (row,) = unit.batches.to_post(10)
+        (row,) = unit.posts.to_post(10)
     _post_as_stranger(sqlite_place, poster, [replace(row, signatures=(bytes(65),))])
     poster.follower.follow_step()
     poster.run_until_quiet()

@@ -149,4 +149,4 @@ def test_a_batch_that_stays_refused_is_said_with_the_reason_until_it_lands(sqlit
     poster.run_until_quiet()
     assert not [subject for subject in poster.findings.all() if subject.startswith("batch")]
     with town.journal.read() as unit:
-        assert unit.batches.counts() == {}
+        assert unit.backlog.batches_by_state() == {}

@@ -153,7 +153,7 @@ def test_a_desk_whose_last_batch_is_not_final_waits_with_its_next_one(
     old.town.credit(2, people)
     late.books_pass()
     with old.town.journal.read() as unit:
-        assert [row.key for row in unit.batches.to_post(9)] == [(2, 2)], "desk 1 waits, desk 2 does not"
+        assert [row.key for row in unit.posts.to_post(9)] == [(2, 2)], "desk 1 waits, desk 2 does not"
     sqlite_place.rpc.call("anvil_mine", ["0x3"])
     for _ in range(4):
         late.chain_pass()
@@ -221,7 +221,7 @@ def test_a_missing_bundle_is_named_balances_follow_and_its_return_brings_the_ent
     lost.town.credit(2, people)
     poster.run_until_quiet()
     with lost.town.journal.read() as unit:
-        assert unit.entries.desks_with_unsealed() == [1]
+        assert unit.sealing.desks_with_unsealed() == [1]
     hidden.rename(file)
     poster.run_until_quiet()
     assert "desk 1" not in poster.findings.all()

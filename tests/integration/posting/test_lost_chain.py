@@ -27,7 +27,7 @@ def no_progress(_doing: str, _done: int, _total: int) -> None:
 
 def places(town: Town) -> list[tuple[int | None, BatchKey, bytes, int | None]]:
     with town.journal.read() as unit:
-        return [(row.post_number, row.key, row.head, row.skipped) for row in unit.batches.in_post_order(0, 1_000)]
+        return [(row.post_number, row.key, row.head, row.skipped) for row in unit.posts.in_post_order(0, 1_000)]
 
 
 def coins_on_chain(poster: Poster, people: Sequence[PersonRow]) -> list[int]:

@@ -25,8 +25,8 @@ def test_a_charge_that_spends_a_refund_waits_for_it(place: Place) -> None:
     poster.run_until_quiet()
     assert town.available([payer, other]) == [0, 10]
     with town.journal.read() as unit:
-        assert unit.batches.skipped_total() == 0
-        assert unit.entries.desks_with_unsealed() == []
+        assert unit.posts.skipped_total() == 0
+        assert unit.sealing.desks_with_unsealed() == []
 
 
 def test_charges_and_refunds_in_a_row_all_apply(sqlite_place: Place) -> None:
@@ -43,7 +43,7 @@ def test_charges_and_refunds_in_a_row_all_apply(sqlite_place: Place) -> None:
     assert town.available([payer]) == [30]
     assert town.account(payer).refunding == 0
     with town.journal.read() as unit:
-        assert unit.batches.skipped_total() == 0
+        assert unit.posts.skipped_total() == 0
 
 
 def test_a_charge_whose_coins_came_from_too_many_desks_is_said_and_holds_nobody_else(sqlite_place: Place) -> None:
@@ -62,4 +62,4 @@ def test_a_charge_whose_coins_came_from_too_many_desks_is_said_and_holds_nobody_
     assert "charges of 1 accounts" in poster.findings.all()["needs 101"]
     with town.journal.read() as unit:
         assert [row.account for row in unit.entries.of_batch(101, 1)] == [other.account]
-        assert unit.entries.desks_with_unsealed() == [101]
+        assert unit.sealing.desks_with_unsealed() == [101]

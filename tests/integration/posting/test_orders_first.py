@@ -22,12 +22,12 @@ def test_entries_wait_until_all_order_batches_are_sealed(place: Place) -> None:
     poster.books_pass()
     with town.journal.read() as unit:
         assert unit.orders.unsealed(1)
-        assert unit.entries.desks_with_unsealed() == [50]
+        assert unit.sealing.desks_with_unsealed() == [50]
     poster.run_until_quiet()
     assert town.available(people) == [50, 50]
     with town.journal.read() as unit:
-        first, orders = unit.batches.read(50, 1), unit.batches.tip(0)
-        assert unit.batches.skipped_total() == 0
+        first, orders = unit.batches.read(50, 1), unit.posts.tip(0)
+        assert unit.posts.skipped_total() == 0
     assert first is not None
     assert orders[0] > 1
     assert [(need.desk, need.seq) for need in first.batch.needs] == [(0, orders[0])]
@@ -44,7 +44,7 @@ def test_orders_of_a_day_stand_in_a_batch_of_that_day_however_late_it_is_sealed(
         town.clock.business_date += timedelta(days=3)
     poster.run_until_quiet()
     with town.journal.read() as unit:
-        last = unit.batches.tip(0)[0]
+        last = unit.posts.tip(0)[0]
         made = [unit.batches.read(0, seq) for seq in (last - 1, last)]
     assert [one.batch.day for one in made if one is not None] == [DAY, DAY + 3]
 
@@ -68,7 +68,7 @@ def test_an_order_that_is_approved_between_two_reads_holds_the_entries_back(
     monkeypatch.setattr(Batches, "unsigned_desks", approved_meanwhile)
     poster.books_pass()
     with town.journal.read() as unit:
-        assert unit.entries.desks_with_unsealed() == [1]
+        assert unit.sealing.desks_with_unsealed() == [1]
     poster.run_until_quiet()
     with town.journal.read() as unit:
         batch = unit.batches.read(1, 1)
@@ -91,7 +91,7 @@ def test_orders_that_wait_for_a_signature_from_outside_are_said(sqlite_place: Pl
     assert "office's signature" in poster.findings.all()[sealer.ORDERS_SUBJECT]
     with town.journal.read() as unit:
         status = unit.chain_marks.status()
-        assert unit.entries.desks_with_unsealed() == [1]
+        assert unit.sealing.desks_with_unsealed() == [1]
     assert status is not None
     assert "office's signature" in (status.detail or "")
     town.keys.outside.clear()

@@ -76,8 +76,8 @@ def check(place: Place, poster: Poster, people: list[PersonRow], coins: int) -> 
     assert place.town.available(people) == coins_on_chain(poster, people) == [coins] * len(people)
     assert {name for name in poster.findings.all() if name.startswith("desk")} == set()
     with place.town.journal.read() as unit:
-        assert unit.batches.skipped_total() == 0
-        assert list(unit.entries.desks_with_unsealed()) == []
+        assert unit.posts.skipped_total() == 0
+        assert list(unit.sealing.desks_with_unsealed()) == []
 
 
 def test_the_replacement_holds_what_came_since_and_the_old_one_lands_no_more(place: Place) -> None:

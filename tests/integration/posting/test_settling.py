@@ -97,7 +97,7 @@ def test_a_batch_that_cannot_be_settled_stops_its_desk_and_no_other(place: Place
     assert "cannot be settled" in poster.findings.all()["desk 101"]
     with town.journal.read() as unit:
         assert {desk.number for desk in unit.master.desks() if desk.stopped} == {101}
-        assert unit.batches.counts() == {"posted": 1}
+        assert unit.backlog.batches_by_state() == {"posted": 1}
     again = place.poster()  # a new process tries it once more
     again.run_until_quiet()
     # Whose hand it was, the check of the new process sees.

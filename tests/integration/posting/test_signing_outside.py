@@ -72,7 +72,7 @@ def offer(town: Town, signed: dict[str, Any]) -> None:
 
 def state(town: Town) -> dict[str, int]:
     with town.journal.read() as unit:
-        return dict(unit.batches.counts())
+        return dict(unit.backlog.batches_by_state())
 
 
 def test_what_the_centre_signs_is_posted(waiting: tuple[Place, Any], tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_batch_waits_for_the_organisation_that_holds_its_key(sqlite_place: Pla
     poster.run_until_quiet()
     assert town.available(people) == [10] * len(people)
     with town.journal.read() as unit:
-        assert unit.batches.counts() == {"sealed": 1}
+        assert unit.backlog.batches_by_state() == {"sealed": 1}
     town.keys.outside.clear()
     poster.run_until_quiet()
     assert town.available(people) == [20] * len(people)
