@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home, SecretMissing, write_secret
+from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home, write_secret
 from ledger_service.adapters.sealed_files import CIPHER, hash_of
-from ledger_service.adapters.secrets import read_master_key
+from ledger_service.adapters.secrets import master_key
 from ledger_service.config import Settings
 from ledger_service.errors import Refused
-from ledger_service.journal.vault import MasterKey, derive
+from ledger_service.journal.vault import derive
 
 VERSION = 1
 MANIFEST = "manifest.json"
@@ -53,11 +53,6 @@ class Manifest:
     entries: int
     desks: tuple[tuple[int, int, str], ...]
     files: tuple[BackupFile, ...]
-
-
-def backup_key(root: bytes) -> bytes:
-    """The key that backups are sealed under."""
-    return derive(root, PURPOSE)
 
 
 def write_manifest(folder: Path, manifest: Manifest, key: bytes) -> None:
@@ -150,19 +145,7 @@ def named(found: Sequence[str]) -> str:
 
 def key_of(settings: Settings, place: Home) -> bytes:
     """The key that this home's backups are sealed under. Raises SecretMissing."""
-    return backup_key(master_key(settings, place).root)
-
-
-def master_key(settings: Settings, place: Home) -> MasterKey:
-    """The master key of a home. Raises SecretMissing."""
-    path = settings.master_key_file or place.secrets / "master.key"
-    key = read_master_key(path, "BORAM_MASTER_KEY_FILE")
-    if key is None:
-        raise SecretMissing(
-            f"there is no master key at {path}: bring it back from its own backup, or name its file by BORAM_MASTER_KEY_FILE",
-            f"{path}에 마스터 키가 없습니다. 따로 둔 백업에서 되살리거나 BORAM_MASTER_KEY_FILE로 지정하세요",
-        )
-    return key
+    return derive(master_key(settings, place).root, PURPOSE)
 
 
 def _mac(content: dict[str, Any], key: bytes) -> str:

@@ -10,26 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger_service.adapters.home import move_secret
-from ledger_service.adapters.secrets import read_master_key, write_master_key
+from ledger_service.adapters.secrets import next_key_path, read_master_key, write_master_key
 from ledger_service.domain.kill_points import KillPoints
-from ledger_service.errors import Refused
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import MasterKey, SealBroken, Vault
 
 PEOPLE_A_STEP = 500
-MARK = "master key"
-SETTING = "BORAM_MASTER_KEY_FILE"
-
-
-class RotationUnfinished(Refused):
-    """A rotation of the master key was begun: until it is finished nothing starts."""
-
-    code = "rotation_unfinished"
-
-
-def next_key_path(path: Path) -> Path:
-    """Where the new key lies while the old one is replaced."""
-    return path.with_name(f"{path.name}.next")
+MASTER_KEY_MARK = "master key"  # of an installation: whose books they are
 
 
 def rotate_master_key(
@@ -42,10 +29,10 @@ def rotate_master_key(
     people_a_step: int = PEOPLE_A_STEP,
 ) -> None:
     """Rotate, or finish what was begun."""
-    old = read_master_key(path, SETTING)
+    old = read_master_key(path)
     assert old is not None, "a home has a master key before it is rotated"
     coming = next_key_path(path)
-    new = read_master_key(coming, SETTING)
+    new = read_master_key(coming)
     if new is None:
         new = write_master_key(coming, old.root, random_bytes)
     kill_points.reach("after_new_key")
@@ -57,7 +44,7 @@ def rotate_master_key(
     _reseal_secrets(journal, older, newer)
     kill_points.reach("after_reseal")
     with journal.write() as unit:
-        unit.master.set_installation_mark(MARK, newer.fingerprint)
+        unit.master.set_installation_mark(MASTER_KEY_MARK, newer.fingerprint)
         unit.audit_log.write(now, "system", "rotate master key", newer.fingerprint.hex()[:16])
         unit.commit()
     kill_points.reach("after_mark")

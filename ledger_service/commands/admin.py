@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ledger_service.bootstrap import installed
+from ledger_service.bootstrap.installation import installed
 from ledger_service.commands.show import say
 from ledger_service.config import read_settings
 from ledger_service.domain.actors import Actor, Role

@@ -198,7 +198,8 @@ def ledger(home: Path | None, name: str | None) -> Iterator[Ledger]:
         yield Ledger(_Remote(running.address, token.decode().strip()))
         return
     from ledger_service.adapters.logs import logging_to
-    from ledger_service.bootstrap import installed
+    from ledger_service.bootstrap.installation import installed
+    from ledger_service.bootstrap.surfaces import app_of
     from ledger_service.config import read_settings
     from ledger_service.reads.actors import actor_of_name
 
@@ -210,7 +211,7 @@ def ledger(home: Path | None, name: str | None) -> Iterator[Ledger]:
                 f"there is nobody called {acting}: boram actor list shows who there is",
                 f"{acting} 계정이 없습니다. boram actor list로 확인하세요",
             )
-        yield Ledger(_Local(installation.app(), actor))
+        yield Ledger(_Local(app_of(installation), actor))
 
 
 def probe(address: str, path: str) -> tuple[int, Any]:

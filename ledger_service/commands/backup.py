@@ -19,9 +19,9 @@ from ledger_service.adapters.backups import (
     key_of,
     write_manifest,
 )
+from ledger_service.adapters.databases import usable_books
 from ledger_service.adapters.home import FOLDER_MODE, Home
 from ledger_service.adapters.sealed_files import seal_file
-from ledger_service.bootstrap import usable_books
 from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.show import progress_bar, say
 from ledger_service.config import read_settings

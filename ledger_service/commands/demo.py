@@ -12,7 +12,7 @@ import pyotp
 
 from ledger_service.adapters.actors import add_actor
 from ledger_service.adapters.home import read_secret, write_secret
-from ledger_service.bootstrap import Installation
+from ledger_service.bootstrap.installation import Installation
 from ledger_service.config import SettingsInvalid
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.reads.actors import actor_of_name

@@ -16,7 +16,7 @@ from ledger_service.commands.show import show_json, show_table
 from ledger_service.environment import home_folder
 
 if TYPE_CHECKING:
-    from ledger_service.bootstrap import Installation
+    from ledger_service.bootstrap.installation import Installation
 
 DISK_FREE_MIN = 2 * 2**30
 WAITING_SECONDS_MAX = 120
@@ -88,7 +88,7 @@ def _service(place: Home, home: Path | None, *, is_real: bool) -> Iterator[Check
         yield Check("service", False, "another boram command works on this home: try again")
         return
     yield Check("service", True, "no API runs here")
-    from ledger_service.bootstrap import installed
+    from ledger_service.bootstrap.installation import installed
     from ledger_service.reads.status import upkeep_ages
 
     with installed(settings) as installation:

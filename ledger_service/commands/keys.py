@@ -8,23 +8,15 @@ from pathlib import Path
 
 from ledger_service.adapters.actors import ADMIN_NAME
 from ledger_service.adapters.clock import SystemClock
-from ledger_service.adapters.home import Home, SecretMissing, lock_database
-from ledger_service.adapters.key_rotation import next_key_path, rotate_master_key
+from ledger_service.adapters.databases import held_databases, open_databases, starting_books
+from ledger_service.adapters.home import Home, SecretMissing
+from ledger_service.adapters.key_rotation import rotate_master_key
 from ledger_service.adapters.keys import FIRST_KEYS
-from ledger_service.bootstrap import (
-    ensure_admin,
-    installed,
-    kill_points_of,
-    master_key_path,
-    open_secrets,
-    sqlite_files,
-    usable_books,
-)
+from ledger_service.adapters.kill_points import kill_points_of
+from ledger_service.adapters.secrets import master_key_path, next_key_path, open_secrets
+from ledger_service.bootstrap.installation import ensure_admin, installed
 from ledger_service.commands.show import say
 from ledger_service.config import Settings, read_settings
-from ledger_service.journal.engine import open_engine
-from ledger_service.journal.locks import starting
-from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
 
@@ -37,19 +29,15 @@ def rotate_keys(home: Path | None) -> None:
     with ExitStack() as stack:
         lock = place.lock()
         stack.callback(lock.release)
-        for path in sqlite_files(settings):
-            stack.callback(lock_database(path).release)
-        books, keys = open_engine(settings.books_url), open_engine(settings.key_books_url)
-        stack.callback(books.dispose)
-        stack.callback(keys.dispose)
+        stack.enter_context(held_databases(settings))
+        books, people_keys = stack.enter_context(open_databases(settings))
         path = master_key_path(settings, place)
         if not path.exists() and not next_key_path(path).exists():
             raise SecretMissing(f"there is no master key at {path}", f"{path}에 마스터 키가 없습니다")
         clock = SystemClock(settings.business_date, settings.clock_offset_seconds)
-        with usable_books(settings), starting(books):
-            migrate(books)
+        with starting_books(settings, books):
             rotate_master_key(
-                path, Journal(books), lambda key: Vault(key, keys, os.urandom), os.urandom, clock.now(),
+                path, Journal(books), lambda key: Vault(key, people_keys, os.urandom), os.urandom, clock.now(),
                 kill_points_of(settings),
             )  # fmt: skip
     say(

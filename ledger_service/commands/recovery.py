@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from ledger_service.bootstrap import Installation, installed
+from ledger_service.bootstrap.installation import Installation, installed
 from ledger_service.chain.hexes import hex_of
 from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.show import complain, progress_bar, say, words

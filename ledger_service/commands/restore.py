@@ -19,15 +19,15 @@ from ledger_service.adapters.backups import (
     Manifest,
     copy_file,
     key_of,
-    master_key,
     named,
     not_whole,
     read_manifest,
     require_whole,
 )
+from ledger_service.adapters.databases import usable_books
 from ledger_service.adapters.home import Home
 from ledger_service.adapters.sealed_files import SealedFileBroken, open_file
-from ledger_service.bootstrap import usable_books
+from ledger_service.adapters.secrets import master_key
 from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.rpc import Rpc, RpcFault, RpcUnavailable

@@ -24,7 +24,8 @@ from ledger_service.adapters.home import Runtime
 from ledger_service.adapters.keys import SENDER_KEY
 from ledger_service.adapters.notices import NoticeFiles
 from ledger_service.adapters.sms import SmsFile
-from ledger_service.bootstrap import Installation, installed
+from ledger_service.bootstrap.installation import Installation, installed
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.chain.contract import LedgerContract
 from ledger_service.chain.hexes import hex_of
@@ -152,7 +153,7 @@ def _run(
         say(f"ready at {address} (Ctrl-C stops)", f"준비되었습니다: {address} (종료: Ctrl-C)")
 
     config = uvicorn.Config(
-        installation.app(),
+        app_of(installation),
         log_config=None,
         access_log=False,
         lifespan="off",

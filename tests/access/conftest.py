@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from ledger_service.adapters.actors import add_actor
+from ledger_service.adapters.databases import DATABASE_ERRORS
 from ledger_service.adapters.passwords import Argon2Passwords
 from ledger_service.api.app import create_app
 from ledger_service.api.ports import Ports
-from ledger_service.bootstrap import DATABASE_ERRORS
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.batches import Domain
 from ledger_service.services.passkeys import RelyingParty

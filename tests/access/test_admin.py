@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from ledger_service.adapters.home import Home, write_secret
-from ledger_service.bootstrap import installed
+from ledger_service.bootstrap.installation import installed
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.chain.signing import SCRYPT_ROUNDS_LIGHT
 from ledger_service.commands.admin import AdminThere, create_admin
 from ledger_service.commands.keys import create_keys
@@ -29,7 +30,7 @@ def test_the_first_administrator_is_invited_once_and_signs_in(
     create_admin(home, "kim")  # not confirmed yet: the invitation before is over
     first, second = (line for line in capsys.readouterr().out.splitlines() if len(line) == 43)
     with installed(read_settings(home=home)) as installation:
-        client = TestClient(installation.app(), base_url="http://127.0.0.1")
+        client = TestClient(app_of(installation), base_url="http://127.0.0.1")
         accept = "/api/v1/invitations/accept"
         assert client.post(accept, json={"secret": first, "password": PASSWORD}).status_code == 401
         factor = client.post(accept, json={"secret": second, "password": PASSWORD}).json()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from ledger_service.adapters.key_rotation import RotationUnfinished, next_key_path, rotate_master_key
+from ledger_service.adapters.key_rotation import rotate_master_key
 from ledger_service.adapters.passwords import Argon2Passwords
-from ledger_service.adapters.secrets import read_master_key
-from ledger_service.bootstrap import OtherSecrets, installed
+from ledger_service.adapters.secrets import RotationUnfinished, next_key_path, read_master_key
+from ledger_service.bootstrap.installation import OtherSecrets, installed
 from ledger_service.cli.people import keys_rotate
 from ledger_service.config import Settings, read_settings
 from ledger_service.domain.actors import Role
@@ -78,7 +78,7 @@ def master_path(settings: Settings) -> Path:
 
 
 def master_of(settings: Settings) -> MasterKey:
-    found = read_master_key(master_path(settings), "")
+    found = read_master_key(master_path(settings))
     assert found is not None
     return found
 

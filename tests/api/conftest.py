@@ -18,7 +18,8 @@ from fastapi import FastAPI
 from sqlalchemy import create_engine, make_url, text
 from starlette.testclient import TestClient
 
-from ledger_service.bootstrap import Installation, installed
+from ledger_service.bootstrap.installation import Installation, installed
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.chain.anvil import EmbeddedChain, find_anvil
 from ledger_service.commands import up
 from ledger_service.config import read_settings
@@ -133,7 +134,7 @@ def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     ):
         poster = Poster(up.posting_context(installation), access)
         poster.prepare()
-        made = District(installation, installation.app(), poster)
+        made = District(installation, app_of(installation), poster)
         made.tokens["admin"] = (home / "tokens" / "admin").read_text()
         _set_up(made)
         yield made

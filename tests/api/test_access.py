@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.testclient import TestClient
 
 from ledger_service.api.access import ACCESS
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.domain.actors import Role
 from tests.api.conftest import Caller, District
 
@@ -105,7 +106,7 @@ def test_a_token_that_nobody_holds_is_401(district: District, header: str) -> No
 
 
 def test_a_route_that_somebody_adds_past_the_guard_is_refused_to_everybody(district: District) -> None:
-    app = district.installation.app()
+    app = app_of(district.installation)
 
     @app.get("/api/v1/secret")
     def secret() -> str:

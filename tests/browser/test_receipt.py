@@ -8,6 +8,7 @@ import zlib
 import zxingcpp
 from playwright.sync_api import Browser, Page
 
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.chain.signing import recover
 from ledger_service.domain.batches import receipt_digest
 from tests.browser.test_walks import MODES, opened
@@ -59,8 +60,8 @@ def test_the_receipts_code_is_the_services_signature(chromium: Browser, site: Si
         installation.domain, int(journal_no), int(desk), int(kind), bytes.fromhex(account), int(units), int(day), int(posted_by)
     )  # fmt: skip
     assert name == "BORAM1"
-    assert recover(digest, bytes.fromhex(signature)) == installation.app().state.ports.service_key
-    assert installation.app().state.ports.service_key.hex() in shown
+    assert recover(digest, bytes.fromhex(signature)) == app_of(installation).state.ports.service_key
+    assert app_of(installation).state.ports.service_key.hex() in shown
     for word in ("머리값", "증빙 뿌리값", "잎에서 뿌리까지", "원장 순서"):
         assert word in shown
 

@@ -10,7 +10,7 @@ import pytest
 
 from ledger_service.adapters.backups import BackupBroken
 from ledger_service.adapters.home import SecretMissing
-from ledger_service.bootstrap import Installation, installed
+from ledger_service.bootstrap.installation import Installation, installed
 from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.backup import backup
 from ledger_service.commands.restore import restore, verify_backup

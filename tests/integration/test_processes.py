@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from ledger_service.adapters.home import Home, HomeBusy, Runtime, lock_database
-from ledger_service.bootstrap import installed
+from ledger_service.bootstrap.installation import installed
 from ledger_service.config import read_settings
 from ledger_service.errors import BoramError
 from ledger_service.journal.locks import INTAKE_LOCK, BetweenProcesses, TakesTooLong

@@ -19,7 +19,8 @@ from ledger_service.adapters.home import (
     write_secret,
 )
 from ledger_service.adapters.keys import FIRST_KEYS, KeyFolder, KeyWellKnown
-from ledger_service.bootstrap import ensure_admin, installed, open_secrets
+from ledger_service.adapters.secrets import open_secrets
+from ledger_service.bootstrap.installation import ensure_admin, installed
 from ledger_service.chain.signing import create_keystore
 from ledger_service.config import Settings, read_settings
 from ledger_service.reads.actors import actor_lines

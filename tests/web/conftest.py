@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger_service.bootstrap.surfaces import app_of
 from tests.api.conftest import District, members
 from tests.api.conftest import district as district
 from tests.api.conftest import newcomer as newcomer
@@ -23,7 +24,7 @@ from tests.web.site import OpenDoor, Site, served
 
 @pytest.fixture(scope="session")
 def site(district: District) -> Iterator[Site]:
-    app = district.installation.app(OpenDoor(district.installation.context, district.installation.passwords))
+    app = app_of(district.installation, OpenDoor(district.installation.context, district.installation.passwords))
     with served(app) as address:
         made = Site(address, district, app)
         yield made

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.schema import access_log, attendances
 from ledger_service.reads.actors import actor_of_name
@@ -121,7 +122,7 @@ def test_at_a_desk_the_residents_session_goes_before_the_clerks_and_ends_alone(
     with installation.journal.write() as unit:
         secret = open_session(installation.context, unit, clerk, "password totp").secret
         unit.commit()
-    desk = TestClient(installation.app(), headers={"origin": "http://testserver"})
+    desk = TestClient(app_of(installation), headers={"origin": "http://testserver"})
     desk.cookies.set("boram-on-loopback" if installation.settings.is_loopback_demo else "__Host-boram", secret)
     fields = forms(desk.get("/assist").text)[0].fields
     number = card()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from ledger_service.adapters.passwords import Argon2Passwords
+from ledger_service.bootstrap.surfaces import app_of
 from ledger_service.domain.actors import Role
 from ledger_service.errors import NotFound
 from ledger_service.journal.schema import access_log, consents
@@ -431,7 +432,7 @@ def card(site: Site, resident: str) -> Callable[[], str]:
 
 
 def test_a_resident_signs_in_with_card_and_pin_and_out_again(site: Site, card: Callable[[], str]) -> None:
-    app = site.district.installation.app()  # with its own door
+    app = app_of(site.district.installation)  # with its own door
     visitor = TestClient(app, headers={"origin": "http://testserver"})
     asked = visitor.get("/me", follow_redirects=False)
     assert asked.headers["location"] == "/sign-in?back=%2Fme"
@@ -451,7 +452,7 @@ def test_a_resident_signs_in_with_card_and_pin_and_out_again(site: Site, card: C
 
 
 def test_a_form_of_another_session_is_refused(site: Site, card: Callable[[], str]) -> None:
-    app = site.district.installation.app()
+    app = app_of(site.district.installation)
     first, second = (TestClient(app, headers={"origin": "http://testserver"}) for _ in range(2))
     number = card()
     for visitor in (first, second):
