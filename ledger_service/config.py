@@ -23,7 +23,6 @@ PREFIX = "BORAM_"
 IMPORT_BYTES_MAX = 32 * 2**20
 CONFIRMATIONS_MAX = 10_000
 FINALITY_TAGS = ("finalized", "safe")
-EMBEDDED_CHAIN_ID = 31_337
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 

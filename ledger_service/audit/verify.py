@@ -35,7 +35,6 @@ PIN_ATTEMPTS_MAX = 5
 
 _STATUS_NAMES = ("posts", "latest day", "open until", "sealed", "paused")
 _TOTALS_NAMES = ("credited", "opened", "reissued", "restored", "burnt")
-_EARNED = slice(128, 208)
 
 
 class NoContract(Unavailable):

@@ -15,7 +15,6 @@ from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import accounts, batches, checks, entries
 
 ON_CHAIN = ("posted", "final")
-CHECKS_SHOWN_MAX = 100
 # Accounts of venues and funds: their row stands for nothing but the name that a month close needs.
 RESERVED = or_(*(accounts.c.address.between(make(0), make(2**16 - 1)) for make in (desk_account, fund_account)))
 

@@ -36,9 +36,6 @@ class Keepsakes:
     personal: Sequence[tuple[str, Rows]] = ()
 
 
-NO_KEEPSAKES = Keepsakes()
-
-
 def keepsakes_of(unit: Unit, row: BatchRow, entries: Sequence[EntryRow]) -> Keepsakes:
     """What the books know of a batch and the chain does not."""
     if row.batch.desk == OFFICE_DESK:
