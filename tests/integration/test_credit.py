@@ -154,6 +154,16 @@ def test_nothing_is_credited_while_books_and_chain_differ(district: Books, state
     assert credit.approve(district.context, district.second, None, submitted["id"])["entries"] == 1
 
 
+def test_an_approval_tells_posting_that_there_is_work_and_a_refused_one_does_not(district: Books) -> None:
+    submitted = intake.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
+    district.woken.clear()
+    with pytest.raises(approvals.SamePerson):
+        credit.approve(district.context, district.office, None, submitted["id"])
+    assert district.woken == []
+    credit.approve(district.context, district.second, None, submitted["id"])
+    assert district.woken == [None]
+
+
 def test_rejected_rows_are_free_again(district: Books) -> None:
     submitted = intake.submit_import(district.context, district.office, None, month(yoga_row("A1")), "1365")
     assert (

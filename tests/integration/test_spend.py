@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import func, select
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.batches import Batch
 from ledger_service.domain.entries import DeskKind, Kind
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
 from ledger_service.journal.schema import courses, entries
+from ledger_service.reads.status import status
 from ledger_service.services import donate, enrol, ledger_state, spend
 from ledger_service.services.context import Once
 from ledger_service.services.reserve import AllotmentExceeded
@@ -37,6 +41,20 @@ def entry_count(books: Books, kind: Kind) -> int:
                 select(func.count()).select_from(entries).where(entries.c.kind == kind)
             ).scalar_one()
         )
+
+
+def seal(books: Books, number: int) -> None:
+    """A batch of what a desk has, which nobody posts."""
+    with books.journal.write() as unit:
+        desk, rows = unit.master.desk(number), unit.sealing.unsealed(number, 500)
+        assert desk is not None
+        batch = Batch(number, desk.sealed_seq + 1, rows[0].accepted_day, desk.sealed_head, bytes(32), (), b"", b"")
+        head = hashlib.sha256(desk.sealed_head).digest()
+        assert unit.master.move_sealed(number, batch.seq, head, batch.day)
+        coins = sum(row.coins for row in rows)
+        unit.batches.add(batch, head=head, audit_head=bytes(32), coins=coins, gas_max=1, now=books.clock.now())
+        assert unit.sealing.place(batch.seq, [row.journal_no for row in rows])
+        unit.commit()
 
 
 def course_id(books: Books) -> str:
@@ -195,6 +213,24 @@ def test_charges_wait_when_the_ledger_is_a_day_behind(district: Books) -> None:
     district.clock.seconds += ledger_state.LEDGER_BEHIND_SECONDS + 1
     with pytest.raises(ledger_state.LedgerBehind):
         spend.charge(district.context, district.office, None, district.person(RESIDENT), gym(district), 1)
+
+
+def test_charges_wait_for_a_sealed_batch_as_they_do_for_an_entry(district: Books) -> None:
+    """Its age and its coins count until the chain has it."""
+    district.grant(RESIDENT, 100)
+    context = replace(district.context, open_debits_max=50)
+    person, desk = district.person(RESIDENT), gym(district)
+    spend.charge(context, district.office, None, person, desk, 30)
+    seal(district, desk)
+    district.clock.seconds += ledger_state.DEBITS_COUNT_AFTER_SECONDS + 1
+    with pytest.raises(ledger_state.LedgerBehind, match="as many coins"):
+        spend.charge(context, district.office, None, person, desk, 21)
+    spend.charge(context, district.office, None, person, desk, 20)
+    seal(district, desk)
+    district.clock.seconds += ledger_state.LEDGER_BEHIND_SECONDS
+    with pytest.raises(ledger_state.LedgerBehind, match="for a day"):
+        spend.charge(district.context, district.office, None, person, desk, 1)
+    assert status(district.journal, district.clock.now(), district.clock.today()).oldest_unposted_seconds > 24 * 3600
 
 
 def test_a_sign_up_holds_coins_and_takes_them_when_the_rest_is_paid(district: Books) -> None:
