@@ -93,7 +93,11 @@ def find_resident(journal: Journal, vault: Vault, member_number: str) -> Residen
         found = unit.people.by_member_index([vault.member_index(plain_code(member_number))])
         person = unit.people.acting(found[0].id) if found else None
     if person is None:
-        raise NotFound("there is no resident with this member number", "해당 회원번호의 주민이 없습니다")
+        raise NotFound(
+            "there is no resident with this member number",
+            "해당 회원번호의 주민이 없습니다. 번호를 다시 확인해 주세요",
+            field="member_number",
+        )
     return shown(vault, person)
 
 

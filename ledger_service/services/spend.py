@@ -32,13 +32,13 @@ REFUND_REASONS = ("counter", "cancelled", "cancelled_by_centre", "mistake")
 
 
 class InsufficientCoins(Refused):
-    """Fewer coins are free than asked for. Fields: available, wanted."""
+    """Fewer coins are free than asked for. Fields: available, wanted, field."""
 
     code = "insufficient_coins"
 
 
 class WrongStep(Invalid):
-    """The venue takes coins in steps. Fields: step."""
+    """The venue takes coins in steps. Fields: step, field."""
 
     code = "wrong_step"
 
@@ -329,7 +329,8 @@ def too_few(available: int, wanted: int) -> InsufficientCoins:
     """The error for more coins than are free."""
     return InsufficientCoins(
         f"only {in_coins(available)} can be used, {wanted:,} were asked for",
-        f"쓸 수 있는 코인은 {in_coins_ko(available)}입니다({in_coins_ko(wanted)} 요청)",
+        f"쓸 수 있는 코인은 {in_coins_ko(available)}입니다({in_coins_ko(wanted)} 요청). 그 안에서 다시 적어 주세요",
+        field="coins",
         available=available,
         wanted=wanted,
     )
@@ -347,7 +348,10 @@ def too_much_back(left: int, wanted: int) -> RefundTooLarge:
 def wrong_step(step: int) -> WrongStep:
     """The error for coins that are no multiple of a venue's step."""
     return WrongStep(
-        f"this venue takes coins in steps of {step:,}", f"이곳은 {in_coins_ko(step)} 단위로 받습니다", step=step
+        f"this venue takes coins in steps of {step:,}: {step:,}, {2 * step:,}, {3 * step:,}",
+        f"이곳은 {in_coins_ko(step)} 단위로 받습니다. {step:,}, {2 * step:,}, {3 * step:,}처럼 적어 주세요",
+        field="coins",
+        step=step,
     )
 
 

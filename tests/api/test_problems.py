@@ -48,7 +48,7 @@ def test_a_problem_has_its_members_and_its_media_type(as_: As, resident: str, di
     assert set(problem) == MEMBERS
     assert problem["code"] == "insufficient_coins"
     assert problem["status"] == 409
-    assert problem["fields"] == {"available": 40, "wanted": 10_000}
+    assert problem["fields"] == {"available": 40, "wanted": 10_000, "field": "coins"}
     assert problem["request_id"] == answer.headers["x-request-id"]
 
 

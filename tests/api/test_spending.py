@@ -124,4 +124,8 @@ def test_a_sign_up_holds_takes_and_gives_back(as_: As, district: District, resid
 
 def test_a_venue_takes_coins_in_its_steps(as_: As, district: District, resident: str) -> None:
     answer = as_("counter").post("/redemptions", {"person_id": resident, "desk": district.desk("POOL"), "coins": 15})
-    assert (answer.status_code, answer.json()["code"], answer.json()["fields"]) == (422, "wrong_step", {"step": 10})
+    assert (answer.status_code, answer.json()["code"], answer.json()["fields"]) == (
+        422,
+        "wrong_step",
+        {"step": 10, "field": "coins"},
+    )
