@@ -81,7 +81,7 @@ def test_a_charge_above_the_balance_changes_nothing(district: Books) -> None:
     district.grant(RESIDENT, 10)
     with pytest.raises(spend.InsufficientCoins) as refused:
         spend.charge(district.context, district.office, None, district.person(RESIDENT), gym(district), 11)
-    assert refused.value.fields == {"available": 10, "wanted": 11}
+    assert refused.value.fields == {"available": 10, "wanted": 11, "field": "coins"}
     assert district.account(RESIDENT).available == 10
     assert entry_count(district, Kind.REDEEM) == 0
 

@@ -340,6 +340,18 @@ def test_headers_forbid_everything_but_our_own_files(site: Site) -> None:
     assert site.visitor().get(style.replace("boram.css", "../app.py")).status_code == 404
 
 
+def test_texts_among_the_assets_are_packed_for_who_takes_them_so(site: Site) -> None:
+    path = next(one for one in site.visitor().get("/").text.split('"') if one.endswith("fonts.css"))
+    packed = site.visitor().get(path)
+    plain = site.visitor().get(path, headers={"accept-encoding": "identity"})
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "accept-encoding")
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    font = site.visitor().get(path.replace("fonts.css", "boram-400-00.woff2"))
+    assert "content-encoding" not in font.headers
+
+
 def test_the_view_is_a_cookie_of_this_browser(site: Site) -> None:
     visitor = site.visitor()
     answer = visitor.get("/view?size=3&lang=en&back=/rates")
