@@ -160,7 +160,7 @@ def entry_proof(journal: Journal, vault: Vault, actor: Actor, journal_no: int) -
 
 @dataclass(frozen=True, slots=True)
 class EntryPlace:
-    """Where an entry is, without whose it is or what it moved; desk's name, and its batch once it is sealed."""
+    """Where an entry is, without whose it is or what it moved; desk's name, its batch once it is sealed, and when it was accepted (UTC seconds)."""
 
     journal_no: int
     state: str
@@ -168,6 +168,7 @@ class EntryPlace:
     desk: int
     seq: int | None
     index: int | None
+    accepted_at: int
 
 
 def entry_place(journal: Journal, journal_no: int) -> EntryPlace:
@@ -183,7 +184,15 @@ def entry_place(journal: Journal, journal_no: int) -> EntryPlace:
                 select(batches.c.state).where(batches.c.desk == entry.desk, batches.c.seq == entry.seq)
             ).scalar_one_or_none()
     assert desk is not None, "an entry's desk is there"
-    return EntryPlace(journal_no, state_of(state, entry.skip_reason), desk.name, entry.desk, entry.seq, entry.position)
+    return EntryPlace(
+        journal_no,
+        state_of(state, entry.skip_reason),
+        desk.name,
+        entry.desk,
+        entry.seq,
+        entry.position,
+        entry.accepted_at,
+    )
 
 
 def _leaves(vault: Vault, audit_head: bytes, rows: Sequence[EntryRow]) -> list[Leaf]:

@@ -145,6 +145,13 @@ def import_result(journal: Journal, actor: Actor, import_id: str) -> ImportResul
     )
 
 
+def entry_states(journal: Journal, actor: Actor, import_id: str) -> dict[str, int]:
+    """How many entries of a submission stand where."""
+    approval(journal, actor, import_id)
+    with journal.read() as unit:
+        return _entry_states(unit, import_id)
+
+
 def import_outcomes(journal: Journal, actor: Actor, import_id: str, after: int, rows_max: int) -> OutcomesPage:
     """What became of each line of a submission, by line."""
     approval(journal, actor, import_id)

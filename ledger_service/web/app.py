@@ -41,7 +41,7 @@ from ledger_service.web.pages.table import Page
 from ledger_service.web.ports import WebPorts
 from ledger_service.web.remembered import remembered_dongs, remembered_impact
 from ledger_service.web.sessions import address_of
-from ledger_service.web.visit import Upload, View, Visit, unbroken
+from ledger_service.web.visit import Upload, View, Visit, is_part, unbroken
 
 FORM_BYTES_MAX = 64 * 1024
 UPLOAD_OVERHEAD_BYTES = 64 * 1024
@@ -111,6 +111,8 @@ class Pages:
         """A form that may hold a file: nothing of a stranger's is read, and few are in memory at once."""
         actor = await run_in_threadpool(self.ports.door.who, request)
         if actor is None:
+            if is_part(request):
+                return await run_in_threadpool(self._signed_out, request)
             return RedirectResponse(f"{SIGN_IN}?" + errors.back_query("/"), 303)
         if page.roles is not None and not actor.has(*page.roles):
             raise errors.not_for(page.roles)
@@ -129,7 +131,8 @@ class Pages:
         limits.require(ADDRESS, address)
         actor = self._who(request, page)
         if actor is None:
-            limits.require(PUBLIC, address)
+            if page.knows_who:  # what pages ask for by themselves is counted by address alone
+                limits.require(PUBLIC, address)
         else:
             request.state.actor_id = actor.id
             limits.require(WRITE if request.method == "POST" else READ, actor.id)
@@ -138,8 +141,8 @@ class Pages:
         visit = self._visit(request, actor, fields, files)
         if page.roles is not None:
             if actor is None:
-                if page.asked_again:  # a script would put the page for signing in into the middle of this one
-                    return visit.render("signed_out.html", 401)
+                if page.asked_again or is_part(request):
+                    return self._signed_out(request)
                 return RedirectResponse(f"{SIGN_IN}?" + errors.back_query(visit.here()), 303)
             if not actor.has(*page.roles):
                 raise errors.not_for(page.roles)
@@ -155,6 +158,10 @@ class Pages:
         action = f"{request.method} {request.state.route}"
         with looked(self.ports.context, actor, address_of(request), action, LOOK_REASON):
             return self._served(visit, page)
+
+    def _signed_out(self, request: Request) -> Response:
+        """What a script is told instead of the page for signing in, which it would put into the middle of another."""
+        return self._visit(request, None, {}, {}).render("signed_out.html", 401)
 
     def _served(self, visit: Visit, page: Page) -> Response:
         try:
@@ -258,6 +265,7 @@ def create_pages(ports: WebPorts) -> Starlette:
     app = Starlette(routes=routes, exception_handlers={HTTPException: no_such_page})
     app.state.impact = remembered_impact()
     app.state.dongs = remembered_dongs()
+    app.state.workers = {}
     app.state.uploads = pages.upload_slots
     return app
 

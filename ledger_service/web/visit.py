@@ -112,11 +112,6 @@ class Visit:
         return self.actor
 
     @property
-    def is_part(self) -> bool:
-        """Whether a script asks, which puts the answer into a page that is open."""
-        return self.request.headers.get("hx-request") == "true"
-
-    @property
     def own_base(self) -> str:
         """Where a resident's own pages begin: of a helper those of whom they help."""
         return "/me" if self.helped is None else f"/helping/{self.helped.id}"
@@ -270,6 +265,11 @@ class Visit:
         if request.method == "GET":
             return request.url.path + ("?" + request.url.query if request.url.query else "")
         return "/"
+
+
+def is_part(request: Request) -> bool:
+    """Whether a script asks, which puts the answer into a page that is open."""
+    return request.headers.get("hx-request") == "true"
 
 
 def unbroken(text: str) -> Markup:

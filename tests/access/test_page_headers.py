@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ledger_service.journal.schema import entries
 from ledger_service.web.app import UPLOADS_AT_ONCE
@@ -140,3 +140,25 @@ def test_a_part_that_asks_for_itself_does_not_keep_a_session_open(front: Front) 
         front.books.clock.seconds += 20 * 60
         answer = again.get("/approvals/none")
     assert answer.status_code == 404
+
+
+def test_a_state_that_has_not_changed_is_not_told_again_and_is_asked_for_less_later(front: Front) -> None:
+    town, world = town_of(front), World(front)
+    world.charge()
+    with front.books.engine.connect() as connection:
+        number = connection.execute(select(func.max(entries.c.journal_no))).scalar_one()
+    nobody = town.nobody()
+    assert nobody.get(f"/proof/{number}/state").status_code == 204
+    front.books.clock.seconds += 90
+    late = nobody.get(f"/proof/{number}/state")
+    assert 'hx-trigger="every 15s"' in late.text
+    assert f'hx-get="/proof/{number}/state?slowly=1"' in late.text
+    assert nobody.get(f"/proof/{number}/state?slowly=1").status_code == 204
+
+
+def test_a_script_is_told_that_the_session_is_over_instead_of_being_sent_to_sign_in(front: Front) -> None:
+    town = town_of(front)
+    for path, files in (("/centre/act", None), ("/centre/file", {"file": ("a.csv", b"a", "text/csv")})):
+        answer = town.nobody().client.post(path, files=files, headers={"hx-request": "true"}, follow_redirects=False)
+        assert answer.status_code == 401
+        assert 'class="lead"' in answer.text

@@ -115,6 +115,20 @@ def test_a_password_is_not_kept_for_sending_it_again(page: Page, line: Line) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("path", ["/me/payment-code", "/kiosk/1/1"])
+def test_what_could_happen_twice_or_too_late_is_not_offered_again(page: Page, line: Line, path: str) -> None:
+    be(page, line, "resident", "/rates")
+    line.is_down = True
+    page.evaluate(
+        """path => { const form = document.createElement("form"); form.method = "post"; form.action = path;
+        document.body.append(form); form.submit() }""",
+        path,
+    )
+    page.get_by_role("heading", name=CUT).wait_for()
+    assert page.locator("form").count() == 0
+
+
+@pytest.mark.slow
 def test_a_form_of_another_site_is_left_to_the_browser(page: Page, line: Line) -> None:
     be(page, line, "counter", "/desk")
     target = line.address + "/desk/1/charge"

@@ -91,8 +91,12 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
 
 def recorded(visit: Visit) -> Response:
     """How much of an approved submission is in the ledger: the part of its page that moves."""
-    result = submissions.import_result(visit.context.journal, visit.me, visit.path["approval"])
-    return visit.render("centre/recorded.html", result=result)
+    approval_id = visit.path["approval"]
+    entries = submissions.entry_states(visit.context.journal, visit.me, approval_id)
+    done = sum(entries.get(state, 0) for state in ("final", "skipped"))
+    if done < sum(entries.values()) and done == visit.number_in_query("done"):
+        return Response(status_code=204)  # nothing that has not been told
+    return visit.render("centre/recorded.html", entries=entries, approval_id=approval_id)
 
 
 def again(visit: Visit, error: BoramError) -> Response:

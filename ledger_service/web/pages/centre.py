@@ -16,7 +16,7 @@ from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS, OutcomeLine
 from ledger_service.services import intake
 from ledger_service.services.table_errors import FileTooLarge
-from ledger_service.web.visit import FieldInvalid, Visit
+from ledger_service.web.visit import FieldInvalid, Visit, is_part
 
 REPAIRS_SHOWN_MAX = 200
 ROWS_SHOWN_MAX = 300
@@ -115,8 +115,8 @@ def _preview(visit: Visit, data: bytes) -> Response:
     judged = intake.preview_import(visit.context, visit.me, data, intake.SOURCE_DEFAULT, None)
     refused = [one for one in judged.judgements if not one.outcome.accepted]
     return visit.render(
-        "centre/looked.html" if visit.is_part else "centre/preview.html",
-        is_part=visit.is_part,
+        "centre/looked.html" if is_part(visit.request) else "centre/preview.html",
+        is_part=is_part(visit.request),
         rows=len(judged.judgements),
         accepted=len(judged.accepted),
         coins=sum(one.coins for one in judged.accepted),

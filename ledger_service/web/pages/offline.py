@@ -14,6 +14,7 @@ WAYS = ("page", "form", "pin", "back")  # on: open it again, send it again, send
 POLICY = "default-src 'none'; connect-src 'self'"
 _FILES = ("fonts.css", "brand.css", "boram.css")
 _VERSION_LENGTH = 12
+_NEVER_WRITTEN = SECRETS | {"secret"}  # an invitation's
 
 
 def page(visit: Visit) -> Response:
@@ -23,22 +24,29 @@ def page(visit: Visit) -> Response:
 
 
 def worker(visit: Visit) -> Response:
-    """The worker. Its text changes with what it keeps, so that browsers fetch that anew."""
-    files = [visit.assets(name) for name in (*_FILES, visit.ports.brand.logo_name)]
-    kept = hashlib.sha256(b"".join(bytes(_page(visit, way).body) for way in WAYS))
-    source = visit.environment.get_template("offline_worker.js").render(
-        version=kept.hexdigest()[:_VERSION_LENGTH],
-        pages={way: f"/offline?again={way}" for way in WAYS},
-        files=files,
-        secrets=sorted(SECRETS),
-    )
+    """The worker. Its text changes with what it keeps, so that browsers fetch that anew; they ask for it after every page."""
+    remembered: dict[tuple[str, bool], str] = visit.request.app.state.workers
+    looks = visit.view.size, visit.view.contrast
+    if looks not in remembered:
+        remembered[looks] = _source(visit)
     return Response(
-        source,
+        remembered[looks],
         headers={
             "content-type": "text/javascript; charset=utf-8",
             "cache-control": "no-cache",
             "content-security-policy": POLICY,
         },
+    )
+
+
+def _source(visit: Visit) -> str:
+    files = [visit.assets(name) for name in (*_FILES, visit.ports.brand.logo_name)]
+    kept = hashlib.sha256(b"".join(bytes(_page(visit, way).body) for way in WAYS))
+    return visit.environment.get_template("offline_worker.js").render(
+        version=kept.hexdigest()[:_VERSION_LENGTH],
+        pages={way: f"/offline?again={way}" for way in WAYS},
+        files=files,
+        secrets=sorted(_NEVER_WRITTEN),
     )
 
 

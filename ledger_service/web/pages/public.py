@@ -19,6 +19,7 @@ from ledger_service.web.remembered import gathered, impact_of
 from ledger_service.web.visit import LANGUAGES, SIZES, VIEW_COOKIE_SECONDS, FieldInvalid, Visit
 
 DESK_MAX = 65_535
+SLOWLY_AFTER_SECONDS = 90  # most are in the ledger within a minute
 JOURNAL_NO_MAX = 2**32 - 1
 
 
@@ -123,8 +124,12 @@ def proof(visit: Visit) -> Response:
 
 
 def entry_state(visit: Visit) -> Response:
-    """The part of a receipt's page that moves."""
-    return visit.render("public/state.html", place=_entry_place(visit))
+    """The part of a receipt's page that moves: nothing while it stands as it did, so that nobody is told the same again."""
+    place, is_slow = _entry_place(visit), "slowly" in visit.request.query_params
+    waits = place.state in ("accepted", "posted")
+    if waits and is_slow == (visit.now - place.accepted_at >= SLOWLY_AFTER_SECONDS):
+        return Response(status_code=204)
+    return visit.render("public/state.html", place=place)
 
 
 def check_form(visit: Visit, error: BoramError | None = None) -> Response:

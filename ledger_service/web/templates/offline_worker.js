@@ -5,6 +5,7 @@ const PAGES = {{ pages|tojson }};
 const FILES = {{ files|tojson }};
 const SECRETS = {{ secrets|tojson }};
 const PLAIN_FORM = "application/x-www-form-urlencoded";
+const AT_THE_DOOR = /^\/kiosk\//; // the next card is read by then, and the time of this one is over
 
 self.addEventListener("install", event => {
   event.waitUntil(caches.open(CACHE).then(cache => cache.addAll([...Object.values(PAGES), ...FILES])).then(() => self.skipWaiting()));
@@ -19,13 +20,18 @@ self.addEventListener("fetch", event => {
   const request = event.request, address = new URL(request.url);
   if (address.origin !== self.location.origin) return;
   if (request.method === "GET" && FILES.includes(address.pathname)) {
-    event.respondWith(caches.match(request).then(kept => kept || fetch(request)));
+    event.respondWith(fetch(request).catch(() => caches.match(request)));
     return;
   }
   if (request.mode !== "navigate" || request.destination !== "document") return;
-  if (request.method !== "GET" && !isFromHere(request)) return;
+  if (request.method !== "GET" && !(isPlainForm(request) && isFromHere(request))) return;
   event.respondWith(opened(request, address));
 });
+
+/* Files are left to the browser: not every browser lets them through here. */
+function isPlainForm(request) {
+  return (request.headers.get("content-type") || "").startsWith(PLAIN_FORM);
+}
 
 /* Another site's form is left to the browser as it is. */
 function isFromHere(request) {
@@ -37,25 +43,26 @@ function isFromHere(request) {
 }
 
 async function opened(request, address) {
-  const isForm = request.method === "POST" && (request.headers.get("content-type") || "").startsWith(PLAIN_FORM);
-  const body = isForm ? request.clone().text() : null;
+  const body = request.method === "GET" ? null : request.clone().text();
   try {
     return await fetch(request);
   } catch {
-    if (request.method === "GET") return kept("page");
-    return body ? sentAgain(address, new URLSearchParams(await body)) : kept("back");
+    if (body === null || AT_THE_DOOR.test(address.pathname)) return kept("page");
+    return sentAgain(address, new URLSearchParams(await body));
   }
 }
 
-/* The same form with the same key. Of its secrets only the PIN can be typed here; the others go back to their own page. */
+/* The same form with the same key. One without a key could happen twice, and of secrets only the PIN can be typed here: those go back to their own page. */
 async function sentAgain(address, fields) {
   const secrets = SECRETS.filter(name => fields.has(name));
-  if (secrets.some(name => name !== "pin")) return kept("back");
+  if (!fields.has("key") || secrets.some(name => name !== "pin")) return kept("back");
   const page = await kept(secrets.length ? "pin" : "form");
   const hidden = [...fields].filter(([name]) => name !== "pin")
     .map(([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`).join("");
-  const html = (await page.text()).replace("/offline/again", () => escaped(address.pathname + address.search)).replace("<!--fields-->", () => hidden);
-  return new Response(html, {status: 503, headers: page.headers});
+  const html = (await page.text()).replace("/offline/again", () => escaped(address.href)).replace("<!--fields-->", () => hidden);
+  const headers = new Headers(page.headers);
+  for (const name of ["content-length", "content-encoding"]) headers.delete(name);
+  return new Response(html, {status: 503, headers});
 }
 
 const kept = async name => (await caches.match(PAGES[name])) || Response.error();

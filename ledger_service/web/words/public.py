@@ -67,7 +67,7 @@ WORDS: dict[str, str] = {
     "확인하기": "Check",
     "연결이 끊겼습니다": "No connection",
     "지금은 서버에 닿지 않습니다. 인터넷 연결을 확인해 주세요.": "The server cannot be reached. Please check your connection.",
-    "방금 보낸 것이 처리되었는지 몰라도 괜찮습니다. 다시 보내도 두 번 처리되지 않습니다.": "It does not matter whether it arrived: sent again, it happens once.",
+    "방금 보낸 것이 처리되었는지 몰라도 괜찮습니다. 여기에서 다시 보내면 두 번 처리되지 않습니다. 로그인이 끝났으면 다시 로그인해서 되어 있는지 먼저 살펴보세요.": "It does not matter whether it arrived: sent again from here, it happens once. If your session has ended, sign in and look first whether it is there.",
     "다시 열기": "Try again",
-    "브라우저의 뒤로 단추로 이전 화면에 돌아가서 다시 보내 주세요. 비밀번호와 파일은 다시 넣어야 합니다.": "Go back with the browser's button and send it again. Passwords and files are asked for once more.",
+    "연결되면 방금 한 일이 되어 있는지 먼저 살펴보세요. 되어 있지 않으면 브라우저의 뒤로 단추로 이전 화면에 돌아가서 다시 해 주세요. 비밀번호는 다시 넣어야 합니다.": "Once connected, look first whether it is there. If it is not, go back with the browser's button and do it again. Passwords are asked for once more.",
 }
