@@ -164,7 +164,10 @@ def _holder(context: Context, unit: Unit, card_number: str) -> PersonRow:
     card = unit.credentials.card(context.vault.card_index(number)) if number is not None else None
     person = unit.people.by_id(card.person_id) if card is not None else None
     if person is None:
-        raise NotFound("there is no such card, or it is blocked", "없는 카드이거나 정지된 카드입니다")
+        raise NotFound(
+            "there is no such card, or it is blocked",
+            "없는 카드이거나 정지된 카드입니다. 카드 번호를 확인하거나 직원에게 말씀해 주세요",
+        )
     return person
 
 

@@ -68,7 +68,7 @@ ENGLISH_PAGES = {
     "office": ("/office", "/office/dashboard", "/office/desks", "/office/rates", "/office/closes", "/office/accounts"),
     "registrar": ("/registrar",),
 }
-QUICK = {("telephone", "resident"), ("telephone", "venue")}  # what make test has time for
+QUICK = {("telephone", "resident")}  # what make test has time for
 
 
 @contextmanager

@@ -199,4 +199,4 @@ def test_no_cell_of_the_statistics_stands_for_fewer_than_five(quiet: Month) -> N
     rows = dict(re.findall(r'<th[^>]* scope="row">([^<]+)</th>(.*?)</tr>', page.partition("동별로 모두")[2]))
     assert "5명 미만" in rows[home], "or the other would follow from the sum"
     assert dong(alone) not in rows, "what few gave as their dong may be an address"
-    assert "5명 미만" in rows["그 밖과 모름"]
+    assert "5명 미만" in rows["그 밖 또는 알 수 없음"]

@@ -48,7 +48,7 @@ def dashboard(visit: Visit) -> Response:
         "issued": bars([(visit.formats.month(one.month), one.credited) for one in months]),
         "spent": bars([(visit.formats.month(one.month), one.spent) for one in months]),
         "programmes": bars([(one.name, one.coins) for one in found.deeds]),
-        "dongs": bars([(one.name or visit.say("그 밖과 모름"), one.issued) for one in dongs]),
+        "dongs": bars([(one.name or visit.say("그 밖 또는 알 수 없음"), one.issued) for one in dongs]),
     }
     return visit.render(
         "office/dashboard.html",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
-    "운영 변경 {title}": "Change: {title}",
+    "운영 변경: {title}": "Change: {title}",
     "바뀌는 것 {count}가지": "What changes: {count}",
     "{kind} 등록: {name} ({code})": "New {kind}: {name} ({code})",
     "적립 기준: {name}, {units}마다 {coins}, {first}부터": "Rate: {name}, {coins} for {units}, from {first}",
@@ -63,7 +63,7 @@ WORDS: dict[str, str] = {
     "동별 적립": "Earned by neighbourhood",
     "동별로 모두": "All by neighbourhood",
     "맡은 곳": "Kept by",
-    "그 밖과 모름": "others, and not known",
+    "그 밖 또는 알 수 없음": "others, and not known",
     "무엇을 바꾸나요?": "What changes?",
     "무엇을 보고 어떻게 했는지": "What you looked at, and what was done",
     "바꿀 내용을 적은 CSV나 엑셀 파일을 올리면 제안이 됩니다. 다른 분이 승인해야 적용되며, 원장을 연 뒤에는 미리 알리는 기간이 지나야 합니다(기준과 한도 7일, 코인의 가치 30일).": "A CSV or Excel file with the changes becomes a proposal. Another person has to approve it, and once the ledger is open it needs its notice (7 days for rates and limits, 30 for the coin's value).",

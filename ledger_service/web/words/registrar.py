@@ -8,7 +8,7 @@ WORDS: dict[str, str] = {
     "다음 주민": "Next resident",
     "등록하기": "Register",
     "등록했습니다. 이제 카드를 만들어 주세요.": "Registered. Now give them a card.",
-    "번호는 지금만 보입니다. 이 화면을 인쇄해 카드로 드리세요. 다시 보내면 다른 번호가 나오고 이 카드는 정지됩니다.": "The number is shown only now. Print this page as the card. Sending it again gives another number and blocks this card.",
+    "번호는 지금만 보입니다. 이 화면을 인쇄해 카드로 드리세요. 카드를 다시 만들면 다른 번호가 나오고 이 카드는 정지됩니다.": "The number is shown only now. Print this page as the card. Sending it again gives another number and blocks this card.",
     "비밀번호는 주민이 직접 누릅니다. 전에 쓰던 카드는 정지되고, 로그인한 곳에서는 모두 나가게 됩니다.": "The resident types the PIN. Earlier cards are blocked, and every session of theirs ends.",
     "사는 동": "Neighbourhood",
     "새 주민 등록": "Register a resident",

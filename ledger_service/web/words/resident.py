@@ -79,7 +79,7 @@ WORDS: dict[str, str] = {
     "다른 프로그램": "another program",
     "더 보기": "More",
     "도우미 화면": "a helper's page",
-    "바꾸었습니다.": "Changed.",
+    "앞으로 쌓이는 코인의 쓰임을 바꾸었습니다.": "Changed.",
     "앞으로 쌓이는 코인": "What I earn from now on",
     "앞으로 쌓이는 코인을 모두 한 곳에 저절로 기부합니다. 지금 가진 코인은 그대로입니다. 언제든 그만둘 수 있지만, 이미 기부한 것은 되돌릴 수 없습니다.": "Gives all that you earn from now on to one project. What you have stays. You can stop at any time; what was given cannot be undone.",
     "앞으로 쌓이는 코인을 저절로 기부하기": "Give what I earn from now on",

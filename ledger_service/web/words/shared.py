@@ -237,4 +237,9 @@ WORDS: dict[str, str] = {
     "인증 앱과 패스키 가운데 하나만 정하면 됩니다.": "One of the two is enough: an authenticator app or a passkey.",
     "맡아 둔 것": "Held",
     "낼 기한": "Pay by",
+    "까닭은 도움 전화로 물어보세요.": "Ask why by telephone.",
+    "확인 전인 정산을 눌러 금액을 확인해 주세요.": "Open a close that waits and confirm its sum.",
+    "마무리하는 중입니다.": "Being finished.",
+    "{count}개": "{count}",
+    "{moment}에 냄": "Filed {moment}",
 }

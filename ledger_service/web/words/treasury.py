@@ -67,7 +67,7 @@ WORDS: dict[str, str] = {
     "제안했습니다. 담당 부서의 다른 분이 승인해야 합니다.": "Proposed. Another person of the coin office has to approve it.",
     "지금 {taken}을 되돌리고, 나머지 {debt}은 앞으로 쌓이는 코인에서 갚습니다.": "{taken} come back now; {debt} are paid from what is earned from now on.",
     "지금 정지된 계정": "Frozen now",
-    "지난 소멸": "Earlier expiry",
+    "제안했거나 끝난 소멸": "Earlier expiry",
     "지난 정정": "Earlier corrections",
     "푸는 까닭": "Why it ends",
     "풀기 제안하기": "Propose the end",
