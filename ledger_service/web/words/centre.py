@@ -6,7 +6,7 @@ WORDS: dict[str, str] = {
     "활동 한 건 입력": "Enter one act",
     "파일 올리기": "Upload a file",
     "주민에게 7일 안에 답한다고 알렸습니다.": "Residents are told to have an answer within 7 days.",
-    "이번 달 적립 한도": "What may be given this month",
+    "이번 달 적립 한도": "This month's limit",
     "{rows}줄 가운데 {accepted}줄 인정": "{accepted} of {rows} accepted",
     "내가 냄": "mine",
     "활동한 날": "Day of the activity",

@@ -112,7 +112,7 @@ WORDS: dict[str, str] = {
     "편성": "Appropriated",
     "필요한 서명": "Signatures needed",
     "합계": "Sum",
-    "확인할 것": "To look at",
+    "확인할 것": "To check",
     "확인할 것 {count}건": "{count} to look at",
     "확인할 것이 없습니다. 장부와 원장이 같습니다.": "Nothing to look at: books and ledger agree.",
     "확인했다고 적기": "Acknowledge",

@@ -11,7 +11,7 @@ WORDS: dict[str, str] = {
     "감사": "auditor",
     "계정 관리자": "administrator",
     "12자 이상. 문장이면 외우기 쉽습니다.": "At least 12 characters. A sentence is easy to remember.",
-    "계정은 명령줄(boram actor add)에서 만들고, 여기서 초대합니다.": "Accounts are made on the command line (boram actor add), and invited here.",
+    "새 계정은 시스템 담당자가 만들고(boram actor add), 여기서 초대합니다.": "Accounts are made on the command line (boram actor add), and invited here.",
     "두 번째 인증": "Second factor",
     "등록 지우기": "Remove",
     "마치기": "Finish",
