@@ -52,11 +52,11 @@ class Assets:
     async def serve(self, request: Request) -> Response:
         """One file. An address of an older version gives today's, which is not kept."""
         request.state.route = "/assets/{version}/{name}"
-        content = self._files.get(request.path_params["name"])
+        name = request.path_params["name"]
+        content = self._files.get(name)
         if content is None:
             return Response("not found", 404, media_type="text/plain")
         is_current = request.path_params["version"] == self._version
-        name = request.path_params["name"]
         headers = {
             "content-type": _TYPES[Path(name).suffix],
             "cache-control": KEPT if is_current else "no-cache",

@@ -45,10 +45,6 @@ class Formats:
             return f"{_WEEKDAYS_EN[day.weekday()]}, {day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
         return f"{day.year}년 {day.month}월 {day.day}일{_UNBROKEN}({_WEEKDAYS[day.weekday()]})"
 
-    def day_before(self, day: date) -> date:
-        """The last day of what ends where something new begins."""
-        return day - timedelta(days=1)
-
     def short_day(self, day: date) -> str:
         """4월 11일 (목), where the year is said beside it."""
         if self._english:

@@ -7,13 +7,13 @@ from typing import Any
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Role
-from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import BoramError
 from ledger_service.reads import catalogue, correcting, residents, review, submissions, treasury
 from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services.decide import APPROVE, DECLINE
 from ledger_service.web.outcomes import REPAIRS
+from ledger_service.web.pages.centre import centre_names
 from ledger_service.web.pages.closing import of_approval as closing_page
 from ledger_service.web.visit import FieldInvalid, Visit
 
@@ -38,7 +38,7 @@ def queue(visit: Visit) -> Response:
         due=due,
         now=visit.now,
         value=catalogue.coin_value(visit.context.journal, visit.today),
-        centres=_centres(visit),
+        centres=centre_names(visit),
     )
 
 
@@ -64,7 +64,7 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
             more["run"] = treasury.expiry_run(journal, line.id)
     else:
         template = "centre/submission.html"
-        more["centres"] = _centres(visit) if line.kind == "record" else {}
+        more["centres"] = centre_names(visit) if line.kind == "record" else {}
         more["result"] = submissions.import_result(journal, me, approval_id)
         rows = submissions.import_outcomes(journal, me, approval_id, 0, LINES_MAX).lines
         refused = [row for row in rows if row.outcome in REPAIRS]
@@ -123,12 +123,6 @@ def decline(visit: Visit) -> Response:
         )
     DECLINE[line.kind](visit.context, visit.me, visit.once(), line.id, reason or "withdrawn")
     return visit.go(f"/approvals/{line.id}", done="declined")
-
-
-def _centres(visit: Visit) -> dict[str, str]:
-    """By code: an act is titled by its centre's."""
-    kind = DeskKind.CENTRE.name.lower()
-    return {one.code: one.name for one in catalogue.desks(visit.context.journal, visit.today).desks if one.kind == kind}
 
 
 def _may_decide(visit: Visit, kind: str) -> bool:

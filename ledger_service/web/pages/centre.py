@@ -31,6 +31,7 @@ def home(visit: Visit) -> Response:
         waiting=[one for one in waiting if one.kind != "orders"],
         late=late,
         centres=centres_of(visit),
+        centre_names=centre_names(visit),
         value=catalogue.coin_value(visit.context.journal, visit.today),
     )
 
@@ -141,9 +142,17 @@ def _day(visit: Visit) -> date:
 
 def centres_of(visit: Visit) -> list[DeskLine]:
     """The centres that whoever is signed in works for; all of them for the coin office."""
-    lines = catalogue.desks(visit.context.journal, visit.today).desks
+    return [one for one in _all_centres(visit) if visit.has("office") or one.number in visit.me.desks]
+
+
+def centre_names(visit: Visit) -> dict[str, str]:
+    """Of every centre, by its code."""
+    return {one.code: one.name for one in _all_centres(visit)}
+
+
+def _all_centres(visit: Visit) -> list[DeskLine]:
     kind = DeskKind.CENTRE.name.lower()
-    return [one for one in lines if one.kind == kind and (visit.has("office") or one.number in visit.me.desks)]
+    return [one for one in catalogue.desks(visit.context.journal, visit.today).desks if one.kind == kind]
 
 
 def _centre(visit: Visit) -> DeskLine:

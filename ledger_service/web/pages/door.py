@@ -134,6 +134,7 @@ def _form(visit: Visit, back: str, is_staff: bool, error: BoramError | None = No
         status,
         back_to=back,
         is_staff=is_staff,
+        done=visit.request.query_params.get("done", ""),
         error=error,
         takes_passkeys=visit.ports.relying_party is not None,
         has_sign_on=visit.ports.sign_on is not None,

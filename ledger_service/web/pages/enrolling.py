@@ -83,7 +83,8 @@ def sign_ups(visit: Visit) -> Response:
 def sign_up(visit: Visit) -> Response:
     """One of them, and what to do next."""
     found = reads.sign_up(visit.context.journal, visit.me, visit.path["sign_up"], visit.today)
-    return visit.render("resident/sign_up_done.html", one=found, value=_value(visit))
+    done = visit.request.query_params.get("done", "")
+    return visit.render("resident/sign_up_done.html", one=found, done=done, value=_value(visit))
 
 
 def ask_cancel(visit: Visit, error: BoramError | None = None) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
@@ -10,6 +12,7 @@ from ledger_service.domain.days import date_of
 from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.errors import BoramError, NotFound
 from ledger_service.reads import catalogue, chain, status
+from ledger_service.reads.catalogue import CoinValueLine
 from ledger_service.reads.paging import PAGE_ROWS_MAX
 from ledger_service.services import accept
 from ledger_service.web.charts import bars
@@ -55,7 +58,7 @@ def rates(visit: Visit) -> Response:
         now=now,
         coming=coming,
         past=past,
-        values=sorted(found.coin_values, key=lambda one: one.first_day, reverse=True),
+        values=_with_last_days(found.coin_values),
         value=_value(visit),
     )
 
@@ -190,6 +193,12 @@ def local_path(path: str) -> str:
 
 def _value(visit: Visit) -> int | None:
     return catalogue.coin_value(visit.context.journal, visit.today)
+
+
+def _with_last_days(values: Sequence[CoinValueLine]) -> list[tuple[CoinValueLine, date | None]]:
+    """Newest first, each until the day before the next."""
+    ordered = sorted(values, key=lambda one: one.first_day, reverse=True)
+    return list(zip(ordered, [None, *(one.first_day - timedelta(days=1) for one in ordered)], strict=False))
 
 
 def _entry_place(visit: Visit) -> chain.EntryPlace:
