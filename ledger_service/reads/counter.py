@@ -35,6 +35,10 @@ class CounterCharge:
     accepted_at: int
     state: str
 
+    def krw_of(self, coins: int) -> int:
+        """What so many of its coins are in won, at the value it was taken at."""
+        return coins * (self.krw // self.coins)
+
 
 def charges_of_day(
     journal: Journal, vault: Vault, actor: Actor, desk: int, day: date, rows_max: int

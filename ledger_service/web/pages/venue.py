@@ -145,7 +145,7 @@ def refund_confirm(visit: Visit) -> Response:
         desk=desk,
         one=found,
         coins=coins,
-        krw=coins * (found.krw // found.coins),
+        krw=found.krw_of(coins),
         next=then,
     )
 
@@ -171,7 +171,7 @@ def day(visit: Visit) -> Response:
         desk=desk,
         charges=found,
         coins=sum(one.coins - one.refunded_coins for one in found),
-        krw=sum((one.coins - one.refunded_coins) * (one.krw // one.coins) for one in found),
+        krw=sum(one.krw_of(one.coins - one.refunded_coins) for one in found),
     )
 
 
