@@ -38,6 +38,7 @@ from tests.chain.world import (
     World,
     account,
     credits,
+    send_and_wait,
     setup_orders,
 )
 
@@ -182,7 +183,7 @@ class TestSending:
     def test_the_nodes_words_are_understood(self, world: World) -> None:
         data = encode_post([])
         sent = world.sign(data)
-        broadcast(world.rpc, sent.raw)
+        send_and_wait(world.rpc, sent.raw)
         assert self.refusal(world, sent.raw) is SendFault.NONCE_USED
         world.rpc.call("evm_setAutomine", [False])
         waiting = world.sign(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,17 @@ def setup_orders() -> list[Order]:
     ]
 
 
+def send_and_wait(rpc: Rpc, raw: bytes) -> Receipt:
+    """Its receipt. A node that mines by itself answers a send before the block is there."""
+    hash_ = broadcast(rpc, raw)
+    for _ in range(2_000):
+        (receipt,) = receipts_of(rpc, [hash_])
+        if receipt is not None:
+            return receipt
+        time.sleep(0.01)
+    raise AssertionError("the transaction is in no block")
+
+
 @dataclass
 class World:
     """A contract with three desks, and hands to post with."""
@@ -114,12 +126,7 @@ class World:
         )
 
     def send(self, data: bytes) -> Receipt:
-        hash_ = broadcast(self.rpc, self.sign(data).raw)
-        for _ in range(2_000):
-            (receipt,) = receipts_of(self.rpc, [hash_])
-            if receipt is not None:
-                return receipt
-        raise AssertionError("the transaction is in no block")
+        return send_and_wait(self.rpc, self.sign(data).raw)
 
     def post(self, *batches: SignedBatch) -> Receipt:
         return self.send(encode_post(batches))

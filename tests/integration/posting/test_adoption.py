@@ -7,10 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ledger_service.chain.codec import encode_post
-from ledger_service.chain.hexes import hex_of
-from ledger_service.chain.signing import LocalSigner, sign_transaction
-from ledger_service.chain.transactions import broadcast, nonce_of
+from ledger_service.chain.signing import LocalSigner
 from ledger_service.domain.batches import Batch, SignedBatch
 from ledger_service.domain.entries import Entry, Kind
 from ledger_service.journal.people import PersonRow
@@ -18,11 +15,11 @@ from ledger_service.posting.loops import Poster
 from ledger_service.posting.three_way import OUTSIDE
 from ledger_service.reads.outside import outside_entries
 from tests.integration.posting.conftest import Place
+from tests.integration.posting.strangers import post_as_stranger
 from tests.integration.posting.test_lost_chain import UNITS_ABOVE_MAX, coins_on_chain, places
 from tests.integration.posting.town import DAY, RATE_COINS, signer
 
 THIEF = b"\x0a" * 20
-GAS = 3_000_000
 
 
 def steal(poster: Poster, desk: int, entries: Sequence[Entry], key: LocalSigner | None = None) -> None:
@@ -33,17 +30,6 @@ def steal(poster: Poster, desk: int, entries: Sequence[Entry], key: LocalSigner 
     batch = Batch(desk, tip.next_seq, DAY, tip.head, os.urandom(32), (), words, b"")
     signed = SignedBatch(batch, ((key or signer(f"desk {desk}")).sign_digest(batch.digest(domain)),))
     post_as_stranger(poster, [signed])
-
-
-def post_as_stranger(poster: Poster, batches: Sequence[SignedBatch]) -> None:
-    """Anyone may post what desks signed."""
-    rpc, stranger, domain = poster.chain.rpc, signer("stranger"), poster.context.domain
-    rpc.call("anvil_setBalance", [hex_of(stranger.address), hex(10**20)])
-    sent = sign_transaction(
-        stranger, chain_id=domain.chain_id, nonce=nonce_of(rpc, stranger.address, "latest"), to=domain.contract,
-        data=encode_post(batches), gas=GAS, max_fee=10**10, max_priority_fee=0,
-    )  # fmt: skip
-    broadcast(rpc, sent.raw)
 
 
 def credit_to(account: bytes, units: int = 7) -> Entry:

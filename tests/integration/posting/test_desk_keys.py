@@ -17,7 +17,8 @@ from ledger_service.services import desk_keys, setup
 from ledger_service.services.desk_keys import RevokedAlready
 from ledger_service.services.key_changes import REVOKED, RotationMustWait
 from tests.integration.posting.hall import Hall, audit_of
-from tests.integration.posting.test_adoption import post_as_stranger, steal
+from tests.integration.posting.strangers import send_as_stranger
+from tests.integration.posting.test_adoption import steal
 from tests.integration.posting.town import DAY, SENDER, desk_signer, signer
 
 CUSTOMERS, CHARGES_EACH, ROTATIONS = 4, 10, 3
@@ -60,7 +61,6 @@ def post_with(hall: Hall, desk: int, key: LocalSigner) -> list[BatchRefused]:
     """What a thief with this key tries; the refusals that came of it."""
     before = len(refusals(hall, desk))
     steal(hall.poster, desk, [Entry(b"\x0a" * 20, Kind.REDEEM, 0, 1, DAY, 999_999)], key)
-    hall.poster.chain.rpc.call("evm_mine")  # the answer to a send may come before its block
     return refusals(hall, desk)[before:]
 
 
@@ -144,7 +144,7 @@ def test_a_batch_on_its_way_when_its_key_is_revoked_lands_once_either_way(hall: 
             (order,) = [row for row in unit.posts.to_post(9) if row.batch.desk == 0]
             (flying,) = unit.transactions.stored(SENDER.address)
         rpc.call("anvil_dropTransaction", [hex_of(flying.hash)])
-        post_as_stranger(hall.poster, [order.signed])
+        send_as_stranger(hall.poster, [order.signed])
     rpc.call("evm_mine")
     rpc.call("evm_setAutomine", [True])
     hall.settle()

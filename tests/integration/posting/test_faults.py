@@ -17,14 +17,13 @@ from ledger_service.chain.hexes import hex_of
 from ledger_service.chain.identity import NotOurChain
 from ledger_service.chain.reader import ChainMoved
 from ledger_service.chain.rpc import Rpc, RpcUnavailable
-from ledger_service.chain.signing import sign_transaction
 from ledger_service.chain.transactions import broadcast, nonce_of
-from ledger_service.journal.batches import BatchRow
+from ledger_service.domain.batches import SignedBatch
 from ledger_service.posting.loops import Poster
-from ledger_service.posting.packing import pack
 from ledger_service.posting.ports import Finality
 from ledger_service.posting.rebuild import OtherContract, restore
 from tests.integration.posting.conftest import ROOT, Place
+from tests.integration.posting.strangers import post_as_stranger
 from tests.integration.posting.town import SENDER, poster_of, signer
 
 DEPTH_TWO = Finality(confirmations=2)
@@ -400,7 +399,7 @@ def test_a_batch_that_was_refused_goes_again_when_what_it_waited_for_has_landed_
     broadcast(rpc, sent.raw)
     rpc.call("evm_setAutomine", [True])
     mine(sqlite_place)  # refused: the batch before it is not there
-    _post_as_stranger(sqlite_place, poster, first)
+    post_as_stranger(poster, [row.signed for row in first])
     poster.run_until_quiet()
     assert lost.nonce < sent.nonce
     assert town.available(people) == [20] * len(people)
@@ -452,7 +451,7 @@ def test_a_stranger_may_post_our_batch_and_the_books_follow(sqlite_place: Place)
     nonce = nonce_of(sqlite_place.rpc, SENDER.address, "latest")
     with town.journal.read() as unit:
         rows = unit.posts.to_post(10)
-    _post_as_stranger(sqlite_place, poster, rows)
+    post_as_stranger(poster, [row.signed for row in rows])
     poster.run_until_quiet()
     assert town.available(people) == [10] * len(people)
     assert nonce_of(sqlite_place.rpc, SENDER.address, "latest") == nonce
@@ -470,7 +469,7 @@ def test_an_organisation_may_sign_and_post_its_own_batch(sqlite_place: Place) ->
     with town.journal.read() as unit:
         (row,) = unit.batches.sealed(10)
     signature = signer("desk 1").sign_digest(row.head)
-    _post_as_stranger(sqlite_place, poster, [replace(row, signatures=(signature,))])
+    post_as_stranger(poster, [SignedBatch(row.batch, (signature,))])
     poster.run_until_quiet()
     assert town.available(people) == [10] * len(people)
     with town.journal.read() as unit:
@@ -489,25 +488,8 @@ def test_worthless_signatures_of_a_stranger_do_not_stop_a_desk(sqlite_place: Pla
     settle_books(poster)
     with town.journal.read() as unit:
         (row,) = unit.posts.to_post(10)
-    _post_as_stranger(sqlite_place, poster, [replace(row, signatures=(bytes(65),))])
+    post_as_stranger(poster, [SignedBatch(row.batch, (bytes(65),))])
     poster.follower.follow_step()
     poster.run_until_quiet()
     assert town.available(people) == [10] * len(people)
     assert poster.findings.all() == {}
-
-
-def _post_as_stranger(place: Place, poster: Poster, rows: Sequence[BatchRow]) -> None:
-    stranger = signer("stranger")
-    (one,) = pack(rows)
-    place.rpc.call("anvil_setBalance", [hex_of(stranger.address), hex(10**20)])
-    sent = sign_transaction(
-        stranger,
-        chain_id=poster.context.domain.chain_id,
-        nonce=0,
-        to=poster.context.domain.contract,
-        data=one.calldata(),
-        gas=one.gas,
-        max_fee=10**10,
-        max_priority_fee=0,
-    )
-    broadcast(place.rpc, sent.raw)

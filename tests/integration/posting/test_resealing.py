@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
-from ledger_service.chain.codec import encode_post
-from ledger_service.chain.hexes import hex_of
-from ledger_service.chain.signing import sign_transaction
-from ledger_service.chain.transactions import broadcast, nonce_of
 from ledger_service.domain.batches import Batch, SignedBatch
 from ledger_service.domain.days import working_days_since
 from ledger_service.domain.entries import DeskKind
@@ -21,24 +16,18 @@ from ledger_service.services.reseal import NotOut, NotOutLongEnough, reseal
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.hall import Hall
 from tests.integration.posting.losing import lost_books, rows_of
+from tests.integration.posting.strangers import post_as_stranger
 from tests.integration.posting.test_lost_chain import coins_on_chain
 from tests.integration.posting.town import signer
 
 DESK = 1
 DAY = 86_400
-STEPS_MAX = 100
 
 
-def post_as_stranger(place: Place, poster: Poster, batch: Batch) -> None:
+def sign_and_post(poster: Poster, batch: Batch) -> None:
     """The organisation signs after all, and somebody posts it."""
-    stranger, domain = signer("stranger"), poster.context.domain
-    place.rpc.call("anvil_setBalance", [hex_of(stranger.address), hex(10**20)])
-    signed = SignedBatch(batch, (signer(f"desk {batch.desk}").sign_digest(batch.digest(domain)),))
-    sent = sign_transaction(
-        stranger, chain_id=domain.chain_id, nonce=nonce_of(place.rpc, stranger.address, "latest"), to=domain.contract,
-        data=encode_post([signed]), gas=5_000_000, max_fee=10**10, max_priority_fee=0,
-    )  # fmt: skip
-    broadcast(place.rpc, sent.raw)
+    signature = signer(f"desk {batch.desk}").sign_digest(batch.digest(poster.context.domain))
+    post_as_stranger(poster, [SignedBatch(batch, (signature,))])
 
 
 def out_for_signature(place: Place) -> tuple[Poster, list[PersonRow], Batch]:
@@ -86,7 +75,7 @@ def test_the_replacement_holds_what_came_since_and_the_old_one_lands_no_more(pla
     assert (new.seq, new.previous_head, new.count) == (old.seq, old.previous_head, 2 * old.count)
     place.town.keys.outside.clear()
     check(place, poster, people, 20)
-    post_as_stranger(place, poster, old)
+    sign_and_post(poster, old)
     check(place, poster, people, 20)
 
 
@@ -99,7 +88,7 @@ def test_the_old_one_lands_after_all_and_what_it_lacks_is_sealed_again(place: Pl
         poster.books_pass()
         place.town.credit(DESK, people)
         poster.books_pass()
-    post_as_stranger(place, poster, old)
+    sign_and_post(poster, old)
     poster.follower.follow_step()
     with place.town.journal.read() as unit:
         row = unit.batches.read(DESK, 1)
@@ -115,7 +104,7 @@ def test_the_old_one_lands_before_the_replacement_is_sealed(place: Place) -> Non
         unit.master.set_resealing(DESK, resealing=True)
         unit.commit()
     poster.resealing.step()
-    post_as_stranger(place, poster, old)
+    sign_and_post(poster, old)
     poster.follower.follow_step()
     place.town.keys.outside.clear()
     check(place, poster, people, 20)
@@ -124,7 +113,7 @@ def test_the_old_one_lands_before_the_replacement_is_sealed(place: Place) -> Non
 def test_lost_books_read_the_one_that_landed(place: Place) -> None:
     poster, people, old = out_for_signature(place)
     seal_anew(place, poster)
-    post_as_stranger(place, poster, old)
+    sign_and_post(poster, old)
     place.town.keys.outside.clear()
     check(place, poster, people, 20)
     with lost_books(place) as losing:
@@ -139,12 +128,8 @@ def test_a_batch_that_others_had_signed_and_posted_has_a_bundle(place: Place) ->
     poster, people, old = out_for_signature(place)
     folder: Path = poster.context.bundles_folder / str(DESK)
     assert not folder.exists()
-    post_as_stranger(place, poster, old)
-    for _ in range(STEPS_MAX):  # the node may show the block a moment later
-        poster.follower.follow_step()
-        if folder.exists():
-            break
-        time.sleep(0.05)
+    sign_and_post(poster, old)
+    poster.follower.follow_step()
     (kept,) = folder.iterdir()
     assert kept.name.startswith("1-")
     shutil.rmtree(folder)
