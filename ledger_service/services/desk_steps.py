@@ -20,22 +20,15 @@ class DeskNotStopped(Refused):
 
 
 def add_desk(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
-    kind, dong = DeskKind[step["kind"]], step.get("dong", "")
+    kind = DeskKind[step["kind"]]
     known = unit.master.desk_of_code(kind, step["code"])
     if known is not None:
-        if step.get("if_missing"):
-            return []
-        if dong != known.dong and (known.name, known.step_coins) == (step["name"], step.get("step_coins", 1)):
-            _change(
-                context, unit, step, known.number
-            )  # the same venue at another place: nothing that the contract knows
-            return []
-        raise AlreadyThere(
-            f"{step['kind'].lower()} {step['code']} is there already", f"{step['code']}은(는) 이미 있습니다",
-            kind=step["kind"], code=step["code"],
-        )  # fmt: skip
+        require_changeable(unit, step)
+        if not step.get("if_missing"):
+            _change(context, unit, step, known.number)  # at another place: nothing that the contract knows
+        return []
     number = unit.master.next_desk_number()
-    unit.master.add_desk(number, kind, step["code"], step["name"], 0, step.get("step_coins", 1), dong)
+    unit.master.add_desk(number, kind, step["code"], step["name"], 0, step.get("step_coins", 1), step.get("dong", ""))
     signer = context.desk_keys.create(number)
     return [Order(OrderCode.REGISTER_DESK, (number, int(kind), 0, 1, address_arg(signer)))]
 
@@ -53,20 +46,42 @@ def is_so(unit: Unit, step: Step) -> bool:
     return False
 
 
-def add_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
-    known, goal = unit.master.fund_of_code(step["code"]), step.get("goal_coins")
-    if known is not None:
-        if known.active and goal != known.goal_coins and (known.name, known.body) == (step["name"], step["body"]):
-            _change(context, unit, step, known.number)  # the same project with another goal: the contract knows none
-            return []
-        raise AlreadyThere(
-            f"fund {step['code']} is there already",
-            f"{step['code']} 모금은 이미 있습니다",
-            kind="FUND",
-            code=step["code"],
+def require_changeable(unit: Unit, step: Step) -> None:
+    """Of a desk that is there its dong may change, of an open fund its goal. Raises AlreadyThere for anything else."""
+    if step["step"] == "desk":
+        desk = unit.master.desk_of_code(DeskKind[step["kind"]], step["code"])
+        stays = (step["name"], step.get("step_coins", 1))
+        if desk is None or step.get("if_missing") or ((desk.name, desk.step_coins) == stays and not is_so(unit, step)):
+            return
+        what, text, text_ko = step["kind"], "only its dong can be changed", "동만 바꿀 수 있습니다"
+    elif step["step"] == "fund":
+        fund = unit.master.fund_of_code(step["code"])
+        stays = (step["name"], step["body"])
+        if fund is None or (fund.active and (fund.name, fund.body) == stays and not is_so(unit, step)):
+            return
+        what, text, text_ko = (
+            "FUND",
+            "only the goal of an open one can be changed",
+            "열린 모금의 목표만 바꿀 수 있습니다",
         )
+    else:
+        return
+    raise AlreadyThere(
+        f"{what.lower()} {step['code']} is there already: {text}",
+        f"{step['code']}은(는) 이미 있습니다. {text_ko}",
+        kind=what,
+        code=step["code"],
+    )
+
+
+def add_fund(context: Context, unit: WriteUnit, step: Step) -> list[Order]:
+    known = unit.master.fund_of_code(step["code"])
+    if known is not None:
+        require_changeable(unit, step)
+        _change(context, unit, step, known.number)  # the same project with another goal: the contract knows none
+        return []
     number = unit.entries.next_numbers("fund", 1)
-    unit.master.add_fund(number, step["code"], step["name"], step["body"], goal)
+    unit.master.add_fund(number, step["code"], step["name"], step["body"], step.get("goal_coins"))
     return [Order(OrderCode.FUND, (number, 1))]
 
 

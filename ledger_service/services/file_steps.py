@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ledger_service.services.coin_files import read_limits, read_programmes, read_values
-from ledger_service.services.organisation_files import read_centers, read_funds, read_venues
+from ledger_service.services.coin_files import (
+    LIMIT_COLUMNS,
+    PROGRAMME_COLUMNS,
+    VALUE_COLUMNS,
+    read_limits,
+    read_programmes,
+    read_values,
+)
+from ledger_service.services.organisation_files import (
+    CENTER_COLUMNS,
+    FUND_COLUMNS,
+    VENUE_COLUMNS,
+    read_centers,
+    read_funds,
+    read_venues,
+)
 from ledger_service.services.rate_steps import rate_step
 from ledger_service.services.steps import Step
+from ledger_service.services.table_errors import Columns
 
 TREASURY_CODE = "TREASURY"
 
+FILE_COLUMNS: dict[str, Columns] = {
+    "programmes": PROGRAMME_COLUMNS,
+    "values": VALUE_COLUMNS,
+    "limits": LIMIT_COLUMNS,
+    "funds": FUND_COLUMNS,
+    "centers": CENTER_COLUMNS,
+    "venues": VENUE_COLUMNS,
+}
 
 FILE_STEPS: dict[str, Callable[[bytes], list[Step]]] = {
     "centers": lambda data: [

@@ -24,6 +24,7 @@ from ledger_service.services.desk_steps import (
     end_fund,
     is_so,
     open_ledger,
+    require_changeable,
     require_stopped,
     seal,
 )
@@ -56,6 +57,8 @@ def _changes(context: Context, actor: Actor, steps: Sequence[Step]) -> Sequence[
     actor.require(Role.OFFICE)
     with context.journal.write() as unit:  # never committed: a rehearsal
         steps = [step for step in steps if not is_so(unit, step)]
+        for step in steps:
+            require_changeable(unit, step)
         if not unit.orders.is_sealed():
             return steps
         return [step for step in steps if step["step"] not in _WITH_NOTICE or _apply(context, unit, step)]

@@ -11,7 +11,7 @@ import pytest
 
 import ledger_service.web
 from ledger_service.config import SettingsInvalid, read_settings
-from ledger_service.web import errors, outcomes
+from ledger_service.web import errors, file_columns, outcomes
 from ledger_service.web.formats import Formats
 from ledger_service.web.pages.public import local_path
 from ledger_service.web.titles import TITLES
@@ -44,6 +44,7 @@ def said() -> set[str]:
         found
         | {text for table in tables for text in table.values()}
         | {text for _, text in TITLES}
+        | file_columns.MEANINGS
         | {*errors._TITLES.values(), errors._NOT_FOR_YOU, errors._CANNOT}
     )
 

@@ -16,6 +16,7 @@ from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS, OutcomeLine
 from ledger_service.services import intake
 from ledger_service.services.table_errors import FileTooLarge
+from ledger_service.web.file_columns import ACTIVITIES, column_lines, filled_in
 from ledger_service.web.visit import FieldInvalid, Visit, is_part
 
 REPAIRS_SHOWN_MAX = 200
@@ -91,7 +92,14 @@ def submit_act(visit: Visit) -> Response:
 
 def file_form(visit: Visit, error: BoramError | None = None) -> Response:
     """Choose a file: look first, or submit."""
-    return visit.render("centre/file.html", error.status if error else 200, error=error)
+    return visit.render(
+        "centre/file.html", error.status if error else 200, columns=column_lines(ACTIVITIES), error=error
+    )
+
+
+def file_to_fill(visit: Visit) -> Response:
+    """An activity file without rows."""
+    return visit.file(filled_in(ACTIVITIES, []), "text/csv; charset=utf-8", f"{ACTIVITIES}.csv")
 
 
 def file_again(visit: Visit, error: BoramError) -> Response:

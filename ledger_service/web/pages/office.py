@@ -9,18 +9,20 @@ from ledger_service.errors import BoramError
 from ledger_service.reads import budget as budgets
 from ledger_service.reads import catalogue, desk_keys, status, submissions, totals
 from ledger_service.reads import findings as found_reads
+from ledger_service.reads.master_files import master_rows_in_force
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services import findings as found_services
 from ledger_service.services import setup
+from ledger_service.services.file_steps import FILE_COLUMNS
 from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.charts import bars
+from ledger_service.web.file_columns import column_lines, filled_in
 from ledger_service.web.remembered import dongs_of, impact_of
 from ledger_service.web.visit import FieldInvalid, Visit
 
 MONTHS_SHOWN = 12
 FINDINGS_SHOWN_MAX = 100
-FILE_KINDS = ("programmes", "values", "limits", "funds", "centers", "venues")
 
 
 def home(visit: Visit) -> Response:
@@ -125,7 +127,15 @@ def acknowledge(visit: Visit) -> Response:
 
 def propose_form(visit: Visit, error: BoramError | None = None) -> Response:
     """Choose a master file: it becomes a proposal that another person approves."""
-    return visit.render("office/propose.html", error.status if error else 200, kinds=FILE_KINDS, error=error)
+    columns = {kind: column_lines(kind) for kind in FILE_COLUMNS}
+    return visit.render("office/propose.html", error.status if error else 200, columns=columns, error=error)
+
+
+def file_in_force(visit: Visit) -> Response:
+    """A master file with what is in force, to be changed and proposed."""
+    kind = visit.path["kind"]
+    rows = master_rows_in_force(visit.context.journal, kind, visit.today)
+    return visit.file(filled_in(kind, rows), "text/csv; charset=utf-8", f"{kind}.csv")
 
 
 def propose_again(visit: Visit, error: BoramError) -> Response:
@@ -137,7 +147,7 @@ def propose(visit: Visit) -> Response:
     """Propose what the file holds."""
     visit.me.require(Role.OFFICE)
     upload, kind = visit.files.get("file"), visit.text("kind")
-    if kind not in FILE_KINDS:
+    if kind not in FILE_COLUMNS:
         raise FieldInvalid("choose what the file holds", "무엇을 바꾸는 파일인지 골라 주세요", field="kind")
     if upload is None or not upload.data:
         raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger_service.web.words import (
     account,
     centre,
+    files,
     helping,
     kiosk,
     objections,
@@ -23,6 +24,7 @@ from ledger_service.web.words import (
 PARTS = (
     account,
     centre,
+    files,
     helping,
     kiosk,
     objections,
