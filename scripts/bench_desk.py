@@ -7,7 +7,6 @@ The service is `boram up --demo`, which posts beside it. A figure, not a thresho
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 import time
@@ -19,16 +18,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from ledger_service.commands.demo import code_of  # noqa: E402
+from scripts.chromium import find_chromium  # noqa: E402
 from scripts.running import Demo, running_demo  # noqa: E402
 
 CHARGES, BY_CARD = 40, 10
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MEMBER = "S102238"
 
 
 def main() -> int:
     """Sign in as the counter and charge."""
-    browser_path = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    browser_path = find_chromium()
     if browser_path is None:
         print("no Chromium: install one, such as by apt-get install chromium", file=sys.stderr)
         return 2

@@ -57,6 +57,10 @@ class EntriesPage:
     next_before: int | None
 
 
+SETTLED = frozenset({"final", "skipped"})
+"""The states of an entry in which it stays."""
+
+
 def state_of(batch_state: str | None, skip_reason: int | None) -> str:
     """What is said of an entry, from its batch's state and the reason for which the chain did not apply it."""
     if batch_state in (None, "sealed", "signed"):

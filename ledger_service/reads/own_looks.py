@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.schema import access_log, actors
 from ledger_service.journal.unit import Journal
+from ledger_service.journal.vault import Vault
 from ledger_service.reads.residents import require_person
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at UTC seconds `at`. `who` is the account's name, `beside` who acted for the resident: a helper or staff.
+    """One look at UTC seconds `at`. `who` is who looked, `beside` who acted for the resident: a helper, or staff.
 
     `where` is the part of the pages: me, helping, desk, centre, approvals, office, api…
     """
 
     at: int
-    who: str
-    beside: str | None
+    who: str = field(repr=False)
+    beside: str | None = field(repr=False)
     beside_is_resident: bool
     where: str
 
 
-def latest_looks(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> list[Look]:
+def latest_looks(journal: Journal, vault: Vault, actor: Actor, person_id: str, rows_max: int) -> list[Look]:
     """Those of others, the latest first; NotFound where it is neither oneself nor an auditor who asks."""
     with journal.read() as unit:
         require_person(unit, actor, person_id, Role.AUDITOR)
@@ -42,19 +43,20 @@ def latest_looks(journal: Journal, actor: Actor, person_id: str, rows_max: int) 
         known = {
             row.id: row
             for row in unit.connection.execute(
-                select(actors.c.id, actors.c.name, actors.c.person_id, actors.c.roles).where(actors.c.id.in_(ids))
+                select(actors.c.id, actors.c.name, actors.c.person_id).where(actors.c.id.in_(ids))
             )
         }
-    found = []
-    for row in rows:
-        who, beside = known.get(row.actor_id), known.get(row.assisted_by or "")
-        found.append(
-            Look(
-                at=row.at,
-                who=who.name if who is not None else "",
-                beside=beside.name if beside is not None else None,
-                beside_is_resident=beside is not None and beside.person_id is not None,
-                where=row.action.partition(" ")[2].strip("/").partition("/")[0],
-            )
+        people = unit.people.by_ids({row.person_id for row in known.values() if row.person_id})
+        seals = vault.of_many(one.id for one in people)
+    residents = {one.id: seals[one.id].open("name", one.name_sealed) if one.id in seals else "*" for one in people}
+    names = {row.id: residents[row.person_id] if row.person_id else row.name for row in known.values()}
+    return [
+        Look(
+            at=row.at,
+            who=names.get(row.actor_id, ""),
+            beside=names.get(row.assisted_by or ""),
+            beside_is_resident=row.assisted_by in known and known[row.assisted_by].person_id is not None,
+            where=row.action.partition(" ")[2].strip("/").partition("/")[0],
         )
-    return found
+        for row in rows
+    ]

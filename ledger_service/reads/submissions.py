@@ -191,8 +191,8 @@ def _lines(actor: Actor):  # type: ignore[no-untyped-def]  # the type of a ten-c
             decider.c.name.label("decider_name"),
             order_proposals.c.title,
             closes.c.month.label("close_month"),
-            desks.c.code.label("close_venue"),
-            funds.c.code.label("close_fund"),
+            desks.c.name.label("close_venue"),
+            funds.c.name.label("close_fund"),
             closes.c.coins.label("close_coins"),
             imports.c.source,
             imports.c.rows,
@@ -237,4 +237,6 @@ def _line(row: Row[tuple[object, ...]], actor: Actor) -> ApprovalLine:
 
 
 def _close_title(row: Row[tuple[object, ...]]) -> str | None:
-    return f"{month_name(row.close_month)} {row.close_venue or row.close_fund}" if row.close_month is not None else None
+    if row.close_month is None:
+        return None
+    return f"close {month_name(row.close_month)}: {row.close_venue or row.close_fund}"

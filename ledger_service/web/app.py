@@ -29,6 +29,7 @@ from starlette.routing import Route
 from ledger_service.domain.actors import Actor
 from ledger_service.domain.addresses import network_of
 from ledger_service.errors import BoramError, Forbidden, Invalid, NotFound
+from ledger_service.reads.entries import SETTLED
 from ledger_service.services.helping import acting_for
 from ledger_service.services.looks import looked
 from ledger_service.services.rate_limits import ADDRESS, PUBLIC, READ, WRITE
@@ -244,6 +245,7 @@ def create_pages(ports: WebPorts) -> Starlette:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = unbroken
+    environment.tests["settled"] = SETTLED.__contains__
     environment.globals.update(units_ko=UNITS_KO, outcomes_ko=OUTCOMES, repairs_ko=REPAIRS, faults_ko=FAULTS)
     pages = Pages(ports, environment, Assets(ports.brand))
     by_path: dict[str, dict[str, Page]] = {}

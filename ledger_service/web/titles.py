@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import date
 
+from ledger_service.web.formats import Formats
+
 TITLES = (
     (re.compile(r"centers \((?P<count>\d+)\)"), "센터 {count}곳"),
     (re.compile(r"venues \((?P<count>\d+)\)"), "사용처 {count}곳"),
@@ -30,6 +32,7 @@ TITLES = (
     (re.compile(r"merge .*"), "계정 합치기"),
     (re.compile(r"freeze to (?P<day>\S+)"), "사용 정지({day}까지)"),
     (re.compile(r"unfreeze"), "사용 정지 풀기"),
+    (re.compile(r"close (?P<month>\d{4}-\d{2}): (?P<payee>.+)"), "{payee} {month} 정산"),
     (
         re.compile(r"expire to (?P<day>\S+) \((?P<accounts>[\d,]+) accounts, (?P<coins>[\d,]+) coins\)"),
         "{day}까지인 코인 소멸({accounts}명, {coins}코인)",
@@ -43,14 +46,16 @@ TITLES = (
 )
 
 
-def titled(say: Callable[..., str], day: Callable[[date], str], title: str) -> str:
-    """The title in the visitor's language; one that is not in the table (a file's source, a close's month) as it is."""
+def titled(say: Callable[..., str], formats: Formats, title: str) -> str:
+    """The title in the visitor's language; one that is not in the table (a file's source) as it is."""
     for shape, korean in TITLES:
         found = shape.fullmatch(title)
         if found is not None:
             values = found.groupdict()
             if "day" in values:
-                values["day"] = day(date.fromisoformat(values["day"]))
+                values["day"] = formats.day(date.fromisoformat(values["day"]))
+            if "month" in values:
+                values["month"] = formats.month_named(values["month"])
             if coins := values.get("coins"):
                 values["coins"] = f"{int(coins.replace(',', '')):,}"
             return say(korean, **values)

@@ -218,7 +218,7 @@ class Visit:
 
     def titled(self, title: str) -> str:
         """What a proposal is called."""
-        return titled(self.say, self.formats.day, title)
+        return titled(self.say, self.formats, title)
 
     def render(self, template: str, status: int = 200, **more: Any) -> Response:
         """A page."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from scripts.chromium import find_chromium
 from tests.api.conftest import district as district
 from tests.api.conftest import newcomer as newcomer
 from tests.api.conftest import resident as resident
@@ -20,7 +20,6 @@ from tests.web.conftest import books as books
 from tests.web.conftest import month as month
 from tests.web.conftest import site as site
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW = "no Chromium: the pages were NOT tested in a browser. Install it: sudo apt-get install chromium"
 SWITCHES = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -30,7 +29,7 @@ SWITCHES = [
 
 @pytest.fixture(scope="module")  # while it is open, its event loop runs in this thread
 def chromium() -> Iterator[Browser]:
-    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    found = find_chromium()
     if found is None:
         if os.environ.get("BORAM_BROWSER") == "required":
             pytest.fail(HOW)

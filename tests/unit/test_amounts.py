@@ -9,6 +9,7 @@ from ledger_service.domain.amounts import in_coins, in_coins_ko, in_won, in_won_
 from ledger_service.errors import BoramError
 from ledger_service.services.enrol import too_many_coins
 from ledger_service.services.spend import too_few, too_much_back, wrong_step
+from ledger_service.web.formats import Formats
 from ledger_service.web.titles import titled
 
 
@@ -51,11 +52,15 @@ def test_a_finding_says_coins_with_thousands_and_keeps_the_plain_numbers() -> No
 @pytest.mark.parametrize(
     ("title", "said"),
     [
-        ("expire to 2024-05-01 (1,200 accounts, 12,000 coins)", "2024-05-01까지인 코인 소멸(1,200명, 12,000코인)"),
+        (
+            "expire to 2024-05-01 (1,200 accounts, 12,000 coins)",
+            "2024년 5월 1일\u00a0(수)까지인 코인 소멸(1,200명, 12,000코인)",
+        ),
         ("balances (1,200 lots, 12,000 coins)", "이월 잔액 1,200건(12,000코인)"),
         ("take back 1200 of entry 7", "7번 기록에서 1,200코인 되돌리기"),
         ("give back 1200 of entry 7", "소멸한 7번 기록의 1,200코인 돌려주기"),
+        ("close 2024-05: 구민체육센터", "구민체육센터 2024년 5월 정산"),
     ],
 )
-def test_what_a_proposal_is_called_sets_thousands_apart(title: str, said: str) -> None:
-    assert titled(lambda korean, **values: korean.format(**values), lambda day: day.isoformat(), title) == said
+def test_a_proposal_is_called_by_words_with_thousands_apart(title: str, said: str) -> None:
+    assert titled(lambda korean, **values: korean.format(**values), Formats("ko"), title) == said

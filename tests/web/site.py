@@ -24,6 +24,7 @@ from ledger_service.services.context import Context
 from ledger_service.services.sign_in import Passwords, SignedIn, check_card
 from ledger_service.web.ports import SessionEnd, SessionLine
 from tests.api.conftest import District
+from tests.web.markup import check_markup
 
 COOKIE = "somebody"
 
@@ -100,7 +101,9 @@ class Pages:
         """A browser of somebody, without its looks."""
         origin = {"origin": self.address, "sec-fetch-site": "same-origin", "accept-language": language}
         jar = cookies | ({COOKIE: name} if name else {})
-        client = httpx.Client(base_url=self.address, headers=origin, cookies=jar, timeout=30)
+        client = httpx.Client(
+            base_url=self.address, headers=origin, cookies=jar, timeout=30, event_hooks={"response": [check_markup]}
+        )
         self.open.append(client)
         return client
 

@@ -55,6 +55,14 @@ def test_what_is_in_force_proposes_nothing_when_it_is_uploaded_unchanged(opened:
     assert (again.status_code, "바뀌는 내용이 없어" in again.text) == (422, True), again.text
 
 
+def test_a_change_that_is_ahead_is_in_the_file_as_it_was_approved(opened: Month) -> None:
+    office = opened.visitor("office")
+    value = rows_of(office.get("/office/propose/values"))[-1]
+    assert list(value.values()) == ["2024-09-01", "120", "devalue", "art. 3"]
+    limits = {one["limit"]: one for one in rows_of(office.get("/office/propose/limits")) if not one["code"]}
+    assert (limits["budget"]["coins"], limits["budget"]["effective_from"]) == ("5000000", "2024-06-01")
+
+
 def test_what_was_changed_and_added_is_all_that_is_proposed(opened: Month) -> None:
     rows = rows_of(opened.visitor("office").get("/office/propose/venues"))
     gym = next(row for row in rows if row["code"] == "GYM")

@@ -42,6 +42,7 @@ def test_a_month_is_worked_out_confirmed_approved_and_paid(month: Month) -> None
             200 if name == "auditor" else 403 if name == "clerk" else 404
         )
     second = month.visitor("second")
+    assert "gym 2024년 5월 정산" in second.get("/approvals").text
     approved = send(second, form(second.get(f"/approvals/{close}", follow_redirects=True), "/approve"))
     assert "승인했습니다." in approved.text
     hall.settle()

@@ -124,7 +124,9 @@ def test_a_helper_looks_until_it_ends_and_each_look_is_recorded(quiet: Month, ha
         ).all()
     assert (quiet.hall.person(0), books.actors["resident 1"].id) in [tuple(row) for row in rows]
     mine = quiet.visitor(ha)
-    assert "도우미 화면" in mine.get("/me/looks").text
+    looks = mine.get("/me/looks").text
+    assert "도우미 화면" in looks
+    assert f"도우미 {quiet.hall.members[1]['이름']}" in looks
     ended = send(mine, form(mine.get("/me/helpers"), "/end"))
     assert "끝냈습니다." in ended.text
     assert friend.get(page).status_code == 404

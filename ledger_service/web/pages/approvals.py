@@ -9,6 +9,7 @@ from starlette.responses import Response
 from ledger_service.domain.actors import Role
 from ledger_service.errors import BoramError
 from ledger_service.reads import catalogue, correcting, residents, review, submissions, treasury
+from ledger_service.reads.entries import SETTLED
 from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services.decide import APPROVE, DECLINE
@@ -93,7 +94,7 @@ def recorded(visit: Visit) -> Response:
     """How much of an approved submission is in the ledger: the part of its page that moves."""
     approval_id = visit.path["approval"]
     entries = submissions.entry_states(visit.context.journal, visit.me, approval_id)
-    done = sum(entries.get(state, 0) for state in ("final", "skipped"))
+    done = sum(entries.get(state, 0) for state in SETTLED)
     if done < sum(entries.values()) and done == visit.number_in_query("done"):
         return Response(status_code=204)  # nothing that has not been told
     return visit.render("centre/recorded.html", entries=entries, approval_id=approval_id)

@@ -126,7 +126,9 @@ def answer_objection(visit: Visit) -> Response:
 
 def looks(visit: Visit) -> Response:
     """Who looked at what is one's own."""
-    found = own_looks.latest_looks(visit.context.journal, visit.me, visit.person_id, LOOKS_SHOWN_MAX)
+    found = own_looks.latest_looks(
+        visit.context.journal, visit.context.vault, visit.me, visit.person_id, LOOKS_SHOWN_MAX
+    )
     return visit.render("resident/looks.html", looks=found)
 
 

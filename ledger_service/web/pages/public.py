@@ -13,6 +13,7 @@ from ledger_service.domain.entries import UNITS_MAX
 from ledger_service.errors import BoramError, NotFound
 from ledger_service.reads import catalogue, chain, status
 from ledger_service.reads.catalogue import CoinValueLine
+from ledger_service.reads.entries import SETTLED
 from ledger_service.reads.paging import PAGE_ROWS_MAX
 from ledger_service.services import accept
 from ledger_service.web.charts import bars
@@ -129,8 +130,7 @@ def proof(visit: Visit) -> Response:
 def entry_state(visit: Visit) -> Response:
     """The part of a receipt's page that moves: nothing while it stands as it did, so that nobody is told the same again."""
     place, is_slow = _entry_place(visit), "slowly" in visit.request.query_params
-    waits = place.state in ("accepted", "posted")
-    if waits and is_slow == (visit.now - place.accepted_at >= SLOWLY_AFTER_SECONDS):
+    if place.state not in SETTLED and is_slow == (visit.now - place.accepted_at >= SLOWLY_AFTER_SECONDS):
         return Response(status_code=204)
     return visit.render("public/state.html", place=place)
 

@@ -198,6 +198,7 @@ WORDS: dict[str, str] = {
     "기록": "Entry",
     "내 정보를 본 사람": "Who looked at my data",
     "도우미": "Helpers",
+    "도우미 {name}": "Helper {name}",
     "돌아가기": "Back",
     "먼저 끝나는 코인은 {coins}이고, {day}까지 쓸 수 있습니다.": "{coins} can be spent until {day}.",
     "영수증 번호": "Receipt number",

@@ -11,6 +11,7 @@ WORDS: dict[str, str] = {
     "모금 끝내기: {code}": "End of fund {code}",
     "사용 정지 풀기": "End of a freeze",
     "사용 정지({day}까지)": "Freeze up to {day}",
+    "{payee} {month} 정산": "{month} close of {payee}",
     "사용처 {count}곳": "Venues: {count}",
     "센터 {count}곳": "Centres: {count}",
     "소멸한 {number}번 기록의 {coins}코인 돌려주기": "Give back {coins} expired coins of entry {number}",
