@@ -61,6 +61,9 @@ def office(walk: MonthWalk) -> None:
         "/office", "/office/dashboard", "/office/budget", "/office/desks", "/office/rates", "/office/findings",
         "/office/propose", "/office/objections", "/office/closes", "/office/closes?month=2024-06", "/approvals",
     )  # fmt: skip
+    walk.open("/office/propose")
+    walk.hand.press(walk.page.locator("summary", has_text="한도"))
+    walk.stop("office-propose-columns")
     walk.open("/office/closes")
     walk.button("이 달 정산 만들기")
     walk.sees("정산하지 않은 곳")

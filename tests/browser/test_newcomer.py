@@ -138,3 +138,6 @@ def test_the_registrar_gives_a_card(page: Page, demo: Demo) -> None:
     fill(page, "새 비밀번호 숫자 6자리", "271828")
     press(page, "button", "카드 만들기")
     assert "님의 새 카드" in page.inner_text("h1")
+    page.evaluate("window.print = () => { document.title = 'printed' }")
+    press(page, "button", "인쇄하기")
+    assert page.title() == "printed"

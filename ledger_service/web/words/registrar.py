@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "인쇄하기": "Print",
     "{name} 님": "{name}",
     "{name} 님의 새 카드": "New card of {name}",
     "다음 주민": "Next resident",
