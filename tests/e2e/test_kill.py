@@ -80,7 +80,7 @@ def audit(service: RunningBoram, home: Path) -> tuple[int, Any]:
 def test_a_kill_at_a_named_point_loses_and_doubles_nothing(home: Path, point: str) -> None:
     service = start(home, **SETTINGS, kill_at=point)
     assert not work(service), f"{point} was never reached"
-    assert service.process.wait(timeout=10) == -9
+    assert service.process.wait(timeout=60) == -9
     service.http.close()
 
     with running(home, **SETTINGS) as again:

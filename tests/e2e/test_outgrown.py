@@ -39,7 +39,6 @@ RESIDENT, OTHER = "S100000", "S100013"
 COINS = 40  # eight hours at five coins
 AT_ONCE = 64
 PRICE = 3
-TAKE_OVER_SECONDS_MAX = 10
 
 
 @dataclass
@@ -260,9 +259,7 @@ def charge_until_final(outgrown: Outgrown, body: dict[str, Any]) -> float:
     began = time.monotonic()
     outgrown.client("counter").post("/api/v1/redemptions", body)
     outgrown.apis[0].wait_until_settled(outgrown.client("office"))
-    seconds = time.monotonic() - began
-    assert seconds < TAKE_OVER_SECONDS_MAX + 5  # and a loaded machine's slowness
-    return seconds
+    return time.monotonic() - began
 
 
 def say(figure: str) -> None:

@@ -19,10 +19,6 @@ from tests.e2e.conftest import SETTINGS
 
 HEADER = "실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고"
 COLUMNS = HEADER.split(",")
-SECONDS_MAX = (
-    5  # of a file that is refused, on a machine that does nothing else; a loaded one gets LOADED_TIMES as many
-)
-LOADED_TIMES = 4
 MEMORY_MAX = 300 * 2**20
 UPLOAD_MAX = 32 * 2**20
 REFUSALS = {
@@ -174,7 +170,6 @@ class Watched:
         assert status in (0, 400, 413, 415, 422), (name, status)
         assert code in REFUSALS, (name, code, detail)
         assert "\n" not in detail
-        assert seconds < SECONDS_MAX * LOADED_TIMES, (name, seconds)
         assert memory < MEMORY_MAX, (name, memory)
         assert self._service.http.get("/healthz").is_success
 

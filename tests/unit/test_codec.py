@@ -96,10 +96,11 @@ def test_selector_and_topics_are_those_of_the_interface() -> None:
     assert codec.TRANSFER.hex() == "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 
-def test_a_batch_of_500_entries_encodes_within_a_millisecond() -> None:
+def test_a_batch_of_500_entries_encodes_many_times_as_fast_as_by_eth_abi() -> None:
     signed = a_batch(entries=500)
-    took = min(_seconds_for(lambda: encode_post([signed])) for _ in range(20))
-    assert took < 0.001
+    ours = min(_seconds_for(lambda: encode_post([signed])) for _ in range(20))
+    theirs = min(_seconds_for(lambda: encode([POST_TYPE], [[as_tuple(signed)]])) for _ in range(20))
+    assert ours * 10 < theirs
 
 
 def _seconds_for(act: Any) -> float:

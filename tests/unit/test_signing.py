@@ -197,16 +197,21 @@ def test_a_transaction_is_the_one_that_eth_account_signs(
     assert signed.hash == bytes(expected.hash)
 
 
-def test_a_transaction_of_200_kilobytes_is_signed_within_30_milliseconds() -> None:
+def test_a_transaction_of_200_kilobytes_is_signed_faster_than_by_eth_account() -> None:
     signer, data = LocalSigner(KEY), b"\x5a" * 200_000
-    took = []
-    for nonce in range(3):
+    fields = {
+        "type": 2, "chainId": 1, "nonce": 0, "to": b"\xab" * 20, "value": 0, "data": data, "gas": 1,
+        "maxFeePerGas": 1, "maxPriorityFeePerGas": 1,
+    }  # fmt: skip
+    ours, theirs = list[float](), list[float]()
+    for _ in range(5):
         start = time.perf_counter()
-        sign_transaction(
-            signer, chain_id=1, nonce=nonce, to=b"\xab" * 20, data=data, gas=1, max_fee=1, max_priority_fee=1
-        )
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.03
+        sign_transaction(signer, chain_id=1, nonce=0, to=b"\xab" * 20, data=data, gas=1, max_fee=1, max_priority_fee=1)
+        middle = time.perf_counter()
+        Account.sign_transaction(fields, KEY)
+        ours.append(middle - start)
+        theirs.append(time.perf_counter() - middle)
+    assert min(ours) < min(theirs)
 
 
 def test_signed_text_is_not_a_signed_digest() -> None:
