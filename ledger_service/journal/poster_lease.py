@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
@@ -131,7 +131,7 @@ class PosterLease:
             return self._connection is not None and self._monotonic() - self._renewed < self._lease_seconds
 
     def release(self) -> None:
-        """Let another process post; at once, by ending the session."""
+        """Let another process post, at once: the lock is let go, and the session ends."""
         self._ending.set()
         if self._heart is not None:
             self._heart.join()
@@ -139,6 +139,7 @@ class PosterLease:
         with self._mutex:
             connection, self._connection = self._connection, None
         if connection is not None:
+            _unlock(connection)
             _end(connection)
 
     def close(self) -> None:
@@ -244,6 +245,12 @@ class LeasedJournal(Journal):
 def _try_lock(connection: Connection) -> bool:
     taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": POSTER_LOCK}).scalar_one()
     return bool(taken)
+
+
+def _unlock(connection: Connection) -> None:
+    """The server notices the end of a session a moment later, and lets its locks go then only."""
+    with suppress(SQLAlchemyError):
+        connection.execute(text("SELECT pg_advisory_unlock_all()"))
 
 
 def _end(connection: Connection) -> None:
