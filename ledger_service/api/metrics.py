@@ -103,7 +103,7 @@ _NUMBERS = (
     (
         "reconciliation_difference_coins",
         "boram_reconciliation_difference_coins",
-        "Coins by which batches moved more or less on the chain than in the books",
+        "Coins by which books and chain differed when they were compared last, or a batch since",
     ),
     ("sender_balance_wei", "boram_sender_balance_wei", "What the sender can pay fees with"),
 )

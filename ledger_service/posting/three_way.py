@@ -1,7 +1,8 @@
 """The three-way check (DOMAIN rule 31): the books' balances = the chain's supply = credited + opened + reissued + restored - burnt.
 
-Done by the thread that follows the chain, so that books and chain stand at the same block: once for each business day, at every start, and when
-somebody asks. A difference is a finding, which stops crediting and closes until a later check holds; it says in which sum, batch and account it lies.
+Done by the thread that follows the chain, so that books and chain stand at the same block: every hour, on each new business day, at every start,
+and when somebody asks. A difference is a finding, which stops crediting and closes until a later check holds; it says in which sum, batch and
+account it lies.
 Batches that are not in the books are counted by their words, and each is a line of its own.
 """
 
@@ -33,6 +34,7 @@ OPENING_WARNED_DAYS = 7
 OUTSIDE = "three-way check outside"
 ACCOUNTS_A_READ = 1_000
 BLOCKS_A_READ = 2_000
+SECONDS_BETWEEN = 3_600  # promise P4: noticed within the hour
 BLOCKS_BEHIND_MAX = 32  # a node may have let go of the state of an older block
 DIFFERENCES_MAX = 20
 
@@ -73,14 +75,16 @@ class ThreeWay:
         self._contract: LedgerContract = chain.contract
         self._findings = findings
         self._checked_on: date | None = None
+        self._checked_at = 0
 
     def check_step(self) -> int:
         """Check if it is time and the books can be summed up now; how many checks were done."""
         context = self._context
-        today = context.clock.today()
+        today, now = context.clock.today(), context.clock.now()
+        is_due = self._checked_on != today or now - self._checked_at >= SECONDS_BETWEEN
         with context.journal.read_moment() as unit:
             asked = unit.checks.waiting()
-            if not asked and self._checked_on == today:
+            if not asked and not is_due:
                 return 0
             last = unit.chain_marks.last_block()
             if last is None or unit.checks.has_open_corrections() or unit.posts.lost_count():
@@ -91,7 +95,8 @@ class ThreeWay:
         if latest > last[0] + BLOCKS_BEHIND_MAX:
             return 0
         block, totals = last[0], self._contract.totals(last[0])
-        differences = [str(one) for one in self._differences(books, totals, block, outside)]
+        found = list(self._differences(books, totals, block, outside))
+        differences = [str(one) for one in found]
         detail = {
             "block": block,
             "balances": books.balances,
@@ -99,6 +104,8 @@ class ThreeWay:
             "differences": differences,
             "outside": outside.lines,
         }
+        coins = max((abs(one.books - one.chain) for one in found), default=0)
+        self._findings.measures.set("reconciliation_difference_coins", coins)
         self._write(asked, "differs" if differences else "holds", detail)
         if differences:
             self._findings.add(SUBJECT, "books and chain differ: " + "; ".join(differences))
@@ -107,7 +114,7 @@ class ThreeWay:
         self._say_what_is_outside(outside)
         self._watch_thresholds(books, today)
         self._watch_opening(today)
-        self._checked_on = today
+        self._checked_on, self._checked_at = today, now
         return 1
 
     def _say_what_is_outside(self, outside: OutsideSums) -> None:

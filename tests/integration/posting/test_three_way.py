@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from ledger_service.domain.alarms import Alarms
 from ledger_service.domain.days import civil_day
-from ledger_service.posting.three_way import ThreeWay
+from ledger_service.posting.three_way import SUBJECT, ThreeWay
 from ledger_service.reads import checks as reads
 from ledger_service.services import checks, close_month, credit, donate
 from ledger_service.services.ledger_state import BooksDiffer
@@ -72,6 +72,24 @@ def test_each_business_day_has_a_check_of_its_own(hall: Hall) -> None:
     hall.settle()
     days = [one.day.isoformat() for one in reads.checks(hall.books.journal, 10)]
     assert sorted(days) == ["2024-05-02", "2024-05-03"]
+
+
+def test_a_difference_is_noticed_within_the_hour_and_its_alarm_ends_with_it(hall: Hall) -> None:
+    hall.settle()
+    address = hall.books.account(hall.members[1]["회원번호"]).address
+    change(hall, "UPDATE accounts SET credited = credited + 7 WHERE address = :address", address=address)
+    hall.books.clock.seconds += 3_599
+    assert hall.poster.three_way.check_step() == 0
+    hall.books.clock.seconds += 1
+    assert hall.poster.three_way.check_step() == 1
+    assert (SUBJECT in hall.poster.findings.all(), alarm(hall)) == (True, 7)
+    change(hall, "UPDATE accounts SET credited = credited - 7 WHERE address = :address", address=address)
+    asked(hall)
+    assert (SUBJECT in hall.poster.findings.all(), alarm(hall)) == (False, 0)
+
+
+def alarm(hall: Hall) -> object:
+    return hall.poster.findings.measures.as_json()["numbers"]["reconciliation_difference_coins"]
 
 
 def test_a_difference_says_where_it_lies_and_stops_crediting_and_closes(hall: Hall) -> None:
