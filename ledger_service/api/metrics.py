@@ -86,6 +86,7 @@ class LedgerNumbers(Collector):
         for desk, behind in sorted(found.lags.items()):
             lags.add_metric((str(desk),), behind)
         yield lags
+        yield GaugeMetricFamily("boram_desks_stopped", "Desks that wait for a person", value=len(found.stopped))
         waiting = GaugeMetricFamily("boram_findings_open", "What waits for the coin office", labels=("kind",))
         waiting.add_metric(("finding",), found.findings)
         waiting.add_metric(("notice",), found.notices)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DISK_FREE_MIN = 2 * 2**30
 WAITING_SECONDS_MAX = 120
 CLOCK_SECONDS_MAX = 2
+WELL = frozenset({"ready", "findings"})
+AT_REST = frozenset({"silent", "unknown", "starting"})  # books that no process works on
 HOUR, DAY = 3_600, 86_400
 BACKUP_SECONDS_MAX = 26 * HOUR  # daily, and two hours for it
 VERIFIED_SECONDS_MAX = 35 * DAY  # monthly
@@ -114,24 +116,25 @@ def _running(running: Runtime, *, is_real: bool) -> Iterator[Check]:
     said = ", ".join(f"{name}: {value}" for name, value in (body or {}).items())
     yield Check("ready", status == 200, said if status == 200 else f"{said}; docs/operations.md says what each means")
     numbers = _numbers(probe_text(running.address, "/metrics"))
+    if not numbers:
+        yield Check("numbers", False, "/metrics gave none: ask the service from its own machine, or look at its log")
+        return
     waiting = int(numbers.get("boram_oldest_unposted_seconds", 0))
-    late = f"the oldest has waited for the chain for {waiting} s"
-    yield Check(
-        "posting", waiting <= WAITING_SECONDS_MAX, late if waiting <= WAITING_SECONDS_MAX else f"{late}: see ready"
-    )
+    yield _posting(waiting, "see ready")
+    stopped = int(numbers.get("boram_desks_stopped", 0))
+    yield Check("desks", not stopped, f"{stopped} stopped: boram findings says why" if stopped else "none is stopped")
     yield _findings(
         int(numbers.get('boram_findings_open{kind="finding"}', 0)),
         int(numbers.get('boram_findings_open{kind="notice"}', 0)),
     )
-    if numbers:
-        ages = [numbers.get(f"boram_backup_{name}age_seconds") for name in ("", "verified_")]
-        yield from backup_checks(*(None if age is None else int(age) for age in ages), is_real=is_real)
+    ages = [numbers.get(f"boram_backup_{name}age_seconds") for name in ("", "verified_")]
+    yield from backup_checks(*(None if age is None else int(age) for age in ages), is_real=is_real)
 
 
 def _books(installation: Installation) -> Iterator[Check]:
     from sqlalchemy import text
 
-    from ledger_service.reads.status import lag, readiness
+    from ledger_service.reads.status import lag, oldest_unposted_seconds, readiness
 
     found = readiness(installation.journal, installation.clock.now())
     yield Check("database", found.database == "ok", found.database)
@@ -156,9 +159,20 @@ def _books(installation: Installation) -> Iterator[Check]:
     yield Check(
         "chain identity", holds, where if holds else f"{where}, these settings give another: mend the settings or keys"
     )
-    yield Check("chain", True, f"last said: {found.chain}")
+    said = f"last said: {found.chain}" + (f", {found.detail}" if found.detail else "")
+    is_well = found.chain in WELL or (installation.journal.is_sqlite and found.chain in AT_REST)
+    yield Check("chain", is_well, said if is_well else f"{said}; docs/operations.md says what it means")
+    yield _posting(oldest_unposted_seconds(installation.journal, installation.clock.now()), "start boram up")
     waiting = lag(installation.journal)
+    stopped = "; ".join(f"desk {number}: {why}" for number, why in waiting.stopped.items())
+    yield Check("desks", not stopped, stopped or "none is stopped")
     yield _findings(waiting.findings, waiting.notices)
+
+
+def _posting(waiting: int, todo: str) -> Check:
+    late = f"the oldest has waited for the chain for {waiting} s"
+    holds = waiting <= WAITING_SECONDS_MAX
+    return Check("posting", holds, late if holds else f"{late}: {todo}")
 
 
 def _findings(findings: int, notices: int) -> Check:

@@ -100,9 +100,10 @@ def status(journal: Journal, now: int, today: date) -> Status:
 
 @dataclass(frozen=True, slots=True)
 class DeskLag:
-    """A desk's batches that are sealed and not final, and the open findings and notices of all."""
+    """A desk's batches that are sealed and not final, why it is stopped if it is, and the open findings and notices of all."""
 
     lags: dict[int, int]
+    stopped: dict[int, str]
     findings: int
     notices: int
 
@@ -114,14 +115,16 @@ def lag(journal: Journal) -> DeskLag:
             select(batches.c.desk, func.count()).where(BATCH_NOT_FINAL).group_by(batches.c.desk)
         )
         waiting = {row[0]: row[1] for row in counted}
-        lags = {desk.number: waiting.get(desk.number, 0) for desk in unit.master.desks()}
+        desks = unit.master.desks()
+        lags = {desk.number: waiting.get(desk.number, 0) for desk in desks}
+        stopped = {desk.number: desk.stopped for desk in desks if desk.stopped}
         rows = unit.connection.execute(
             select(findings.c.kind, func.count())
             .where(findings.c.over_at.is_(None), findings.c.acknowledged_at.is_(None))
             .group_by(findings.c.kind)
         )
         kinds = {row[0]: row[1] for row in rows}
-    return DeskLag(lags, kinds.get("finding", 0), kinds.get("notice", 0))
+    return DeskLag(lags, stopped, kinds.get("finding", 0), kinds.get("notice", 0))
 
 
 def measures(journal: Journal) -> dict[str, Any]:
@@ -135,6 +138,12 @@ def upkeep_ages(journal: Journal, now: int) -> dict[str, int]:
     """Seconds since the last backup (`backup`), and since one was last read whole (`verified`); what never was is missing."""
     with journal.read() as unit:
         return {name: max(0, now - at) for name, at in unit.upkeep.last().items()}
+
+
+def oldest_unposted_seconds(journal: Journal, now: int) -> int:
+    """How long what has waited longest for the chain has waited; 0 where nothing does."""
+    with journal.read() as unit:
+        return _waiting_seconds(unit, now)
 
 
 def _waiting_seconds(unit: Unit, now: int) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sqlite3
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Terminal:
             os.environ.update(before)
             sys.argv = argv
         assert ended.value.code == code, out.getvalue() + err.getvalue()
-        return out.getvalue() if code == 0 else err.getvalue()
+        return out.getvalue() if code == 0 else err.getvalue() or out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +162,23 @@ def test_a_doctor_finds_nothing_in_a_healthy_home_and_names_what_is_open(termina
     finally:
         token.chmod(0o600)
     terminal.run("doctor", "--home", terminal.home.parent / "none", code=2)
+
+
+def test_a_doctor_names_a_stopped_desk_and_a_chain_that_is_another(terminal: Terminal) -> None:
+    def change(statement: str) -> None:
+        with closing(sqlite3.connect(terminal.home / "books.db")) as books:
+            books.execute(statement)
+            books.commit()
+
+    change("UPDATE desks SET stopped = 'its bundle is missing' WHERE number = 1")
+    change("INSERT INTO posting_status (id, state, detail, updated_at) VALUES (1, 'wrong_chain', 'other code', 0)")
+    try:
+        said = terminal.run("doctor", code=1)
+        assert "desk 1: its bundle is missing" in said
+        assert "wrong_chain, other code" in said
+    finally:
+        change("UPDATE desks SET stopped = NULL WHERE number = 1")
+        change("DELETE FROM posting_status")
 
 
 def test_an_actors_token_is_kept_for_its_owner_only(terminal: Terminal) -> None:
