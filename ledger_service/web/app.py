@@ -114,7 +114,7 @@ class Pages:
         if actor is None:
             if is_part(request):
                 return await run_in_threadpool(self._signed_out, request)
-            return RedirectResponse(f"{SIGN_IN}?" + errors.back_query("/"), 303)
+            return RedirectResponse(f"{SIGN_IN}?" + errors.back_query(form_page(request)), 303)
         if page.roles is not None and not actor.has(*page.roles):
             raise errors.not_for(page.roles)
         if not self.upload_slots.acquire(blocking=False):
@@ -197,7 +197,16 @@ class Pages:
     ) -> Visit:
         path = {name: str(value) for name, value in request.path_params.items()}
         return Visit(
-            request, self.ports, self.environment, View.of(request), actor, fields, files, path, self.assets.address
+            request,
+            self.ports,
+            self.environment,
+            View.of(request),
+            actor,
+            fields,
+            files,
+            path,
+            self.assets.address,
+            form_page(request),
         )
 
     async def _form(self, request: Request, page: Page) -> tuple[Mapping[str, str], Mapping[str, Upload]]:
@@ -297,3 +306,13 @@ def _log_unexpected(request: Request, error: Exception) -> None:
         error=type(error).__name__,
         at=[f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames],
     )
+
+
+def form_page(request: Request) -> str:
+    """The address of the page that the request's form is on: the nearest above its own that is a page."""
+    route, path = str(getattr(request.state, "route", "")), request.url.path
+    while route.strip("/"):
+        if ("GET", route) in PAGES:
+            return path
+        route, path = route.rpartition("/")[0], path.rpartition("/")[0]
+    return "/"

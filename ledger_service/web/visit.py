@@ -87,6 +87,7 @@ class Visit:
     files: Mapping[str, Upload]
     path: Mapping[str, str]
     assets: Callable[[str], str]
+    form_page: str  # of an answer to a form: the address of the page that the form is on
     formats: Formats = field(init=False)
     helped: Help | None = None  # whom the visitor acts for, and what they allowed
 
@@ -260,11 +261,11 @@ class Visit:
         return self.actor is not None and self.actor.has(*(Role(role) for role in roles))
 
     def here(self) -> str:
-        """This page's address for coming back to it: of an answer to a form, the page that the form is on."""
+        """The address for coming back to this page, or to the page that its form is on."""
         request = self.request
         if request.method == "GET":
             return request.url.path + ("?" + request.url.query if request.url.query else "")
-        return "/"
+        return self.form_page
 
 
 def is_part(request: Request) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 import httpx
 
@@ -201,3 +202,15 @@ def test_no_cell_of_the_statistics_stands_for_fewer_than_five(quiet: Month) -> N
     assert "5명 미만" in rows[home], "or the other would follow from the sum"
     assert dong(alone) not in rows, "what few gave as their dong may be an address"
     assert "5명 미만" in rows["그 밖 또는 알 수 없음"]
+
+
+def test_an_answer_to_a_form_leads_back_to_the_page_that_the_form_is_on(quiet: Month) -> None:
+    desk = f"/desk/{quiet.hall.venue('GYM')}"
+    asked = quiet.send("counter GYM", desk, "/charge/confirm", member_number="nobody", coins="5")
+    assert asked.status_code in (404, 422)
+    assert f"size=2&amp;back={desk}" in asked.text
+    own = {"origin": quiet.address, "sec-fetch-site": "same-origin"}
+    for path in (f"{desk}/charge/confirm", "/centre/file"):
+        gone = httpx.post(quiet.address + path, data={"coins": "5"}, headers=own)
+        page = path.removesuffix("/charge/confirm")
+        assert (gone.status_code, gone.headers["location"]) == (303, f"/sign-in?back={quote(page, safe='')}")
