@@ -214,3 +214,17 @@ def test_an_answer_to_a_form_leads_back_to_the_page_that_the_form_is_on(quiet: M
         gone = httpx.post(quiet.address + path, data={"coins": "5"}, headers=own)
         page = path.removesuffix("/charge/confirm")
         assert (gone.status_code, gone.headers["location"]) == (303, f"/sign-in?back={quote(page, safe='')}")
+
+
+def test_rule_42_the_public_page_has_the_budget_left_months_and_dongs_once_five_people_took_part(quiet: Month) -> None:
+    hall, anybody = quiet.hall, quiet.visitor()
+    hall.earn([0, 1, 2, 3], "2024-05-01")
+    hall.settle()
+    assert "남은 예산" not in anybody.get("/impact").text
+    hall.earn([4, 5], "2024-05-01")
+    hall.settle()
+    quiet.forget_sums()
+    page = anybody.get("/impact").text
+    assert "남은 예산" in page
+    assert re.search(r"2024년 예산 [\d,]+코인 가운데 240코인 씀", page)
+    assert [one in page for one in ("달마다 모두", "동별로 모두")] == [True, True]

@@ -19,7 +19,7 @@ from ledger_service.services import accept
 from ledger_service.web.charts import bars
 from ledger_service.web.plan import draw
 from ledger_service.web.receipt_code import read_receipt_code
-from ledger_service.web.remembered import gathered, impact_of
+from ledger_service.web.remembered import dongs_of, gathered, impact_of
 from ledger_service.web.visit import LANGUAGES, SIZES, VIEW_COOKIE_SECONDS, FieldInvalid, Visit
 
 DESK_MAX = 65_535
@@ -39,7 +39,14 @@ def impact(visit: Visit) -> Response:
         "months": bars([(visit.formats.month(one.month), one.credited) for one in found.months]),
         "deeds": bars([(one.name, one.coins) for one in found.deeds]),
     }
-    return visit.render("public/impact.html", impact=found, charts=charts, value=_value(visit))
+    return visit.render(
+        "public/impact.html",
+        impact=found,
+        charts=charts,
+        dongs=dongs_of(visit),
+        budget=catalogue.desks(visit.context.journal, visit.today),
+        value=_value(visit),
+    )
 
 
 def rates(visit: Visit) -> Response:
