@@ -59,7 +59,7 @@ def office(walk: MonthWalk) -> None:
     walk.be("office")
     walk.look(
         "/office", "/office/dashboard", "/office/budget", "/office/desks", "/office/rates", "/office/findings",
-        "/office/propose", "/office/objections", "/office/closes", "/office/closes?month=2024-06", "/approvals",
+        "/office/propose", "/account", "/office/objections", "/office/closes", "/office/closes?month=2024-06", "/approvals",
     )  # fmt: skip
     walk.open("/office/propose")
     walk.hand.press(walk.page.locator("summary", has_text="한도"))

@@ -151,7 +151,7 @@ def everybody(walk: Walk) -> None:
     for path, name in (
         ("/", "home"), ("/impact", "impact"), ("/rates", "rates"), ("/places", "places"), ("/courses", "courses"),
         ("/verify", "verify"), ("/verify/1/1", "batch"), ("/sign-in", "sign-in"), ("/sign-in?staff=1", "sign-in-staff"),
-        ("/nothing", "404"),
+        ("/proof", "proof"), ("/offline", "offline"), ("/nothing", "404"),
     ):  # fmt: skip
         walk.open(path)
         walk.stop(f"public-{name}")
@@ -212,6 +212,11 @@ def resident(walk: Walk) -> None:
     walk.stop("resident-receipt")
     walk.link("모든 내역 보기")
     walk.stop("resident-lines")
+    walk.open("/me/security")
+    walk.stop("resident-security")
+    walk.open("/me")
+    walk.button("창구에서 쓸 QR 보기")
+    walk.stop("resident-payment")
     walk.open("/office")
     walk.sees("이 화면은 볼 수 없습니다")
     walk.stop("resident-403")
