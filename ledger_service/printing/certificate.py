@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from fpdf import Align
 
-from ledger_service.printing.paper import SMALL_POINTS, SUM_POINTS, Paper, amount
+from ledger_service.printing.paper import SUM_POINTS, Paper, amount
 from ledger_service.reads.donations import Gift
 
 SEOUL = timezone(timedelta(hours=9))
@@ -16,7 +16,9 @@ NO_RECEIPT_ENGLISH = "This certificate is not a tax receipt."
 
 def certificate_pdf(gift: Gift, now: int) -> bytes:
     """The certificate on paper. `now` is UTC seconds."""
-    paper = Paper(f"코인 기부 감사증서 {gift.day}", f"기부 번호 {gift.id}", datetime.fromtimestamp(now, SEOUL))
+    paper = Paper(
+        f"코인 기부 감사증서 {gift.day}", f"기부 번호 {gift.id}", datetime.fromtimestamp(now, SEOUL), is_large=True
+    )
     paper.ln(20)
     paper.heading("코인 기부 감사증서")
     paper.ln(10)
@@ -26,7 +28,7 @@ def certificate_pdf(gift: Gift, now: int) -> bytes:
         f"{gift.day.year}년 {gift.day.month}월 {gift.day.day}일 나누어 주신 {amount(gift.coins)}코인을\n"
         f"{gift.body}의 '{gift.project}'에 전합니다.\n"
         "고맙습니다.",
-        points=12, height_mm=9, align=Align.C,
+        height_mm=9, align=Align.C,
     )  # fmt: skip
     paper.ln(12)
     paper.ruled(
@@ -36,8 +38,8 @@ def certificate_pdf(gift: Gift, now: int) -> bytes:
         texts=3,
     )
     paper.ln(16)
-    paper.paragraph(NO_RECEIPT, points=11, height_mm=7, align=Align.C)
-    paper.paragraph(NO_RECEIPT_ENGLISH, points=SMALL_POINTS, height_mm=5, align=Align.C)
+    paper.paragraph(NO_RECEIPT, height_mm=8, align=Align.C)
+    paper.paragraph(NO_RECEIPT_ENGLISH, height_mm=8, align=Align.C)
     paper.ln(6)
-    paper.paragraph(f"원장 기록 {gift.journal_no}번", points=SMALL_POINTS, height_mm=5, align=Align.C)
+    paper.paragraph(f"원장 기록 {gift.journal_no}번", height_mm=8, align=Align.C)
     return paper.done()

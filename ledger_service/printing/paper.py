@@ -12,15 +12,19 @@ from pylopdf_fonts_ko import sans_path
 FONT = "NotoSansKR"
 MARGIN_MM = 18
 TEXT_POINTS, SMALL_POINTS, SUM_POINTS, TITLE_POINTS = 10, 8, 14, 20
+LARGE_POINTS = 13  # MOIS's large-print forms: the least on paper that a resident holds
 _GREY, _BLACK, _RULE = 110, 0, 190
 _HEADINGS = FontFace(fill_color=(238, 241, 245))
 _STRONG = FontFace(fill_color=(225, 232, 242))
 
 
 class Paper(FPDF):
-    """One document. `reference` stands at the foot of each page, beside its number."""
+    """One document. `reference` stands at the foot of each page, beside its number. `is_large`: nothing is smaller than LARGE_POINTS."""
 
-    def __init__(self, title: str, reference: str, made_at: datetime) -> None:
+    def __init__(self, title: str, reference: str, made_at: datetime, *, is_large: bool = False) -> None:
+        self._text_points, self._small_points = (
+            (LARGE_POINTS, LARGE_POINTS) if is_large else (TEXT_POINTS, SMALL_POINTS)
+        )
         super().__init__(format="A4")
         self._reference = reference
         self.set_title(title)
@@ -30,7 +34,7 @@ class Paper(FPDF):
         self.add_font(FONT, "", sans_path())
         self.set_margin(MARGIN_MM)
         self.set_auto_page_break(auto=True, margin=MARGIN_MM + 6)
-        self.set_font(FONT, size=TEXT_POINTS)
+        self.set_font(FONT, size=self._text_points)
         self.set_draw_color(_RULE)
         self.set_line_width(0.2)
         self.add_page()
@@ -38,33 +42,33 @@ class Paper(FPDF):
     def footer(self) -> None:
         """Reference and page number. fpdf2 calls it at the end of each page."""
         self.set_y(-MARGIN_MM)
-        self.set_font(FONT, size=SMALL_POINTS)
+        self.set_font(FONT, size=self._small_points)
         self.set_text_color(_GREY)
         self.cell(w=self.epw, text=f"{self._reference}   ·   {self.page_no()} / {{nb}}", align=Align.C)
         self.set_text_color(_BLACK)
-        self.set_font(FONT, size=TEXT_POINTS)
+        self.set_font(FONT, size=self._text_points)
 
     def heading(self, text: str, *, under: str = "") -> None:
         """The document's title."""
         self.set_font(FONT, size=TITLE_POINTS)
         self.cell(w=self.epw, h=14, text=text, align=Align.C, new_x="LMARGIN", new_y="NEXT")
-        self.set_font(FONT, size=TEXT_POINTS)
+        self.set_font(FONT, size=self._text_points)
         if under:
             self.cell(w=self.epw, h=7, text=under, align=Align.C, new_x="LMARGIN", new_y="NEXT")
         self.ln(4)
 
-    def paragraph(self, text: str, *, points: int = TEXT_POINTS, height_mm: int = 6, align: Align = Align.L) -> None:
+    def paragraph(self, text: str, *, points: int | None = None, height_mm: int = 6, align: Align = Align.L) -> None:
         """A paragraph."""
-        self.set_font(FONT, size=points)
+        self.set_font(FONT, size=points or self._text_points)
         self.multi_cell(w=self.epw, h=height_mm, text=text, align=align, new_x="LMARGIN", new_y="NEXT")
-        self.set_font(FONT, size=TEXT_POINTS)
+        self.set_font(FONT, size=self._text_points)
 
     def section(self, text: str) -> None:
         """A heading within the document."""
         self.ln(4)
         self.set_font(FONT, size=12)
         self.cell(w=self.epw, h=9, text=text, new_x="LMARGIN", new_y="NEXT")
-        self.set_font(FONT, size=TEXT_POINTS)
+        self.set_font(FONT, size=self._text_points)
 
     def ruled(
         self,

@@ -11,7 +11,6 @@ import segno
 from ledger_service.printing.paper import Paper
 
 SEOUL = timezone(timedelta(hours=9))
-TEXT_POINTS_LEAST = 13  # MOIS's large-print forms
 SUM_POINTS = 24
 QR_MM, QR_GAP_MM, QUIET_MODULES = 45, 12, 4
 
@@ -31,14 +30,13 @@ class PaperReceipt:
 
 def receipt_pdf(found: PaperReceipt, now: int) -> bytes:
     """The receipt. `now` is UTC seconds."""
-    paper = Paper(found.title, found.reference, datetime.fromtimestamp(now, SEOUL))
+    paper = Paper(found.title, found.reference, datetime.fromtimestamp(now, SEOUL), is_large=True)
     paper.heading(found.title)
-    paper.paragraph(found.kind, points=TEXT_POINTS_LEAST, height_mm=9)
+    paper.paragraph(found.kind, height_mm=9)
     paper.paragraph(found.amount, points=SUM_POINTS, height_mm=14)
     paper.ln(4)
     for name, value in found.facts:
         top = paper.get_y()
-        paper.set_font_size(TEXT_POINTS_LEAST)
         paper.cell(w=50, h=9, text=name)
         paper.set_xy(paper.l_margin + 50, top)
         paper.multi_cell(w=paper.epw - 50, h=9, text=value, new_x="LMARGIN", new_y="NEXT")
@@ -48,11 +46,10 @@ def receipt_pdf(found: PaperReceipt, now: int) -> bytes:
         left = paper.l_margin + place * (QR_MM * 2 - QR_GAP_MM + 8)
         _draw_code(paper, text, left, top)
         paper.set_xy(left, top + QR_MM + 2)
-        paper.set_font_size(TEXT_POINTS_LEAST)
         paper.multi_cell(w=QR_MM + 30, h=7, text=caption, new_x="LEFT", new_y="NEXT")
     paper.set_xy(paper.l_margin, top + QR_MM + 34)
     for note in found.notes:
-        paper.paragraph(note, points=TEXT_POINTS_LEAST, height_mm=8)
+        paper.paragraph(note, height_mm=8)
     return paper.done()
 
 

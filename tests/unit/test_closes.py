@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zlib
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from ledger_service.domain.closes import Movement, fold_venue, fund_figures, ven
 from ledger_service.domain.entries import Kind
 from ledger_service.printing import certificate
 from ledger_service.printing.certificate import NO_RECEIPT, NO_RECEIPT_ENGLISH, certificate_pdf
+from ledger_service.printing.receipt import PaperReceipt, receipt_pdf
 from ledger_service.printing.statement import statement_pdf
 from ledger_service.printing.tables import cell, payment_file
 from ledger_service.reads.closes import CloseLine, DayLine, Payment, Payments, Statement
@@ -111,6 +115,23 @@ def test_rule_29_a_certificate_says_that_it_is_no_tax_receipt() -> None:
     assert printed.startswith(b"%PDF-")
     assert "홍길동" not in repr(given)
     assert ("영수증이 아니며" in NO_RECEIPT, "not a tax receipt" in NO_RECEIPT_ENGLISH) == (True, True)
+
+
+def test_nothing_on_a_residents_paper_is_smaller_than_13_points() -> None:
+    given = Gift("id", "홍길동", "따뜻한 겨울나기", "사회복지공동모금회", 12, 1_200, date(2024, 5, 2), 7)
+    receipt = PaperReceipt("영수증", "적립", "12코인", [("곳", "센터")], [("서명", "BORAM1")], ["도움 전화"], "7번")
+    for printed in (certificate_pdf(given, 1_717_400_000), receipt_pdf(receipt, 1_717_400_000)):
+        sizes = text_sizes(printed)
+        assert sizes
+        assert min(sizes) >= 13
+
+
+def text_sizes(printed: bytes) -> set[float]:
+    found: set[float] = set()
+    for packed in re.findall(rb"stream\n(.*?)\nendstream", printed, re.DOTALL):
+        with suppress(zlib.error):
+            found |= {float(one) for one in re.findall(rb"/F\d+ ([\d.]+) Tf", zlib.decompress(packed))}
+    return found
 
 
 def test_rule_2_nothing_that_is_printed_names_a_giver_by_office() -> None:
