@@ -13,6 +13,7 @@ import ledger_service.web
 from ledger_service.config import SettingsInvalid, read_settings
 from ledger_service.web import errors, file_columns, outcomes
 from ledger_service.web.formats import Formats
+from ledger_service.web.meanings import MEANINGS, OTHER
 from ledger_service.web.pages.public import local_path
 from ledger_service.web.titles import TITLES
 from ledger_service.web.words import ENGLISH, PARTS
@@ -43,7 +44,8 @@ def said() -> set[str]:
     return (
         found
         | {text for table in tables for text in table.values()}
-        | {text for _, text in TITLES}
+        | {text for _, text in (*TITLES, *MEANINGS)}
+        | {OTHER}
         | file_columns.MEANINGS
         | {*errors._TITLES.values(), errors._NOT_FOR_YOU, errors._CANNOT}
     )

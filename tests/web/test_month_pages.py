@@ -172,6 +172,7 @@ def test_findings_are_acknowledged_with_a_reason(quiet: Month) -> None:
         unit.commit()
     office = quiet.visitor("office")
     assert "skipped: Balance" in office.get("/office/findings").text
+    assert "기록을 반영하지 않았습니다" in office.get("/office/findings").text
     assert quiet.send("office", "/office/findings", "/office/findings/").status_code == 422
     assert (
         "확인했다고 적었습니다." in quiet.send("office", "/office/findings", "/office/findings/", reason="looked").text

@@ -18,6 +18,7 @@ from ledger_service.services.file_steps import FILE_COLUMNS
 from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.charts import bars
 from ledger_service.web.file_columns import column_lines, filled_in
+from ledger_service.web.meanings import meaning_of
 from ledger_service.web.remembered import dongs_of, impact_of
 from ledger_service.web.visit import FieldInvalid, Visit
 
@@ -103,10 +104,12 @@ def findings(visit: Visit, error: BoramError | None = None) -> Response:
     """What posting and the checks found: open ones to acknowledge, or all there were."""
     wanted = "all" if visit.request.query_params.get("state") == "all" else "open"
     before = visit.number_in_query("before")
+    page = found_reads.findings_page(visit.context.journal, wanted, before, FINDINGS_SHOWN_MAX)
     return visit.render(
         "office/findings.html",
         error.status if error else 200,
-        page=found_reads.findings_page(visit.context.journal, wanted, before, FINDINGS_SHOWN_MAX),
+        page=page,
+        meanings={one.id: meaning_of(visit.say, one.subject) for one in page.findings},
         wanted=wanted,
         done=visit.request.query_params.get("done", ""),
         error=error,

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "{number}번 기관이 멈췄습니다. 그 기관의 적립과 기록은 담당자가 풀 때까지 기다립니다. 아래 까닭을 보고 운영자와 함께 풀어 주세요.": "Organisation {number} is stopped. What it credits and records waits until a person has looked: read why below, and solve it with the operator.",
+    "{number}번 기관의 {seq}번 묶음이 원장에 오르지 못하고 있습니다. 한도나 여는 기간을 확인해 주세요.": "Batch {seq} of organisation {number} does not get on the ledger. Look at the limits, and how long the ledger is open.",
+    "원장이 {number}번 기관의 {seq}번 묶음 {index}번째 기록을 반영하지 않았습니다. 해당 기관과 정리한 뒤 확인했다고 적어 주세요.": "The ledger did not apply entry {index} of batch {seq} of organisation {number}. Settle it with them, then note that you looked.",
+    "{number}번 기관이 사흘 넘게 서명하지 않았습니다. 기관에 서명을 요청해 주세요.": "Organisation {number} has not signed for more than three days. Ask them to.",
+    "{number}번 기관에서 쓴 코인이 너무 많은 기관에서 온 것이라 한 번에 기록하지 못했습니다. 나누어 받았는지 확인해 주세요.": "Coins spent at organisation {number} came from too many places to be recorded at once. See that they were taken in parts.",
+    "월 정산이 사용처의 서명을 기다립니다.": "A month close waits for the venue's signature.",
+    "운영 변경이 담당 부서의 서명을 기다립니다. 그 뒤의 기록도 함께 기다립니다.": "A change waits for the office's signature, and what comes after it waits, too.",
+    "확정된 기록이 원장에서 빠졌습니다. 자동으로 다시 올리고 있으니 모두 오른 뒤 확인했다고 적어 주세요.": "Final entries were taken off the ledger. They are put back by themselves: note that you looked when all are there.",
+    "원장이 기록을 받지 않습니다. 운영자에게 알려 주세요.": "The ledger takes no entries. Tell the operator.",
+    "장부와 원장의 합계가 다릅니다. 같아질 때까지 적립과 정산이 멈춥니다. 어느 합계인지 아래에 있습니다.": "Sums of books and ledger differ. Crediting and closes wait until they agree. Which sum it is stands below.",
+    "장부에 내용이 없는 기록이 원장에 있습니다. 묶음 파일을 되찾거나 기관의 열쇠를 확인해 주세요.": "The ledger has entries whose content the books lack. Bring the bundle back, or look at the organisation's key.",
+    "정한 금액에 이르렀습니다. 자동으로 멈추는 것은 없습니다.": "A set amount is reached. Nothing stops by itself.",
+    "원장을 여는 기간이 곧 끝납니다. 담당 부서의 서명이 되고 있는지 확인해 주세요.": "The time for which the ledger is open ends soon. See that the office's orders are signed.",
+    "잃은 장부를 원장과 묶음 파일에서 되살렸습니다. 되살리지 못한 것이 아래에 있습니다.": "Lost books were read back from the ledger and the bundles. What could not be is below.",
+    "장부를 되살렸지만 기록부의 일부가 없습니다. 파일을 되찾거나 확인했다고 적어 주세요.": "The books were read back, and rows of a log are gone. Bring its files back, or note that you looked.",
+    "운영자에게 알려 주세요.": "Tell the operator.",
     "운영 변경: {title}": "Change: {title}",
     "바뀌는 것 {count}가지": "What changes: {count}",
     "{kind} 등록: {name} ({code})": "New {kind}: {name} ({code})",
