@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "까닭 보기": "See why",
     "{number}번 기관이 멈췄습니다. 그 기관의 적립과 기록은 담당자가 풀 때까지 기다립니다. 아래 까닭을 보고 운영자와 함께 풀어 주세요.": "Organisation {number} is stopped. What it credits and records waits until a person has looked: read why below, and solve it with the operator.",
     "{number}번 기관의 {seq}번 묶음이 원장에 오르지 못하고 있습니다. 한도나 여는 기간을 확인해 주세요.": "Batch {seq} of organisation {number} does not get on the ledger. Look at the limits, and how long the ledger is open.",
     "원장이 {number}번 기관의 {seq}번 묶음 {index}번째 기록을 반영하지 않았습니다. 해당 기관과 정리한 뒤 확인했다고 적어 주세요.": "The ledger did not apply entry {index} of batch {seq} of organisation {number}. Settle it with them, then note that you looked.",
