@@ -25,6 +25,7 @@ from ledger_service.web.pages import (
     staff,
     treasury,
     venue,
+    venue_lists,
 )
 from ledger_service.web.pages.table import Page
 
@@ -161,13 +162,13 @@ PAGES: dict[tuple[str, str], Page] = {
         venue.charge_confirm, _VENUE, again=venue.charge_again, looks_up=True
     ),
     ("POST", "/desk/{desk}/charge"): Page(venue.charge, _VENUE, again=venue.charge_confirm_again, checks_secret=True),
-    ("GET", "/desk/{desk}/today"): Page(venue.day, _VENUE),
+    ("GET", "/desk/{desk}/today"): Page(venue_lists.day, _VENUE),
     ("GET", "/desk/{desk}/charges/{charge}"): Page(venue.charged, _VENUE),
     ("POST", "/desk/{desk}/charges/{charge}/refund/confirm"): Page(
         venue.refund_confirm, _VENUE, again=venue.refund_again
     ),
     ("POST", "/desk/{desk}/charges/{charge}/refund"): Page(venue.refund, _VENUE, again=venue.refund_again),
-    ("GET", "/desk/{desk}/sign-ups"): Page(venue.sign_ups, _VENUE),
+    ("GET", "/desk/{desk}/sign-ups"): Page(venue_lists.sign_ups, _VENUE),
     ("GET", "/desk/{desk}/sign-ups/{sign_up}"): Page(venue.sign_up, _VENUE),
     ("POST", "/desk/{desk}/sign-ups/{sign_up}/confirm"): Page(venue.confirm_sign_up, _VENUE, again=venue.sign_up_again),
     ("POST", "/desk/{desk}/sign-ups/{sign_up}/cancel"): Page(venue.cancel_sign_up, _VENUE, again=venue.sign_up_again),

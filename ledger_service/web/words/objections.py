@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "답할 기한이 가까운 {count}건만 보입니다. 답하면 다음 것이 나옵니다.": "Only the {count} that are due first are shown. Once they are answered the next ones come.",
     "{day}까지 답합니다": "answered by {day}",
     "{name} 님의 이의": "Objection of {name}",
     "거두었습니다.": "Taken back.",

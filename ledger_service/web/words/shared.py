@@ -30,6 +30,7 @@ WORDS: dict[str, str] = {
     "아직 없습니다.": "None yet.",
     "파일": "File",
     "내가 냄(다른 분이 승인)": "mine (another person approves)",
+    "가장 나중의 {count}건만 보입니다.": "Only the latest {count} are shown.",
     "다음 쪽": "Next page",
     "이름이나 전화번호는 적지 마세요.": "Write no name and no telephone number.",
     "활동별": "By activity",
