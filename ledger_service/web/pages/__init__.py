@@ -7,6 +7,7 @@ from ledger_service.web.pages import (
     account,
     approvals,
     centre,
+    centre_file,
     closing,
     door,
     ending,
@@ -134,9 +135,9 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/centre/act"): Page(centre.act_form, _CENTRE),
     ("POST", "/centre/act/confirm"): Page(centre.act_confirm, _CENTRE, again=centre.act_again, looks_up=True),
     ("POST", "/centre/act"): Page(centre.submit_act, _CENTRE, again=centre.act_confirm_again),
-    ("GET", "/centre/file"): Page(centre.file_form, _CENTRE),
-    ("GET", "/centre/file/to-fill"): Page(centre.file_to_fill, _CENTRE),
-    ("POST", "/centre/file"): Page(centre.submit_file, _CENTRE, again=centre.file_again, upload=True),
+    ("GET", "/centre/file"): Page(centre_file.file_form, _CENTRE),
+    ("GET", "/centre/file/to-fill"): Page(centre_file.file_to_fill, _CENTRE),
+    ("POST", "/centre/file"): Page(centre_file.submit_file, _CENTRE, again=centre_file.file_again, upload=True),
     ("GET", "/centre/attendance"): Page(kiosk.attendance, _CENTRE),
     ("POST", "/centre/attendance/{attendance}"): Page(kiosk.end, _CENTRE, again=kiosk.attendance_again),
     ("GET", "/kiosk"): Page(kiosk.choose, _CENTRE),
@@ -152,6 +153,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/approvals"): Page(approvals.queue, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}"): Page(approvals.one, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}/recorded"): Page(approvals.recorded, _CENTRE | _OFFICE, asked_again=True),
+    ("GET", "/approvals/{approval}/repairs"): Page(approvals.repair_list, _CENTRE | _OFFICE, prints=True),
     ("POST", "/approvals/{approval}/approve"): Page(
         approvals.approve, frozenset({Role.APPROVER, Role.OFFICE}), again=approvals.again
     ),

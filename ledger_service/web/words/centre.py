@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "고칠 줄 {count}줄": "{count} rows to mend",
+    "이미 접수되어 그대로 두면 되는 줄 {count}줄": "{count} rows that are known already and need nothing",
+    "고칠 줄 모두 파일로 받기": "Get all rows to mend as a file",
+    "실적번호의 출처": "Source of the record numbers",
+    "번호를 붙인 곳입니다. 다른 곳의 같은 번호는 다른 실적입니다.": "Who numbered the records. The same number of another source is another record.",
+    "활동코드와 센터코드": "Codes of activities and centres",
+    "활동코드": "Activity code",
+    "센터코드": "Centre code",
+    "시작과 종료": "Start and end",
+    "수량": "Quantity",
     "활동 한 건 입력": "Enter one act",
     "파일 올리기": "Upload a file",
     "주민에게 7일 안에 답한다고 알렸습니다.": "Residents are told to have an answer within 7 days.",

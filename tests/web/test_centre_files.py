@@ -1,0 +1,88 @@
+"""A centre's file on the pages: what was not taken, as a file to mend; the codes; and whose record numbers they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import httpx
+import pytest
+
+from ledger_service.web import repairs
+from tests.api.conftest import act
+from tests.api.conftest import month as file_of
+from tests.web.month import Month
+from tests.web.site import form
+
+
+def upload(month: Month, data: bytes, action: str, **typed: str) -> httpx.Response:
+    clerk = month.visitor("clerk")
+    page = form(clerk.get("/centre/file"), "/centre/file")
+    return clerk.post(
+        page.action,
+        data=page.fields | {"action": action} | typed,
+        files={"file": ("a.csv", data)},
+        follow_redirects=True,
+    )
+
+
+def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
+    assert answer.headers["content-disposition"].startswith("attachment"), answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def three_faults(month: Month) -> bytes:
+    """Line 2 is known already, 3 names somebody else, 4 has no readable time, 5 is taken."""
+    one, other = month.hall.members[:2]
+    month.hall.earn([0], "2024-04-10")  # ACT-1
+    return file_of(
+        act("ACT-1", one, "2024-04-10"),
+        act("=2+3", one | {"이름": "다른이"}),
+        act("ACT-3", one, hours="25:00,27:00"),
+        act("ACT-4", other),
+    )
+
+
+def test_all_rows_that_were_not_taken_are_a_file_those_to_mend_first(quiet: Month) -> None:
+    data = three_faults(quiet)
+    got = rows_of(upload(quiet, data, "repairs"))
+    assert [(one["줄"], one["실적번호"]) for one in got] == [("3", "'=2+3"), ("4", "ACT-3"), ("2", "ACT-1")]
+    assert [one["까닭"] for one in got] == ["이름이 명부와 다릅니다", "시각을 읽을 수 없습니다", ""]
+    shown = upload(quiet, data, "submit")
+    assert "고칠 줄 2줄" in shown.text
+    assert "이름이 명부와 다릅니다" in shown.text
+    kept = rows_of(quiet.visitor("approver").get(f"{shown.url.path}/repairs"))
+    assert [(one["줄"], one["까닭"], one["할 일"]) for one in kept] == [
+        (one["줄"], one["까닭"], one["할 일"]) for one in got
+    ]
+    assert {one["실적번호"] for one in kept} == {""}, "the books keep no number of a row that was refused"
+
+
+def test_what_is_beyond_the_page_is_counted_and_duplicates_do_not_fill_it(
+    quiet: Month, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repairs, "SHOWN_MAX", 2)
+    data = three_faults(quiet)
+    for action in ("preview", "submit"):
+        shown = upload(quiet, data, action).text
+        assert "그 밖에 1줄" in shown
+        assert "시각을 읽을 수 없습니다" in shown
+        assert "이미 접수되어 그대로 두면 되는 줄 1줄" in shown
+        assert "두 번 적립되지 않습니다" not in shown
+
+
+def test_the_codes_of_a_file_stand_where_it_is_uploaded(quiet: Month) -> None:
+    shown = quiet.visitor("clerk").get("/centre/file").text
+    codes = shown[shown.index('id="codes"') :]
+    assert ">VOL</th>" in codes
+    assert ">SVC</th>" in codes
+    assert ">YJSW</th>" not in codes, "another centre's"
+
+
+def test_the_same_number_of_another_source_is_another_record(quiet: Month) -> None:
+    quiet.hall.earn([0], "2024-04-10")
+    data = file_of(act("ACT-1", quiet.hall.members[1]))
+    assert "0줄을 인정하고" in upload(quiet, data, "preview").text
+    assert "1줄을 인정하고" in upload(quiet, data, "preview", source="VMS").text
+    assert "파일 · VMS" in upload(quiet, data, "submit", source="VMS").text
+    assert upload(quiet, data, "submit", source="elsewhere").status_code == 422
