@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import httpx
 import pytest
 
+from ledger_service.services import credit, intake
 from ledger_service.web import repairs
 from tests.api.conftest import act
 from tests.api.conftest import month as file_of
 from tests.web.month import Month
-from tests.web.site import form
+from tests.web.site import form, send
 
 
 def upload(month: Month, data: bytes, action: str, **typed: str) -> httpx.Response:
@@ -86,3 +88,38 @@ def test_the_same_number_of_another_source_is_another_record(quiet: Month) -> No
     assert "1줄을 인정하고" in upload(quiet, data, "preview", source="VMS").text
     assert "파일 · VMS" in upload(quiet, data, "submit", source="VMS").text
     assert upload(quiet, data, "submit", source="elsewhere").status_code == 422
+
+
+def test_whoever_may_correct_finds_the_receipt_number_of_a_row(quiet: Month) -> None:
+    one, other = quiet.hall.members[:2]
+    submitted = upload(quiet, file_of(act("ACT-1", one), act("ACT-2", other)), "submit")
+    path = f"{submitted.url.path}/entries"
+    clerk, approver = quiet.visitor("clerk"), quiet.visitor("approver")
+    assert "적립된 줄이 없습니다" in clerk.get(path).text
+    assert "승인했습니다" in send(approver, form(approver.get(submitted.url.path), "/approve")).text
+    listed = clerk.get(path)
+    assert path in clerk.get(submitted.url.path).text
+    assert "ACT-1" in listed.text
+    links = re.findall(r"/corrections\?entry=[0-9]+", listed.text)
+    assert len(links) == 2
+    found = send(clerk, form(listed, "/entries"), member_number=other["회원번호"])
+    assert re.findall(r"/corrections\?entry=[0-9]+", found.text) == links[1:]
+    assert other["회원번호"] not in str(found.url)
+    number = links[1].rpartition("=")[2]
+    assert f'value="{number}"' in clerk.get(links[1]).text
+    later = clerk.get(f"{path}?after=2")
+    assert ("ACT-1" in later.text, "ACT-2" in later.text) == (False, True)
+    quiet.hall.books.actor("stranger", *quiet.hall.books.actor("clerk").roles)
+    assert quiet.visitor("stranger").get(path).status_code == 404
+    assert quiet.visitor("auditor").get(path).status_code == 403
+
+
+def test_a_file_of_two_centres_shows_each_its_own_entries(quiet: Month) -> None:
+    books = quiet.hall.books
+    one, other = quiet.hall.members[:2]
+    data = file_of(act("ACT-1", one), act("ACT-2", other, centre="YJSW"))
+    submitted = intake.submit_import(books.context, books.office, None, data, "1365")
+    credit.approve(books.context, books.second, None, submitted["id"])
+    path = f"/approvals/{submitted['id']}/entries"
+    assert quiet.visitor("office").get(path).text.count("/corrections?entry=") == 2
+    assert quiet.visitor("clerk").get(path).text.count("/corrections?entry=") == 1

@@ -9,6 +9,7 @@ from ledger_service.web.pages import (
     centre,
     centre_file,
     closing,
+    credited,
     door,
     ending,
     enrolling,
@@ -154,6 +155,8 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/approvals/{approval}"): Page(approvals.one, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}/recorded"): Page(approvals.recorded, _CENTRE | _OFFICE, asked_again=True),
     ("GET", "/approvals/{approval}/repairs"): Page(approvals.repair_list, _CENTRE | _OFFICE, prints=True),
+    ("GET", "/approvals/{approval}/entries"): Page(credited.entries, _CENTRE),
+    ("POST", "/approvals/{approval}/entries"): Page(credited.find, _CENTRE, again=credited.again, looks_up=True),
     ("POST", "/approvals/{approval}/approve"): Page(
         approvals.approve, frozenset({Role.APPROVER, Role.OFFICE}), again=approvals.again
     ),

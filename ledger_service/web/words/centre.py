@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "적립된 줄": "Credited rows",
+    "적립된 줄과 영수증 번호": "Credited rows with their receipt numbers",
+    "잘못 적립한 줄의 '정정'을 누르면 영수증 번호가 적힌 정정 화면이 열립니다.": "'Correct' beside a row that was credited by mistake opens a correction with its receipt number.",
+    "이 제출 건에 적립된 줄이 없습니다.": "No row of this submission is credited.",
+    "처음 {count}건만 보입니다.": "Only the first {count} are shown.",
+    "제출 건으로": "Back to the submission",
     "고칠 줄 {count}줄": "{count} rows to mend",
     "이미 접수되어 그대로 두면 되는 줄 {count}줄": "{count} rows that are known already and need nothing",
     "고칠 줄 모두 파일로 받기": "Get all rows to mend as a file",
