@@ -80,7 +80,7 @@ def test_a_resident_signs_up_gives_and_keeps_the_receipt(page: Page, demo: Demo)
 def test_an_act_is_entered_and_approved_by_another(page: Page, demo: Demo) -> None:
     staff(page, demo, "clerk-park")
     press(page, "link", "활동 한 건 입력")
-    fill(page, "회원번호", "S102238")
+    fill(page, "회원번호나 카드 번호", "S102238")
     press(page, "button", "다음")
     fill(page, "시작", "07:00")
     fill(page, "끝", "08:00")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import httpx
 import pytest
@@ -106,6 +107,7 @@ def test_a_registrar_opens_somebody_and_gives_a_card(quiet: Month) -> None:
     made = send(registrar, form(opened, "/registrar/cards"), pin=PIN)
     number = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]", made.text)
     assert number is not None
+    assert "S777001" in made.text, "a desk finds a resident by it"
     assert "어서 오세요" in read(quiet, number[0]).text
     found = send(registrar, form(registrar.get("/registrar"), "/registrar/find"), member_number="S777001")
     assert "카드 1장을 정지했습니다." in send(registrar, form(found, "/registrar/block")).text
@@ -139,3 +141,31 @@ def test_at_a_desk_the_residents_session_goes_before_the_clerks_and_ends_alone(
     ended = desk.post("/sign-out", data={"form_token": token})
     assert ended.url.path == "/centre", "the clerk goes on"
     assert desk.get("/me").status_code == 403
+
+
+def ways_out(page: httpx.Response) -> set[str]:
+    """Where links and forms of a page lead."""
+    found = {unescape(one) for one in re.findall(r'<(?:a|form)\b[^>]*? (?:href|action)="([^"]*)"', page.text)}
+    return {one.partition("?")[0] if one.startswith("/view?") else one for one in found}
+
+
+def test_the_door_leads_nowhere_but_to_itself(quiet: Month, card_of: Callable[[int], str]) -> None:
+    clerk, path = quiet.visitor("clerk"), kiosk(quiet)
+    wrong = clerk.get(path.replace("VOL", "PET"))
+    answers = [clerk.get(path), read(quiet, card_of(4)), read(quiet, "AAAA-BBBB-CCCC-D"), wrong]
+    assert [one.status_code for one in answers] == [200, 200, 404, 404]
+    for page in answers:
+        own = page.url.path
+        assert ways_out(page) <= {own, "/view", "#main"}
+        assert {unescape(one) for one in re.findall(r"back=([^\"]*)", page.text)} <= {own}
+    assert "/sign-out" in clerk.get("/kiosk").text
+
+
+def test_an_act_is_entered_by_the_card(quiet: Month, card_of: Callable[[int], str]) -> None:
+    number, member, clerk = card_of(3), quiet.hall.members[3], quiet.visitor("clerk")
+    first = form(clerk.get("/centre/act"), "/centre/act/confirm")
+    asked = send(clerk, first, member_number=number.lower(), programme="VOL", day="2024-05-01")
+    assert f"{member['이름']} 님이 맞나요?" in asked.text
+    assert number not in asked.text, "what is sent on is the member number"
+    done = send(clerk, form(asked, "/centre/act"), start="09:00", end="10:00")
+    assert "제출했습니다" in done.text

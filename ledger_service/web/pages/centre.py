@@ -7,12 +7,14 @@ from datetime import date
 from starlette.responses import Response
 
 from ledger_service.domain.cells import read_date
+from ledger_service.domain.credentials import read_card_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure
 from ledger_service.errors import BoramError, NotFound
-from ledger_service.reads import catalogue, residents, submissions
+from ledger_service.reads import catalogue, payers, residents, submissions
 from ledger_service.reads.catalogue import DeskLine, ProgrammeLine
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
+from ledger_service.reads.residents import Resident
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services import intake
 from ledger_service.web.visit import FieldInvalid, Visit
@@ -50,7 +52,7 @@ def act_again(visit: Visit, error: BoramError) -> Response:
 
 def act_confirm(visit: Visit, error: BoramError | None = None) -> Response:
     """The person's name, to be sure; and how long or how many."""
-    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    who = _who(visit)
     programme = _programme(visit)
     centre = _centre(visit)
     return visit.render(
@@ -72,7 +74,7 @@ def act_confirm_again(visit: Visit, error: BoramError) -> Response:
 
 def submit_act(visit: Visit) -> Response:
     """Submit; another person decides."""
-    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    who = _who(visit)
     answer = intake.submit_act_of(
         visit.context,
         visit.me,
@@ -83,6 +85,14 @@ def submit_act(visit: Visit) -> Response:
         | {"activity_day": visit.text("day")},
     )
     return visit.go(f"/approvals/{answer['id']}", done="act")
+
+
+def _who(visit: Visit) -> Resident:
+    """By the member number, or by the card that is read in its place."""
+    context, typed = visit.context, visit.text("member_number")
+    if read_card_number(typed) is not None:
+        return payers.payer_of_card(context.journal, context.vault, typed)
+    return residents.find_resident(context.journal, context.vault, typed)
 
 
 def _day(visit: Visit) -> date:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "회원번호나 카드 번호": "Member number or card number",
+    "카드의 QR을 읽혀도 됩니다.": "The card's QR code can be read here.",
     "적립된 줄": "Credited rows",
     "적립된 줄과 영수증 번호": "Credited rows with their receipt numbers",
     "잘못 적립한 줄의 '정정'을 누르면 영수증 번호가 적힌 정정 화면이 열립니다.": "'Correct' beside a row that was credited by mistake opens a correction with its receipt number.",
