@@ -104,10 +104,10 @@ def test_a_counter_takes_coins_by_card_and_pin_and_gives_some_back(page: Page, d
     press(page, "button", "7코인 받기")
     assert "완료되었습니다." in page.inner_text("main")
     page.locator("summary").click()
-    fill(page, "돌려줄 코인", "2")
+    fill(page, "환불할 코인", "2")
     press(page, "button", "다음")
-    press(page, "button", "2코인 돌려주기")
-    assert "돌려드렸습니다." in page.inner_text("main")
+    press(page, "button", "2코인 환불")
+    assert "환불했습니다." in page.inner_text("main")
 
 
 def test_the_office_proposes_and_a_colleague_approves(page: Page, demo: Demo) -> None:

@@ -85,7 +85,8 @@ def test_who_forgot_to_go_is_ended_by_a_clerk_and_nothing_is_guessed(
     )
     read(quiet, number)
     assert (
-        "버렸습니다." in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="drop").text
+        "기록을 삭제했습니다."
+        in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="drop").text
     )
 
 

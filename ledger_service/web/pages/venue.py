@@ -129,7 +129,7 @@ def refund_confirm(visit: Visit) -> Response:
     """What would be given back, in big type."""
     desk = desk_of(visit)
     found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
-    coins = visit.whole("coins", "돌려줄 코인")
+    coins = visit.whole("coins", "환불할 코인")
     require_coins(coins)
     where = f"/desk/{desk.number}/charges/{found.id}"
     then = following(visit, f"{where}/refund", {"coins": str(coins), "reason": visit.fields.get("reason", "")})
@@ -153,7 +153,7 @@ def refund(visit: Visit) -> Response:
     desk = desk_of(visit)
     reason = visit.text("reason") if visit.text("reason") in REFUND_REASONS else REFUND_REASONS[0]
     spend.refund(
-        visit.context, visit.me, visit.once(), visit.path["charge"], visit.whole("coins", "돌려줄 코인"), reason
+        visit.context, visit.me, visit.once(), visit.path["charge"], visit.whole("coins", "환불할 코인"), reason
     )
     return visit.go(f"/desk/{desk.number}/charges/{visit.path['charge']}", done="refund")
 

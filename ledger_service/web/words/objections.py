@@ -11,7 +11,7 @@ WORDS: dict[str, str] = {
     "끝난 것 보기": "See those that are over",
     "낸 이의": "My objections",
     "낸 이의가 없습니다.": "No objections yet.",
-    "냈습니다. 담당 부서가 14일 안에 여기에 답합니다.": "Filed. The coin office answers in time.",
+    "제출했습니다. 담당 부서가 14일 안에 여기에 답합니다.": "Filed. The coin office answers in time.",
     "다른 내용으로": "about something else",
     "답": "Answer",
     "답을 기다림": "waiting for an answer",
