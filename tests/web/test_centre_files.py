@@ -123,3 +123,29 @@ def test_a_file_of_two_centres_shows_each_its_own_entries(quiet: Month) -> None:
     path = f"/approvals/{submitted['id']}/entries"
     assert quiet.visitor("office").get(path).text.count("/corrections?entry=") == 2
     assert quiet.visitor("clerk").get(path).text.count("/corrections?entry=") == 1
+
+
+def test_the_queue_says_who_stands_out_as_the_submissions_page_does(quiet: Month) -> None:
+    """One fills a day, one repeats the same times, the third is as usual; and a submission where nobody stands out has no mark."""
+    full, same, usual, *plain = quiet.hall.members[:6]
+    marked = upload(
+        quiet,
+        file_of(
+            act("ACT-1", full),
+            *[act(f"ACT-2{day}", same, f"2024-04-1{day}", hours="09:00,10:00") for day in range(5)],
+            act("ACT-3", usual, hours="09:00,11:00"),
+        ),
+        "submit",
+    )
+    calm = upload(
+        quiet,
+        file_of(*[act(f"ACT-4{place}", one, hours="13:00,15:00") for place, one in enumerate(plain)]),
+        "submit",
+    )
+    approver = quiet.visitor("approver")
+    assert "살펴볼 사람이 2명 있습니다" in approver.get(marked.url.path).text
+    queue = approver.get("/approvals").text
+    lines = {path: queue[queue.index(path) :].partition("</li>")[0] for path in (marked.url.path, calm.url.path)}
+    assert "살펴볼 사람 2명" in lines[marked.url.path]
+    assert "살펴볼" not in lines[calm.url.path]
+    assert "살펴볼" not in quiet.visitor("auditor").get("/approvals").text

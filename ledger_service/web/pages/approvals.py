@@ -29,12 +29,14 @@ def queue(visit: Visit) -> Response:
     status = status if status in STATUSES else "waiting"
     after = visit.request.query_params.get("after", "")[:36]
     page = submissions.approvals_page(visit.context.journal, visit.me, status, after, PAGE_ROWS_DEFAULT)
+    submitted = [one.id for one in page.approvals if one.kind in submissions.SUBMISSION_KINDS]
     due = {one.id: one.submitted_at + DECIDED_WITHIN_SECONDS for one in page.approvals}
     return visit.render(
         "centre/approvals.html",
         status_shown=status,
         statuses=STATUSES,
         page=page,
+        marked=review.marked_people(visit.context.journal, visit.me, submitted) if status == "waiting" else {},
         due=due,
         now=visit.now,
         value=catalogue.coin_value(visit.context.journal, visit.today),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
+    "살펴볼 사람 {count}명": "{count} to look at",
     "회원번호나 카드 번호": "Member number or card number",
     "카드의 QR을 읽혀도 됩니다.": "The card's QR code can be read here.",
     "적립된 줄": "Credited rows",
