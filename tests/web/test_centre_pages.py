@@ -17,6 +17,7 @@ from ledger_service.journal.schema import access_log, attendances
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services import cards
 from ledger_service.services.sign_in import open_session
+from ledger_service.web.pages import kiosk as kiosk_pages
 from tests.web.month import PASSWORDS, Month
 from tests.web.site import Site, form, forms, send
 from tests.web.test_pages import card as card
@@ -88,6 +89,22 @@ def test_who_forgot_to_go_is_ended_by_a_clerk_and_nothing_is_guessed(
         "기록을 삭제했습니다."
         in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="drop").text
     )
+
+
+def test_who_has_not_gone_is_not_pushed_off_the_list_by_later_ones(
+    quiet: Month, card_of: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kiosk_pages, "SHOWN_MAX", 2)
+    forgot, later = card_of(8), card_of(9)
+    read(quiet, forgot)
+    for _ in range(3):
+        read(quiet, later)
+        quiet.hall.books.clock.seconds += 600
+        read(quiet, later)
+        quiet.hall.books.clock.seconds += 600
+    listed = quiet.visitor("clerk").get("/centre/attendance").text
+    assert ("지금 있음" in listed, listed.count("제출함")) == (True, 2)
+    assert "가장 나중의 2건만 보입니다" in listed
 
 
 def test_no_card_no_entry_and_another_centres_door_is_not_there(quiet: Month) -> None:
