@@ -265,7 +265,7 @@ def centre(walk: Walk) -> None:
     )
     walk.open("/centre/file")
     walk.stop("centre-file")
-    walk.hand.press(walk.page.locator("summary"))
+    walk.hand.press(walk.page.locator("summary").first)
     walk.stop("centre-file-columns")
     upload = {"name": "4월.csv", "mimeType": "text/csv", "buffer": file}
     walk.page.get_by_label("파일", exact=True).set_input_files(upload)
