@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
-    "답할 기한이 가까운 {count}건만 보입니다. 답하면 다음 것이 나옵니다.": "Only the {count} that are due first are shown. Once they are answered the next ones come.",
     "{day}까지 답합니다": "answered by {day}",
     "{name} 님의 이의": "Objection of {name}",
     "거두었습니다.": "Taken back.",
@@ -11,7 +10,7 @@ WORDS: dict[str, str] = {
     "끝난 것 보기": "See those that are over",
     "낸 이의": "My objections",
     "낸 이의가 없습니다.": "No objections yet.",
-    "제출했습니다. 담당 부서가 14일 안에 여기에 답합니다.": "Filed. The coin office answers in time.",
+    "냈습니다. 담당 부서가 14일 안에 여기에 답합니다.": "Filed. The coin office answers in time.",
     "다른 내용으로": "about something else",
     "답": "Answer",
     "답을 기다림": "waiting for an answer",
@@ -31,4 +30,5 @@ WORDS: dict[str, str] = {
     "있었던 날과 곳을 적어 주시면 빨리 찾습니다. 담당 부서만 읽습니다.": "Day and place help to find it. Only the coin office reads it.",
     "주민에게 보일 답": "What the resident will read",
     "코인이 빠졌거나 틀렸으면 적어 주세요. 담당 부서가 {days}일 안에 여기에 답합니다.": "Are coins missing or wrong? Write it here. The coin office answers within {days} days, on this page.",
+    "답할 기한이 가까운 {count}건만 보입니다. 답하면 다음 것이 나옵니다.": "Only the {count} that are due first are shown. Once they are answered the next ones come.",
 }
