@@ -49,11 +49,15 @@ class Attendances:
         return AttendanceRow(**row._mapping) if row else None
 
     def of_desk(self, desk: int, rows_max: int) -> list[AttendanceRow]:
-        """A centre's, the latest first."""
-        rows = self._connection.execute(
+        """A centre's, the latest first: so many that are open, which somebody has to end, then so many of the others."""
+        of_desk = (
             select(attendances).where(attendances.c.desk == desk).order_by(attendances.c.id.desc()).limit(rows_max)
         )
-        return [AttendanceRow(**row._mapping) for row in rows]
+        found = [
+            *self._connection.execute(of_desk.where(attendances.c.state == "open")),
+            *self._connection.execute(of_desk.where(attendances.c.state != "open")),
+        ]
+        return [AttendanceRow(**row._mapping) for row in found]
 
     def end(self, attendance_id: str, state: str, submission_id: str | None) -> bool:
         """Write: somebody went, or it is dropped; False where it was over."""

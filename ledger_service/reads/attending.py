@@ -31,7 +31,7 @@ class AttendanceLine:
 def attendances_of(
     journal: Journal, vault: Vault, actor: Actor, desk: int, today: date, rows_max: int
 ) -> list[AttendanceLine]:
-    """A centre's, the latest first. NotFound where the centre is not the actor's."""
+    """A centre's: up to so many that are open, then as many of the others, the latest first. NotFound where the centre is not the actor's."""
     if not (actor.has(Role.OFFICE) or desk in actor.desks):
         raise NotFound(f"there is no centre desk {desk}", f"센터 {desk}번이 없습니다")
     with journal.read() as unit:

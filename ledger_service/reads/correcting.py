@@ -16,6 +16,7 @@ from ledger_service.journal.schema import actors, approvals, corrections, entrie
 from ledger_service.journal.unit import Journal, Unit
 from ledger_service.journal.vault import Vault
 from ledger_service.reads.counter import masked
+from ledger_service.reads.paging import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,24 @@ class CorrectionLine:
     journal_no: int | None
 
 
-def corrections_of(journal: Journal, actor: Actor, rows_max: int) -> list[CorrectionLine]:
+@dataclass(frozen=True, slots=True)
+class CorrectionsPage:
+    """Newest first."""
+
+    lines: list[CorrectionLine]
+    next_before: str | None
+
+
+def corrections_of(journal: Journal, actor: Actor, rows_max: int, before: str = "") -> CorrectionsPage:
     """The latest: all for the coin office and auditors, for others those of their own desks' entries."""
-    wanted = _LINES.order_by(corrections.c.id.desc()).limit(rows_max)
+    wanted = _LINES.order_by(corrections.c.id.desc()).limit(rows_max + 1)
+    if before:
+        wanted = wanted.where(corrections.c.id < before)
     if not actor.has(Role.OFFICE, Role.AUDITOR):
         wanted = wanted.where(entries.c.desk.in_(sorted(actor.desks)))
     with journal.read() as unit:
-        return [_line(row) for row in unit.connection.execute(wanted)]
+        page, last = cut([_line(row) for row in unit.connection.execute(wanted)], rows_max)
+    return CorrectionsPage(page, last.id if last else None)
 
 
 def correction(journal: Journal, vault: Vault, actor: Actor, correction_id: str) -> tuple[CorrectionLine, Original]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import civil_day, date_of
@@ -17,6 +17,7 @@ from ledger_service.journal.schema import batches, entries, persons, redemptions
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
 from ledger_service.reads.entries import state_of
+from ledger_service.reads.paging import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,65 @@ class CounterCharge:
         return coins * (self.krw // self.coins)
 
 
+@dataclass(frozen=True, slots=True)
+class DayCharges:
+    """A part of a day's charges, newest first; `next_before` is the receipt number to go on from."""
+
+    charges: list[CounterCharge]
+    next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """All charges of one day: how many, and what they are less what was given back. A charge that the chain skipped took nothing."""
+
+    charges: int
+    coins: int
+    krw: int
+
+
 def charges_of_day(
-    journal: Journal, vault: Vault, actor: Actor, desk: int, day: date, rows_max: int
-) -> list[CounterCharge]:
-    """The charges of one day, newest first."""
+    journal: Journal, vault: Vault, actor: Actor, desk: int, day: date, rows_max: int, before: int | None = None
+) -> DayCharges:
+    """The charges of one day, newest first, paged by receipt number."""
+    _require(actor, desk)
+    wanted = _CHARGES.where(redemptions.c.desk == desk, redemptions.c.day == civil_day(day))
+    if before is not None:
+        wanted = wanted.where(redemptions.c.journal_no < before)
+    with journal.read() as unit:
+        rows = unit.connection.execute(wanted.order_by(redemptions.c.journal_no.desc()).limit(rows_max + 1)).all()
+    page, last = cut(rows, rows_max)
+    return DayCharges(_shown(vault, page), last.journal_no if last else None)
+
+
+def sum_of_day(journal: Journal, actor: Actor, desk: int, day: date) -> DaySum:
+    """The sums over the whole of one day."""
+    _require(actor, desk)
+    stay = redemptions.c.coins - redemptions.c.refunded_coins
+    wanted = (
+        select(func.count(), func.sum(stay), func.sum(stay * redemptions.c.krw_per_coin))
+        .select_from(redemptions.join(entries, entries.c.journal_no == redemptions.c.journal_no))
+        .where(redemptions.c.desk == desk, redemptions.c.day == civil_day(day), entries.c.skip_reason.is_(None))
+    )
+    with journal.read() as unit:
+        count, coins, krw = unit.connection.execute(wanted).one()
+    return DaySum(count, int(coins or 0), int(krw or 0))
+
+
+def charge_of_receipt(journal: Journal, actor: Actor, desk: int, journal_no: int) -> str:
+    """The charge of a receipt that this desk gave. NotFound for another desk's as for one that is not there."""
     _require(actor, desk)
     with journal.read() as unit:
-        rows = unit.connection.execute(
-            _CHARGES.where(redemptions.c.desk == desk, redemptions.c.day == civil_day(day))
-            .order_by(redemptions.c.journal_no.desc())
-            .limit(rows_max)
-        ).all()
-    return _shown(vault, rows)
+        found = unit.connection.execute(
+            select(redemptions.c.id).where(redemptions.c.journal_no == journal_no, redemptions.c.desk == desk)
+        ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(
+            f"this counter took nothing with receipt {journal_no}: check the number on the receipt",
+            f"이 창구에서 받은 영수증 {journal_no}번이 없습니다. 영수증의 번호를 확인해 주세요",
+            field="receipt",
+        )
+    return str(found)
 
 
 def charge_of(journal: Journal, vault: Vault, actor: Actor, redemption_id: str) -> CounterCharge:

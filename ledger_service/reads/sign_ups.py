@@ -15,6 +15,7 @@ from ledger_service.journal.access_log import note_person
 from ledger_service.journal.schema import courses, desks, enrolments, holds, persons, redemptions
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.vault import Vault
+from ledger_service.reads.paging import cut
 from ledger_service.reads.residents import require_person
 
 OPEN_STATES = ("held", "enrolled")
@@ -64,23 +65,28 @@ def sign_up(journal: Journal, actor: Actor, enrolment_id: str, today: date) -> S
     return _line(row, today)
 
 
-def sign_ups_at(journal: Journal, vault: Vault, actor: Actor, desk: int, today: date, rows_max: int) -> list[SignUp]:
-    """The open sign-ups of a venue's courses, those that wait for a payment first, with the residents' names."""
+def sign_ups_at(
+    journal: Journal, vault: Vault, actor: Actor, desk: int, today: date, rows_max: int, page: int = 1
+) -> tuple[list[SignUp], bool]:
+    """The open sign-ups of a venue's courses, those that wait for a payment first, with the residents' names; and whether there is another page."""
     if not _holds_desk(actor, desk):
         raise NotFound(f"there is no venue desk {desk}", f"사용처 {desk}번이 없습니다")
     with journal.read() as unit:
         rows = unit.connection.execute(
             _ALL.where(courses.c.desk == desk, enrolments.c.state.in_(OPEN_STATES))
-            .order_by(enrolments.c.state.desc(), courses.c.code, enrolments.c.created_at)
-            .limit(rows_max)
+            .order_by(enrolments.c.state.desc(), courses.c.code, enrolments.c.created_at, enrolments.c.id)
+            .limit(rows_max + 1)
+            .offset((page - 1) * rows_max)
         ).all()
-    seals = vault.of_many(row.person_id for row in rows)
-    for row in rows:
+    shown, last = cut(rows, rows_max)
+    seals = vault.of_many(row.person_id for row in shown)
+    for row in shown:
         note_person(row.person_id)
-    return [
+    lines = [
         _line(row, today, seals[row.person_id].open("name", row.name_sealed) if row.person_id in seals else None)
-        for row in rows
+        for row in shown
     ]
+    return lines, last is not None
 
 
 def sign_up_at(journal: Journal, vault: Vault, actor: Actor, enrolment_id: str, today: date) -> SignUp:

@@ -91,6 +91,15 @@ class OutcomeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that was not taken; `fault` names the cell where one is to blame."""
+
+    line: int
+    outcome: str
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomesPage:
     """In file order."""
 
@@ -164,8 +173,22 @@ def import_outcomes(journal: Journal, actor: Actor, import_id: str, after: int, 
     return OutcomesPage(page, last.line if last else None)
 
 
+def refused_lines(journal: Journal, actor: Actor, import_id: str) -> list[RefusedLine]:
+    """All lines of a submission that were not taken, by line."""
+    approval(journal, actor, import_id)
+    with journal.read() as unit:
+        stored = unit.records.read_import(import_id)
+    if stored is None:
+        raise NotFound(f"there is no import {import_id}", "해당 제출 건이 없습니다")
+    return [
+        RefusedLine(line, outcome, fault[0] if fault else None)
+        for line, outcome, _, *fault in json.loads(zlib.decompress(stored.outcomes))
+        if not Outcome(outcome).accepted
+    ]
+
+
 def _outcomes(stored: bytes) -> list[tuple[int, str, int]]:
-    return [(line, outcome, coins) for line, outcome, coins in json.loads(zlib.decompress(stored))]
+    return [(line, outcome, coins) for line, outcome, coins, *_ in json.loads(zlib.decompress(stored))]
 
 
 def _entry_states(unit: Unit, import_id: str) -> dict[str, int]:

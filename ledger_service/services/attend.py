@@ -87,16 +87,16 @@ def end_attendance(
     with context.journal.read() as unit:
         row = unit.attendances.read(attendance_id)
     if row is None or not (row.desk in actor.desks or actor.has(Role.OFFICE)):
-        raise NotFound("there is no such attendance", "해당 출입 기록이 없습니다")
+        raise NotFound("there is no such attendance", "해당 출석 기록이 없습니다")
     actor.require_desk(row.desk, Role.CLERK, Role.APPROVER)
     if row.state != "open":
-        raise AttendanceOver("it was submitted or dropped before", "이미 처리한 출입 기록입니다")
+        raise AttendanceOver("it was submitted or dropped before", "이미 처리한 출석 기록입니다")
     if end is not None:
         return _submit(context, actor, once, row, _minute(end))
 
     def command(unit: WriteUnit) -> dict[str, Any]:
         if not unit.attendances.end(attendance_id, "dropped", None):
-            raise AttendanceOver("it was submitted or dropped before", "이미 처리한 출입 기록입니다")
+            raise AttendanceOver("it was submitted or dropped before", "이미 처리한 출석 기록입니다")
         unit.audit_log.write(context.clock.now(), actor.id, "drop attendance", attendance_id)
         return {"id": attendance_id, "did": "dropped"}
 

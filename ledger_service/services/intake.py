@@ -28,6 +28,7 @@ from ledger_service.services.reserve import Claim, reserve_credit
 from ledger_service.services.staging import drop_left_over, stage, unstage
 
 SOURCE_DEFAULT = "1365"
+SOURCES = (SOURCE_DEFAULT, "VMS")  # what the pages offer; the API takes any
 SOURCE_LENGTH_MAX = 32
 INTAKE_COUNTER = "intake"  # counts submissions: one that was judged before another was stored is not stored
 
@@ -168,7 +169,7 @@ def _submit(context: Context, actor: Actor, once: Once | None, given: _Submissio
             )
         approval_id = context.new_id()
         claim = Claim.of(judged.reserved())  # this and the outcomes before the write lock
-        outcomes = zlib.compress(json.dumps(judged.outcomes()).encode())
+        outcomes = zlib.compress(json.dumps(judged.stored_outcomes()).encode())
 
         def command(unit: WriteUnit) -> dict[str, Any]:
             if unit.entries.next_numbers(INTAKE_COUNTER, 1) != round_no:

@@ -46,6 +46,13 @@ class Judged:
         """(line, outcome, coins) of every row."""
         return [(one.line, one.outcome.value, one.coins) for one in self.judgements]
 
+    def stored_outcomes(self) -> list[tuple[int, str, int] | tuple[int, str, int, str]]:
+        """The same with the fault of a row that has one, as a submission keeps it. Record numbers of refused rows are not kept."""
+        return [
+            (one.line, one.outcome.value, one.coins, *((one.fault.value,) if one.fault is not None else ()))
+            for one in self.judgements
+        ]
+
     def counts(self) -> dict[str, int]:
         """Rows by outcome, those that occur, in the order of judging."""
         found = Counter(one.outcome for one in self.judgements)

@@ -340,7 +340,7 @@ def too_much_back(left: int, wanted: int) -> RefundTooLarge:
     """The error for a refund of more coins than are left of the charge."""
     return RefundTooLarge(
         f"of this charge {in_coins(left)} can come back, not {wanted:,}",
-        f"이 사용 내역에서 돌려줄 수 있는 코인은 {in_coins_ko(left)}입니다",
+        f"이 사용 내역에서 환불할 수 있는 코인은 {in_coins_ko(left)}입니다",
         left=left,
     )
 

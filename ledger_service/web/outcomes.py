@@ -19,8 +19,8 @@ OUTCOMES = {
 }
 REPAIRS = {
     "malformed": "칸을 고쳐서 다시 올려 주세요",
-    "unknown_programme": "활동코드를 적립 기준표에서 확인해 주세요",
-    "unknown_center": "센터코드를 확인해 주세요",
+    "unknown_programme": "활동코드를 '파일 올리기'의 코드 표에서 확인해 주세요",
+    "unknown_center": "센터코드를 '파일 올리기'의 코드 표에서 확인해 주세요",
     "not_in_force": "활동일과 활동코드를 확인해 주세요",
     "unknown_member": "회원번호를 확인하거나 회원 가입을 먼저 해 주세요",
     "identity_mismatch": "회원번호의 이름과 생년월일이 맞는지 본인에게 확인해 주세요",

@@ -36,6 +36,7 @@ POLICY = (  # scripts are files of ours: none stands in a page, and none is made
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; worker-src 'self'; "
     "form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+_UNATTENDED = re.compile(r"/kiosk/[^/]+/[^/]+")  # pages of a door where nobody watches
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -134,6 +135,11 @@ class Visit:
         if self.view.language == "en":
             text = ENGLISH.get(text, text)
         return text.format(**values) if values else text
+
+    @property
+    def is_unattended(self) -> bool:
+        """A page that leads nowhere but to itself: its session is of staff, and whoever comes stands before it."""
+        return _UNATTENDED.fullmatch(self.request.url.path) is not None
 
     def text(self, name: str) -> str:
         """A field as it was typed, without what a keyboard or a paste adds: full-width digits, spaces around."""
@@ -263,7 +269,7 @@ class Visit:
     def here(self) -> str:
         """The address for coming back to this page, or to the page that its form is on."""
         request = self.request
-        if request.method == "GET":
+        if request.method == "GET" or self.is_unattended:
             return request.url.path + ("?" + request.url.query if request.url.query else "")
         return self.form_page
 

@@ -65,7 +65,7 @@ def office(walk: MonthWalk) -> None:
     walk.hand.press(walk.page.locator("summary", has_text="한도"))
     walk.stop("office-propose-columns")
     walk.open("/office/closes")
-    walk.button("이 달 정산 만들기")
+    walk.button("이달 정산 만들기")
     walk.sees("정산하지 않은 곳")
     walk.stop("office-closes-made")
     walk.link("gym")

@@ -36,15 +36,15 @@ def test_a_charge_becomes_final_on_the_page_where_it_was_taken(page: Page, site:
     page.get_by_role("button", name="12코인 받기").click()
     fact = page.locator("dl.facts div", has=page.get_by_text("기록 상태", exact=True))
     expect(fact).to_contain_text("처리 중")
-    page.get_by_text("돌려주기", exact=True).click()
-    page.get_by_label("돌려줄 코인").fill("5")
+    page.get_by_text("환불하기", exact=True).click()
+    page.get_by_label("환불할 코인").fill("5")
     expect.set_options(timeout=PATIENCE_MS)
     with page.expect_response(re.compile("/state$")):
         pass
     expect(fact).to_contain_text("처리 중")
     site.district.post_all()
     expect(fact).to_contain_text("완료")
-    assert page.get_by_label("돌려줄 코인").input_value() == "5"
+    assert page.get_by_label("환불할 코인").input_value() == "5"
     assert fact.locator("[hx-get]").count() == 0, "it asks no more"
 
 

@@ -80,7 +80,7 @@ def test_a_resident_signs_up_gives_and_keeps_the_receipt(page: Page, demo: Demo)
 def test_an_act_is_entered_and_approved_by_another(page: Page, demo: Demo) -> None:
     staff(page, demo, "clerk-park")
     press(page, "link", "활동 한 건 입력")
-    fill(page, "회원번호", "S102238")
+    fill(page, "회원번호나 카드 번호", "S102238")
     press(page, "button", "다음")
     fill(page, "시작", "07:00")
     fill(page, "끝", "08:00")
@@ -104,10 +104,10 @@ def test_a_counter_takes_coins_by_card_and_pin_and_gives_some_back(page: Page, d
     press(page, "button", "7코인 받기")
     assert "완료되었습니다." in page.inner_text("main")
     page.locator("summary").click()
-    fill(page, "돌려줄 코인", "2")
+    fill(page, "환불할 코인", "2")
     press(page, "button", "다음")
-    press(page, "button", "2코인 돌려주기")
-    assert "돌려드렸습니다." in page.inner_text("main")
+    press(page, "button", "2코인 환불")
+    assert "환불했습니다." in page.inner_text("main")
 
 
 def test_the_office_proposes_and_a_colleague_approves(page: Page, demo: Demo) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from ledger_service.journal.schema import access_log, attendances
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services import cards
 from ledger_service.services.sign_in import open_session
+from ledger_service.web.pages import kiosk as kiosk_pages
 from tests.web.month import PASSWORDS, Month
 from tests.web.site import Site, form, forms, send
 from tests.web.test_pages import card as card
@@ -84,8 +86,25 @@ def test_who_forgot_to_go_is_ended_by_a_clerk_and_nothing_is_guessed(
     )
     read(quiet, number)
     assert (
-        "버렸습니다." in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="drop").text
+        "기록을 삭제했습니다."
+        in send(clerk, form(clerk.get("/centre/attendance"), "/centre/attendance/"), action="drop").text
     )
+
+
+def test_who_has_not_gone_is_not_pushed_off_the_list_by_later_ones(
+    quiet: Month, card_of: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kiosk_pages, "SHOWN_MAX", 2)
+    forgot, later = card_of(8), card_of(9)
+    read(quiet, forgot)
+    for _ in range(3):
+        read(quiet, later)
+        quiet.hall.books.clock.seconds += 600
+        read(quiet, later)
+        quiet.hall.books.clock.seconds += 600
+    listed = quiet.visitor("clerk").get("/centre/attendance").text
+    assert ("지금 있음" in listed, listed.count("제출함")) == (True, 2)
+    assert "가장 나중의 2건만 보입니다" in listed
 
 
 def test_no_card_no_entry_and_another_centres_door_is_not_there(quiet: Month) -> None:
@@ -106,6 +125,7 @@ def test_a_registrar_opens_somebody_and_gives_a_card(quiet: Month) -> None:
     made = send(registrar, form(opened, "/registrar/cards"), pin=PIN)
     number = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]", made.text)
     assert number is not None
+    assert "S777001" in made.text, "a desk finds a resident by it"
     assert "어서 오세요" in read(quiet, number[0]).text
     found = send(registrar, form(registrar.get("/registrar"), "/registrar/find"), member_number="S777001")
     assert "카드 1장을 정지했습니다." in send(registrar, form(found, "/registrar/block")).text
@@ -139,3 +159,31 @@ def test_at_a_desk_the_residents_session_goes_before_the_clerks_and_ends_alone(
     ended = desk.post("/sign-out", data={"form_token": token})
     assert ended.url.path == "/centre", "the clerk goes on"
     assert desk.get("/me").status_code == 403
+
+
+def ways_out(page: httpx.Response) -> set[str]:
+    """Where links and forms of a page lead."""
+    found = {unescape(one) for one in re.findall(r'<(?:a|form)\b[^>]*? (?:href|action)="([^"]*)"', page.text)}
+    return {one.partition("?")[0] if one.startswith("/view?") else one for one in found}
+
+
+def test_the_door_leads_nowhere_but_to_itself(quiet: Month, card_of: Callable[[int], str]) -> None:
+    clerk, path = quiet.visitor("clerk"), kiosk(quiet)
+    wrong = clerk.get(path.replace("VOL", "PET"))
+    answers = [clerk.get(path), read(quiet, card_of(4)), read(quiet, "AAAA-BBBB-CCCC-D"), wrong]
+    assert [one.status_code for one in answers] == [200, 200, 404, 404]
+    for page in answers:
+        own = page.url.path
+        assert ways_out(page) <= {own, "/view", "#main"}
+        assert {unescape(one) for one in re.findall(r"back=([^\"]*)", page.text)} <= {own}
+    assert "/sign-out" in clerk.get("/kiosk").text
+
+
+def test_an_act_is_entered_by_the_card(quiet: Month, card_of: Callable[[int], str]) -> None:
+    number, member, clerk = card_of(3), quiet.hall.members[3], quiet.visitor("clerk")
+    first = form(clerk.get("/centre/act"), "/centre/act/confirm")
+    asked = send(clerk, first, member_number=number.lower(), programme="VOL", day="2024-05-01")
+    assert f"{member['이름']} 님이 맞나요?" in asked.text
+    assert number not in asked.text, "what is sent on is the member number"
+    done = send(clerk, form(asked, "/centre/act"), start="09:00", end="10:00")
+    assert "제출했습니다" in done.text

@@ -508,7 +508,7 @@ def test_a_refund_and_a_gift_asked_for_again_are_shown_and_not_repeated(
     asked = send(counter, first, member_number=member_number(site, person), coins="12")
     back = form(send(counter, form(asked, "/charge")), "/refund/confirm")
     send(counter, form(send(counter, back, coins="4", reason="counter"), "/refund"))
-    assert "두 번 돌려드리지 않았습니다" in send(counter, back, coins="4", reason="counter").text
+    assert "두 번 환불하지 않았습니다" in send(counter, back, coins="4", reason="counter").text
     gift = form(mine.get("/donate"), "/donate/confirm")
     given = send(mine, form(send(mine, gift, fund="WINTER", coins="3"), "/donate"))
     repeated = send(mine, gift, fund="WINTER", coins="3")

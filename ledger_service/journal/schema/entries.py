@@ -48,7 +48,9 @@ imports = Table(
     Column("rows", Integer, nullable=False),
     Column("accepted_rows", Integer, nullable=False),
     Column("coins", BigInteger, nullable=False),
-    Column("outcomes", Bytes, nullable=False),  # compressed JSON: [line, outcome, coins] of every row
+    Column(
+        "outcomes", Bytes, nullable=False
+    ),  # compressed JSON: [line, outcome, coins] of every row, and its fault where it has one
 )
 
 records = Table(

@@ -38,6 +38,7 @@ redemptions = Table(
     Column("day", Integer, nullable=False),
     CheckConstraint("refunded_coins >= 0 AND refunded_coins <= coins", name="refund_within"),
     Index("ix_redemptions_desk_no", "desk", "journal_no"),
+    Index("ix_redemptions_desk_day", "desk", "day", "journal_no"),
 )
 
 refunds = Table(

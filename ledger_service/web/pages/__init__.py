@@ -7,7 +7,9 @@ from ledger_service.web.pages import (
     account,
     approvals,
     centre,
+    centre_file,
     closing,
+    credited,
     door,
     ending,
     enrolling,
@@ -25,6 +27,7 @@ from ledger_service.web.pages import (
     staff,
     treasury,
     venue,
+    venue_lists,
 )
 from ledger_service.web.pages.table import Page
 
@@ -133,9 +136,9 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/centre/act"): Page(centre.act_form, _CENTRE),
     ("POST", "/centre/act/confirm"): Page(centre.act_confirm, _CENTRE, again=centre.act_again, looks_up=True),
     ("POST", "/centre/act"): Page(centre.submit_act, _CENTRE, again=centre.act_confirm_again),
-    ("GET", "/centre/file"): Page(centre.file_form, _CENTRE),
-    ("GET", "/centre/file/to-fill"): Page(centre.file_to_fill, _CENTRE),
-    ("POST", "/centre/file"): Page(centre.submit_file, _CENTRE, again=centre.file_again, upload=True),
+    ("GET", "/centre/file"): Page(centre_file.file_form, _CENTRE),
+    ("GET", "/centre/file/to-fill"): Page(centre_file.file_to_fill, _CENTRE),
+    ("POST", "/centre/file"): Page(centre_file.submit_file, _CENTRE, again=centre_file.file_again, upload=True),
     ("GET", "/centre/attendance"): Page(kiosk.attendance, _CENTRE),
     ("POST", "/centre/attendance/{attendance}"): Page(kiosk.end, _CENTRE, again=kiosk.attendance_again),
     ("GET", "/kiosk"): Page(kiosk.choose, _CENTRE),
@@ -151,6 +154,9 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/approvals"): Page(approvals.queue, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}"): Page(approvals.one, _CENTRE | _OFFICE),
     ("GET", "/approvals/{approval}/recorded"): Page(approvals.recorded, _CENTRE | _OFFICE, asked_again=True),
+    ("GET", "/approvals/{approval}/repairs"): Page(approvals.repair_list, _CENTRE | _OFFICE, prints=True),
+    ("GET", "/approvals/{approval}/entries"): Page(credited.entries, _CENTRE),
+    ("POST", "/approvals/{approval}/entries"): Page(credited.find, _CENTRE, again=credited.again, looks_up=True),
     ("POST", "/approvals/{approval}/approve"): Page(
         approvals.approve, frozenset({Role.APPROVER, Role.OFFICE}), again=approvals.again
     ),
@@ -161,13 +167,13 @@ PAGES: dict[tuple[str, str], Page] = {
         venue.charge_confirm, _VENUE, again=venue.charge_again, looks_up=True
     ),
     ("POST", "/desk/{desk}/charge"): Page(venue.charge, _VENUE, again=venue.charge_confirm_again, checks_secret=True),
-    ("GET", "/desk/{desk}/today"): Page(venue.day, _VENUE),
+    ("GET", "/desk/{desk}/today"): Page(venue_lists.day, _VENUE),
     ("GET", "/desk/{desk}/charges/{charge}"): Page(venue.charged, _VENUE),
     ("POST", "/desk/{desk}/charges/{charge}/refund/confirm"): Page(
         venue.refund_confirm, _VENUE, again=venue.refund_again
     ),
     ("POST", "/desk/{desk}/charges/{charge}/refund"): Page(venue.refund, _VENUE, again=venue.refund_again),
-    ("GET", "/desk/{desk}/sign-ups"): Page(venue.sign_ups, _VENUE),
+    ("GET", "/desk/{desk}/sign-ups"): Page(venue_lists.sign_ups, _VENUE),
     ("GET", "/desk/{desk}/sign-ups/{sign_up}"): Page(venue.sign_up, _VENUE),
     ("POST", "/desk/{desk}/sign-ups/{sign_up}/confirm"): Page(venue.confirm_sign_up, _VENUE, again=venue.sign_up_again),
     ("POST", "/desk/{desk}/sign-ups/{sign_up}/cancel"): Page(venue.cancel_sign_up, _VENUE, again=venue.sign_up_again),

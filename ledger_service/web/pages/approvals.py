@@ -10,16 +10,15 @@ from ledger_service.domain.actors import Role
 from ledger_service.errors import BoramError
 from ledger_service.reads import catalogue, correcting, residents, review, submissions, treasury
 from ledger_service.reads.entries import SETTLED
-from ledger_service.reads.paging import LINES_MAX, PAGE_ROWS_DEFAULT
+from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services.decide import APPROVE, DECLINE
-from ledger_service.web.outcomes import REPAIRS
+from ledger_service.web import repairs
 from ledger_service.web.pages.centre import centre_names
 from ledger_service.web.pages.closing import of_approval as closing_page
 from ledger_service.web.visit import FieldInvalid, Visit
 
 EARNERS_SHOWN_MAX = 50
-REPAIRS_SHOWN_MAX = 200
 REASON_LENGTH_MAX = 200
 STATUSES = ("waiting", "approved", "rejected", "withdrawn")
 
@@ -30,12 +29,14 @@ def queue(visit: Visit) -> Response:
     status = status if status in STATUSES else "waiting"
     after = visit.request.query_params.get("after", "")[:36]
     page = submissions.approvals_page(visit.context.journal, visit.me, status, after, PAGE_ROWS_DEFAULT)
+    submitted = [one.id for one in page.approvals if one.kind in submissions.SUBMISSION_KINDS]
     due = {one.id: one.submitted_at + DECIDED_WITHIN_SECONDS for one in page.approvals}
     return visit.render(
         "centre/approvals.html",
         status_shown=status,
         statuses=STATUSES,
         page=page,
+        marked=review.marked_people(visit.context.journal, visit.me, submitted) if status == "waiting" else {},
         due=due,
         now=visit.now,
         value=catalogue.coin_value(visit.context.journal, visit.today),
@@ -67,10 +68,7 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
         template = "centre/submission.html"
         more["centres"] = centre_names(visit) if line.kind == "record" else {}
         more["result"] = submissions.import_result(journal, me, approval_id)
-        rows = submissions.import_outcomes(journal, me, approval_id, 0, LINES_MAX).lines
-        refused = [row for row in rows if row.outcome in REPAIRS]
-        more["repairs"] = refused[:REPAIRS_SHOWN_MAX]
-        more["repairs_more"] = max(0, len(refused) - REPAIRS_SHOWN_MAX)
+        more["repairs"] = repairs.summed(repairs.of_lines(submissions.refused_lines(journal, me, approval_id)))
         can_review = me.has(Role.CLERK, Role.APPROVER, Role.OFFICE)
         more["review"] = (
             review.review(journal, visit.context.vault, me, approval_id, EARNERS_SHOWN_MAX) if can_review else None
@@ -98,6 +96,14 @@ def recorded(visit: Visit) -> Response:
     if done < sum(entries.values()) and done == visit.number_in_query("done"):
         return Response(status_code=204)  # nothing that has not been told
     return visit.render("centre/recorded.html", entries=entries, approval_id=approval_id)
+
+
+def repair_list(visit: Visit) -> Response:
+    """All rows of a submission that were not taken, as a file."""
+    approval_id = visit.path["approval"]
+    refused = submissions.refused_lines(visit.context.journal, visit.me, approval_id)
+    content = repairs.repair_file(repairs.of_lines(refused))
+    return visit.file(content, "text/csv; charset=utf-8", f"repairs-{approval_id}.csv")
 
 
 def again(visit: Visit, error: BoramError) -> Response:

@@ -1,4 +1,4 @@
-"""A centre's clerk: one act, or a month's file; what waits, and what is left of the allotment."""
+"""A centre's clerk: one act; what waits, and what is left of the allotment."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from datetime import date
 from starlette.responses import Response
 
 from ledger_service.domain.cells import read_date
+from ledger_service.domain.credentials import read_card_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.domain.rates import Measure
 from ledger_service.errors import BoramError, NotFound
-from ledger_service.reads import catalogue, residents, submissions
+from ledger_service.reads import catalogue, payers, residents, submissions
 from ledger_service.reads.catalogue import DeskLine, ProgrammeLine
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
-from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS, OutcomeLine
+from ledger_service.reads.residents import Resident
+from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services import intake
-from ledger_service.services.table_errors import FileTooLarge
-from ledger_service.web.file_columns import ACTIVITIES, column_lines, filled_in
-from ledger_service.web.visit import FieldInvalid, Visit, is_part
-
-REPAIRS_SHOWN_MAX = 200
-ROWS_SHOWN_MAX = 300
+from ledger_service.web.visit import FieldInvalid, Visit
 
 
 def home(visit: Visit) -> Response:
@@ -55,7 +52,7 @@ def act_again(visit: Visit, error: BoramError) -> Response:
 
 def act_confirm(visit: Visit, error: BoramError | None = None) -> Response:
     """The person's name, to be sure; and how long or how many."""
-    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    who = _who(visit)
     programme = _programme(visit)
     centre = _centre(visit)
     return visit.render(
@@ -77,7 +74,7 @@ def act_confirm_again(visit: Visit, error: BoramError) -> Response:
 
 def submit_act(visit: Visit) -> Response:
     """Submit; another person decides."""
-    who = residents.find_resident(visit.context.journal, visit.context.vault, visit.text("member_number"))
+    who = _who(visit)
     answer = intake.submit_act_of(
         visit.context,
         visit.me,
@@ -90,55 +87,12 @@ def submit_act(visit: Visit) -> Response:
     return visit.go(f"/approvals/{answer['id']}", done="act")
 
 
-def file_form(visit: Visit, error: BoramError | None = None) -> Response:
-    """Choose a file: look first, or submit."""
-    return visit.render(
-        "centre/file.html", error.status if error else 200, columns=column_lines(ACTIVITIES), error=error
-    )
-
-
-def file_to_fill(visit: Visit) -> Response:
-    """An activity file without rows."""
-    return visit.file(filled_in(ACTIVITIES, []), "text/csv; charset=utf-8", f"{ACTIVITIES}.csv")
-
-
-def file_again(visit: Visit, error: BoramError) -> Response:
-    """The form with what is wrong."""
-    return file_form(visit, error)
-
-
-def submit_file(visit: Visit) -> Response:
-    """Submit the file, or only show what each row would become."""
-    upload = visit.files.get("file")
-    if upload is None or not upload.data:
-        raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
-    if len(upload.data) > visit.ports.upload_bytes_max:
-        raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
-    if visit.text("action") == "preview":
-        return _preview(visit, upload.data)
-    answer = intake.submit_import(visit.context, visit.me, visit.once(), upload.data, intake.SOURCE_DEFAULT)
-    return visit.go(f"/approvals/{answer['id']}", done="file")
-
-
-def _preview(visit: Visit, data: bytes) -> Response:
-    judged = intake.preview_import(visit.context, visit.me, data, intake.SOURCE_DEFAULT, None)
-    refused = [one for one in judged.judgements if not one.outcome.accepted]
-    return visit.render(
-        "centre/looked.html" if is_part(visit.request) else "centre/preview.html",
-        is_part=is_part(visit.request),
-        rows=len(judged.judgements),
-        accepted=len(judged.accepted),
-        coins=sum(one.coins for one in judged.accepted),
-        counts=judged.counts(),
-        repairs=[
-            (one.line, one.record_number, one.outcome.value, one.fault.value if one.fault else None)
-            for one in refused[:REPAIRS_SHOWN_MAX]
-        ],
-        more=max(0, len(refused) - REPAIRS_SHOWN_MAX),
-        taken=[OutcomeLine(one.line, one.outcome.value, one.coins) for one in judged.accepted[:ROWS_SHOWN_MAX]],
-        taken_more=max(0, len(judged.accepted) - ROWS_SHOWN_MAX),
-        value=catalogue.coin_value(visit.context.journal, visit.today),
-    )
+def _who(visit: Visit) -> Resident:
+    """By the member number, or by the card that is read in its place."""
+    context, typed = visit.context, visit.text("member_number")
+    if read_card_number(typed) is not None:
+        return payers.payer_of_card(context.journal, context.vault, typed)
+    return residents.find_resident(context.journal, context.vault, typed)
 
 
 def _day(visit: Visit) -> date:

@@ -65,6 +65,7 @@ def attendance(visit: Visit, error: BoramError | None = None) -> Response:
         "kiosk/attendance.html",
         error.status if error else 200,
         found=found,
+        shown_max=SHOWN_MAX,
         done=visit.request.query_params.get("done", ""),
         error=error,
     )

@@ -91,6 +91,7 @@ def office_objections(visit: Visit) -> Response:
         lines=reads.objections_to_answer(
             context.journal, context.vault, visit.me, visit.today, OBJECTIONS_SHOWN_MAX, over=over
         ),
+        lines_max=OBJECTIONS_SHOWN_MAX,
         over=over,
         done=visit.request.query_params.get("done", ""),
     )

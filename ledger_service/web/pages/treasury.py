@@ -24,7 +24,9 @@ def corrections(visit: Visit, error: BoramError | None = None) -> Response:
     return visit.render(
         "treasury/corrections.html",
         error.status if error else 200,
-        lines=correcting.corrections_of(visit.context.journal, visit.me, LINES_SHOWN_MAX),
+        page=correcting.corrections_of(
+            visit.context.journal, visit.me, LINES_SHOWN_MAX, visit.request.query_params.get("before", "")[:36]
+        ),
         entry=visit.text("entry") or visit.request.query_params.get("entry", "")[:20],
         value=catalogue.coin_value(visit.context.journal, visit.today),
         error=error,

@@ -1,4 +1,4 @@
-"""A venue's counter: take coins in two steps, give back, the day's list, the sign-ups of its courses.
+"""A venue's counter: take coins in two steps, give back, one sign-up of its courses.
 
 A form carries its own key, so that what was sent once can be sent again after a network that failed: it happens once.
 """
@@ -21,8 +21,6 @@ from ledger_service.services.spend import NO_WORD, REFUND_REASONS, require_coins
 from ledger_service.web.following import following
 from ledger_service.web.visit import FieldInvalid, Visit
 
-CHARGES_SHOWN_MAX = 300
-SIGN_UPS_SHOWN_MAX = 300
 _OF_THE_PIN = frozenset({SignInFailed.code, TooManyAttempts.code, SignInBusy.code})
 
 
@@ -131,7 +129,7 @@ def refund_confirm(visit: Visit) -> Response:
     """What would be given back, in big type."""
     desk = desk_of(visit)
     found = counter.charge_of(visit.context.journal, visit.context.vault, visit.me, visit.path["charge"])
-    coins = visit.whole("coins", "돌려줄 코인")
+    coins = visit.whole("coins", "환불할 코인")
     require_coins(coins)
     where = f"/desk/{desk.number}/charges/{found.id}"
     then = following(visit, f"{where}/refund", {"coins": str(coins), "reason": visit.fields.get("reason", "")})
@@ -155,33 +153,9 @@ def refund(visit: Visit) -> Response:
     desk = desk_of(visit)
     reason = visit.text("reason") if visit.text("reason") in REFUND_REASONS else REFUND_REASONS[0]
     spend.refund(
-        visit.context, visit.me, visit.once(), visit.path["charge"], visit.whole("coins", "돌려줄 코인"), reason
+        visit.context, visit.me, visit.once(), visit.path["charge"], visit.whole("coins", "환불할 코인"), reason
     )
     return visit.go(f"/desk/{desk.number}/charges/{visit.path['charge']}", done="refund")
-
-
-def day(visit: Visit) -> Response:
-    """Today's charges with their sum."""
-    desk = desk_of(visit)
-    found = counter.charges_of_day(
-        visit.context.journal, visit.context.vault, visit.me, desk.number, visit.today, CHARGES_SHOWN_MAX
-    )
-    return visit.render(
-        "venue/today.html",
-        desk=desk,
-        charges=found,
-        coins=sum(one.coins - one.refunded_coins for one in found),
-        krw=sum(one.krw_of(one.coins - one.refunded_coins) for one in found),
-    )
-
-
-def sign_ups(visit: Visit) -> Response:
-    """The open sign-ups of this venue's courses."""
-    desk = desk_of(visit)
-    found = signing.sign_ups_at(
-        visit.context.journal, visit.context.vault, visit.me, desk.number, visit.today, SIGN_UPS_SHOWN_MAX
-    )
-    return visit.render("venue/sign_ups.html", desk=desk, sign_ups=found, value=_value(visit))
 
 
 def sign_up(visit: Visit, error: BoramError | None = None) -> Response:

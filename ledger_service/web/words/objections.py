@@ -30,4 +30,5 @@ WORDS: dict[str, str] = {
     "있었던 날과 곳을 적어 주시면 빨리 찾습니다. 담당 부서만 읽습니다.": "Day and place help to find it. Only the coin office reads it.",
     "주민에게 보일 답": "What the resident will read",
     "코인이 빠졌거나 틀렸으면 적어 주세요. 담당 부서가 {days}일 안에 여기에 답합니다.": "Are coins missing or wrong? Write it here. The coin office answers within {days} days, on this page.",
+    "답할 기한이 가까운 {count}건만 보입니다. 답하면 다음 것이 나옵니다.": "Only the {count} that are due first are shown. Once they are answered the next ones come.",
 }

@@ -108,8 +108,8 @@ WORDS: dict[str, str] = {
     "원장을 열 때 정한 것": "set when the ledger was made",
     "월 정산 {month}": "Month closes, {month}",
     "유효 기간": "Valid for",
-    "이 달 정산 만들기": "Work out this month",
-    "이 달의 정산이 아직 없습니다.": "This month has no closes yet.",
+    "이달 정산 만들기": "Work out this month",
+    "이달의 정산이 아직 없습니다.": "This month has no closes yet.",
     "이번 달 한도": "This month's limits",
     "적립 기준의 모든 판": "All versions of the rates",
     "적립함": "Earned",
@@ -146,5 +146,5 @@ WORDS: dict[str, str] = {
     "{number}번 기관의 새 열쇠 {count}개, 필요한 서명 {threshold}": "Organisation {number}: {count} new keys, {threshold} of them sign",
     "{number}번 기관의 열쇠 폐기: {reason}": "Keys of organisation {number} revoked: {reason}",
     "받은 건수": "Charges",
-    "돌려준 건수": "Refunds",
+    "환불 건수": "Refunds",
 }

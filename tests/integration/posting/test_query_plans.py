@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from ledger_service.reads.counter import charges_of_day
+from ledger_service.reads.counter import charges_of_day, sum_of_day
 from ledger_service.reads.entries import entries_of
 from ledger_service.reads.residents import balance
 from ledger_service.services import spend, staging
@@ -92,6 +92,7 @@ def a_day(hall: Hall) -> None:
     balance(books.journal, books.office, hall.person(0), books.clock.today())
     entries_of(books.journal, books.office, hall.person(0), None, 50)
     charges_of_day(books.journal, books.context.vault, hall.counter("GYM"), hall.venue("GYM"), books.clock.today(), 50)
+    sum_of_day(books.journal, hall.counter("GYM"), hall.venue("GYM"), books.clock.today())
 
 
 @pytest.mark.parametrize("books", ["sqlite"], indirect=True)

@@ -1142,6 +1142,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("journal_no", name=op.f("uq_redemptions_journal_no")),
     )
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
+        batch_op.create_index("ix_redemptions_desk_day", ["desk", "day", "journal_no"], unique=False)
         batch_op.create_index("ix_redemptions_desk_no", ["desk", "journal_no"], unique=False)
 
     op.create_table(
@@ -1225,6 +1226,7 @@ def downgrade() -> None:
     op.drop_table("wish_credits")
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
         batch_op.drop_index("ix_redemptions_desk_no")
+        batch_op.drop_index("ix_redemptions_desk_day")
 
     op.drop_table("redemptions")
     with op.batch_alter_table("records", schema=None) as batch_op:
