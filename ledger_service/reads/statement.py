@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Row, select
 
+from ledger_service.domain.account_ends import MERGED_INTO
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.days import date_of
 from ledger_service.domain.entries import Kind, Skip
@@ -30,14 +31,15 @@ from ledger_service.reads.paging import cut
 from ledger_service.reads.residents import ENTRIES_ROLES, require_person
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 
-INTO = frozenset({Kind.CREDIT, Kind.REFUND, Kind.OPENING})
+INTO = frozenset({Kind.CREDIT, Kind.REFUND, Kind.OPENING})  # always; a correction and a merge by what they name
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
     """One line. `place` is the desk's name; `what` the programme, course or fund, where there is one. `krw` by the value of `day`.
 
-    `is_in`: coins that came; of the others they went. `accepted_at` is UTC seconds.
+    `is_in`: coins that came; of the others they went. Of a merge's incoming half `coins` are those of the other half, which moves them.
+    `accepted_at` is UTC seconds.
     """
 
     journal_no: int
@@ -179,21 +181,23 @@ def _lines(unit: Unit, rows: Sequence[Row[tuple[object, ...]]]) -> list[Statemen
     versions = {rate.rate_id: rate for rate in unit.master.rate_versions()}
     funds = {fund.number: fund.name for fund in unit.master.funds()}
     values = sorted(unit.master.coin_values())
+    named = _entries_named_by(unit, rows)
     lines = []
     for row in rows:
         kind = Kind(row.kind)
         rate = versions.get(row.ref) if kind is Kind.CREDIT else None
         what = rate.name if rate else funds.get(row.ref) if kind is Kind.DONATE else row.course
+        is_in, coins = _moved(row, named)
         value = max(((first, krw) for first, krw in values if first <= row.day), default=None)
         lines.append(
             StatementLine(
                 journal_no=row.journal_no,
                 kind=kind.name.lower(),
-                is_in=kind in INTO,
+                is_in=is_in,
                 state=state_of(row.state, row.skip_reason),
                 skip_reason=Skip(row.skip_reason).name.lower() if row.skip_reason is not None else None,
-                coins=row.coins,
-                krw=row.coins * value[1] if value else None,
+                coins=coins,
+                krw=coins * value[1] if value else None,
                 units=row.units,
                 unit=rate.unit if rate else None,
                 day=date_of(row.day),
@@ -207,3 +211,30 @@ def _lines(unit: Unit, rows: Sequence[Row[tuple[object, ...]]]) -> list[Statemen
             )
         )
     return lines
+
+
+def _moved(row: Row[tuple[object, ...]], named: Mapping[int, tuple[int, int]]) -> tuple[bool, int]:
+    """Whether the coins of a line came, and how many: what a correction undoes and the half of a merge that it is decide."""
+    if row.kind == Kind.CORRECT:
+        kind, _ = named.get(row.original_no or 0, (int(Kind.CREDIT), 0))
+        return kind == Kind.EXPIRE, row.coins
+    if _is_incoming_half(row):
+        _, coins = named.get(row.word_line or 0, (int(Kind.MERGE), row.coins))
+        return True, coins
+    return Kind(row.kind) in INTO, row.coins
+
+
+def _entries_named_by(unit: Unit, rows: Sequence[Row[tuple[object, ...]]]) -> dict[int, tuple[int, int]]:
+    """Kind and coins of what the corrections among these lines undo, and of the outgoing halves of their merges. By journal number."""
+    wanted = {row.original_no for row in rows if row.kind == Kind.CORRECT}
+    wanted |= {row.word_line for row in rows if _is_incoming_half(row)}
+    if not wanted:
+        return {}
+    found = unit.connection.execute(
+        select(entries.c.journal_no, entries.c.kind, entries.c.coins).where(entries.c.journal_no.in_(wanted))
+    )
+    return {row.journal_no: (row.kind, row.coins) for row in found}
+
+
+def _is_incoming_half(row: Row[tuple[object, ...]]) -> bool:
+    return bool(row.kind == Kind.MERGE and row.ref == MERGED_INTO)
