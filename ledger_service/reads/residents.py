@@ -126,6 +126,16 @@ def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Bala
         )
 
 
+def spendable_at(journal: Journal, actor: Actor, person_id: str, desk: int) -> int:
+    """Coins that a resident can spend at one venue now: what is available anywhere, and what this venue is giving back."""
+    with journal.read() as unit:
+        person = require_person(unit, actor, person_id, *BALANCE_ROLES)
+        account = unit.accounts.read(person.account)
+        assert account is not None  # a foreign key says so
+        here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0
+    return max(account.free + here, 0)
+
+
 def _next_expiry(unit: Unit, account: bytes) -> NextExpiry | None:
     """What of an account counts up to the nearest day, once everything accepted is final."""
     history = unit.lots.history(account)
