@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, exists, select
 
 from ledger_service.domain.account_ends import MERGED_INTO
 from ledger_service.domain.actors import Actor, Role
@@ -31,6 +32,7 @@ from ledger_service.reads.paging import cut
 from ledger_service.reads.residents import ENTRIES_ROLES, require_person
 from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 
+RETURNED_SHOWN_SECONDS = 30 * 24 * 3600
 INTO = frozenset({Kind.CREDIT, Kind.REFUND, Kind.OPENING})  # always; a correction and a merge by what they name
 
 
@@ -82,6 +84,21 @@ class WaitingAct:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedAct:
+    """An act that was sent back to its centre at `returned_at` (UTC seconds), and has not been entered again.
+
+    `reason` of one that was entered by itself: that of a file is about other people's rows too.
+    """
+
+    programme: str
+    place: str
+    day: date
+    coins: int
+    returned_at: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldCoins:
     """Coins reserved for a charge or a sign-up, free again at `expires_at` (UTC seconds) if nothing comes of it."""
 
@@ -95,10 +112,11 @@ class HeldCoins:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is on its way to or from an account."""
+    """What is on its way to or from an account, and what of it was sent back lately."""
 
     acts: list[WaitingAct]
     holds: list[HeldCoins]
+    returned: list[ReturnedAct]
 
 
 def statement(journal: Journal, actor: Actor, person_id: str, before: int | None, rows_max: int) -> StatementPage:
@@ -122,8 +140,8 @@ def statement_line(journal: Journal, actor: Actor, journal_no: int) -> Statement
         return _lines(unit, [row])[0]
 
 
-def waiting(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> Waiting:
-    """What waits for approval and what is reserved, newest first."""
+def waiting(journal: Journal, actor: Actor, person_id: str, rows_max: int, now: int) -> Waiting:
+    """What waits for approval, what was sent back in the last days, and what is reserved, newest first. `now` in UTC seconds."""
     with journal.read() as unit:
         require_person(unit, actor, person_id, *ENTRIES_ROLES)
         names = {desk.number: desk.name for desk in unit.master.desks()}
@@ -146,6 +164,7 @@ def waiting(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> Wa
             .order_by(holds.c.expires_at)
             .limit(rows_max)
         ).all()
+        returned = unit.connection.execute(_returned(person_id, now - RETURNED_SHOWN_SECONDS).limit(rows_max)).all()
     return Waiting(
         [
             WaitingAct(row[0], names[row[1]], date_of(row[2]), row[3], row[4], row[4] + DECIDED_WITHIN_SECONDS)
@@ -155,7 +174,38 @@ def waiting(journal: Journal, actor: Actor, person_id: str, rows_max: int) -> Wa
             HeldCoins(row.purpose, names[row.desk], row.name, row.coins, row.expires_at, row.enrolment_id)
             for row in held
         ],
-    )
+        [
+            ReturnedAct(
+                row.name, names[row.desk], date_of(row.activity_day), row.coins, row.decided_at,
+                row.reason if row.kind == "record" and row.reason else None,
+            )
+            for row in returned
+        ],
+    )  # fmt: skip
+
+
+def _returned(person_id: str, since: int) -> Select[Any]:
+    """Acts that were sent back since then, the latest first; one of the same day and programme that came later stands for it."""
+    again = records.alias("again")
+    return (
+        select(
+            rates.c.name, records.c.desk, records.c.activity_day, records.c.coins, approvals.c.decided_at, approvals.c.kind,
+            approvals.c.reason,
+        )
+        .join(approvals, approvals.c.id == records.c.import_id)
+        .join(rates, rates.c.id == records.c.rate_id)
+        .where(approvals.c.status == "rejected", approvals.c.decided_at >= since, records.c.person_id == person_id)
+        .where(
+            ~exists().where(
+                again.c.person_id == person_id,
+                again.c.activity_day == records.c.activity_day,
+                again.c.rate_id == records.c.rate_id,
+                again.c.id > records.c.id,
+                ~again.c.withdrawn,
+            )
+        )
+        .order_by(approvals.c.decided_at.desc(), records.c.id.desc())
+    )  # fmt: skip
 
 
 _WITH_STATE = select(

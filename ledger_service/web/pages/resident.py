@@ -21,7 +21,7 @@ def balance(visit: Visit) -> Response:
     context, me = visit.context, visit.me
     found = residents.balance(context.journal, me, visit.person_id, visit.today)
     who = residents.resident(context.journal, context.vault, me, visit.person_id)
-    waits = statement.waiting(context.journal, me, visit.person_id, WAITING_SHOWN_MAX)
+    waits = statement.waiting(context.journal, me, visit.person_id, WAITING_SHOWN_MAX, visit.now)
     lines = statement.statement(context.journal, me, visit.person_id, None, LINES_ON_FIRST_PAGE)
     return visit.render(
         "resident/balance.html", balance=found, who=who, waits=waits, lines=lines.lines, value=found.krw_per_coin
