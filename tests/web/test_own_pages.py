@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from sqlalchemy import select, update
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.schema import access_log, accounts, audit_log, helpers, objections
+from ledger_service.services import freeze, setup
 from tests.web.month import Month
 from tests.web.site import form, send
 
@@ -238,3 +240,26 @@ def test_who_is_frozen_or_owes_is_told_so(quiet: Month, ha: str) -> None:
     page = quiet.visitor(ha).get("/me").text
     assert "7코인 남아 있습니다" in page
     assert "2029년 5월 1일" in page, "and the next expiry"
+
+
+def test_who_is_frozen_reads_until_when_and_up_to_which_day_they_may_object(quiet: Month, ha: str) -> None:
+    books, mine = quiet.hall.books, quiet.visitor(ha)
+    proposed = freeze.propose_freeze(books.context, books.office, None, quiet.hall.person(0), date(2024, 7, 31), "why")
+    setup.approve_orders(books.context, books.second, None, proposed["id"])
+    page = mine.get("/me").text
+    assert "2024년 7월 31일\u00a0(수)까지 쌓거나 쓸 수 없습니다" in page
+    assert "2024년 5월 16일\u00a0(목)까지 이의를 낼 수 있습니다" in page
+    books.clock.business_date = date(2024, 5, 17)
+    page = mine.get("/me").text
+    assert "까지 이의를 낼 수 있습니다" not in page
+    assert "기한은 2024년 5월 16일\u00a0(목)까지였습니다" in page
+
+
+def test_a_resident_finds_their_own_number_and_a_receipt_says_what_expires_next(quiet: Month, ha: str) -> None:
+    mine = quiet.visitor(ha)
+    assert quiet.hall.members[0]["회원번호"] in mine.get("/me").text
+    shown = mine.get(receipt_of(mine)).text
+    assert "먼저 소멸하는 코인" in shown
+    assert "40코인 (4,000원), 2029년 5월 1일" in shown
+    office = quiet.visitor("office").get(receipt_of(mine)).text
+    assert "먼저 소멸하는 코인" not in office, "what is left is the resident's own to read"

@@ -144,9 +144,9 @@ def receipt_file(visit: Visit) -> Response:
         balance = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today)
         facts.append(("지금 남은 코인", f.amount(balance.available, balance.available_krw)))
         if balance.next_expiry is not None:
-            facts.append(
-                ("먼저 끝나는 코인", f"{f.coins(balance.next_expiry.coins)}, {f.day(balance.next_expiry.on)}까지")
-            )
+            coins = balance.next_expiry.coins
+            krw = None if balance.krw_per_coin is None else coins * balance.krw_per_coin
+            facts.append(("먼저 소멸하는 코인", f"{f.amount(coins, krw)}, {f.day(balance.next_expiry.on)}까지"))
     notes = [f"도움 전화 {visit.ports.brand.help_phone}"]
     if line.kind == "donate":
         notes.insert(0, "코인 기부는 기부금 영수증(세액공제)의 대상이 아닙니다.")

@@ -63,9 +63,9 @@ def receipt(visit: Visit) -> Response:
     except EvidenceIncomplete as error:
         problem = error
     signed = accept.receipt(context, journal_no)
-    left = None
+    mine = None
     if visit.me.person_id is not None:
-        left = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today).available
+        mine = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today)
     code = receipt_code(signed)
     return visit.render(
         "resident/receipt.html",
@@ -75,7 +75,6 @@ def receipt(visit: Visit) -> Response:
         code=code,
         svg=code_svg(code, visit.say("영수증 확인용 QR")),
         service_key="0x" + visit.ports.service_key.hex(),
-        left=left,
-        value=catalogue.coin_value(context.journal, visit.today),
+        mine=mine,
         done=visit.request.query_params.get("done", ""),
     )

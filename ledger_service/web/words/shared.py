@@ -205,7 +205,7 @@ WORDS: dict[str, str] = {
     "도우미": "Helpers",
     "도우미 {name}": "Helper {name}",
     "돌아가기": "Back",
-    "먼저 끝나는 코인은 {coins}이고, {day}까지 쓸 수 있습니다.": "{coins} can be spent until {day}.",
+    "먼저 소멸하는 코인은 {coins}이고, {day}까지 쓸 수 있습니다.": "{coins} can be spent until {day}, and expire then.",
     "영수증 번호": "Receipt number",
     "이의": "Objections",
     "이의 신청": "Objections",
