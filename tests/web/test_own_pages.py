@@ -182,10 +182,28 @@ def test_nobody_helps_themselves(quiet: Month, ha: str) -> None:
 
 def test_a_standing_wish_is_set_and_ended(quiet: Month, ha: str) -> None:
     mine = quiet.visitor(ha)
-    wish = form(mine.get("/me/wish"), "/me/wish")
-    assert 'value="WARM" checked' in send(mine, wish, fund="WARM").text
-    wish.fields["key"] = "another"
-    assert 'value="WARM" checked' not in send(mine, wish, fund="").text
+    wish = form(mine.get("/me/wish"), "/me/wish/confirm")
+    asked = send(mine, wish, fund="WARM")
+    assert "winter" in asked.text
+    assert "하나도 남지 않고" in asked.text
+    assert 'value="WARM" checked' not in mine.get("/me/wish").text, "one press sets nothing"
+    assert 'value="WARM" checked' in send(mine, form(asked, "/me/wish")).text
+    assert "바꾸었습니다" in send(mine, wish, fund="WARM").text, "the step before, sent once more"
+    ending = send(mine, form(mine.get("/me/wish"), "/me/wish/confirm"), fund="")
+    assert 'value="WARM" checked' in mine.get("/me/wish").text
+    assert 'value="WARM" checked' not in send(mine, form(ending, "/me/wish")).text
+    assert send(mine, wish, fund="NONE").status_code == 404
+
+
+def test_of_two_projects_none_is_chosen_beforehand_and_amounts_are_in_won_too(quiet: Month, ha: str) -> None:
+    mine = quiet.visitor(ha)
+    assert 'value="WARM" required checked' in mine.get("/donate").text
+    quiet.hall.books.load("funds", b"code,name,body\nKIDS,children,chest\n")
+    page = mine.get("/donate").text
+    assert "required checked" not in page
+    assert ">10코인 (1,000원)</button>" in page
+    assert "40코인 (4,000원)</span>" in page
+    assert 'value="KIDS" required checked' in mine.get("/donate?fund=KIDS").text
 
 
 def test_a_paper_receipt_is_read_back_and_a_changed_one_is_not_ours(quiet: Month, ha: str, tmp_path: Path) -> None:
@@ -238,7 +256,7 @@ def test_who_is_frozen_or_owes_is_told_so(quiet: Month, ha: str) -> None:
         unit.connection.execute(update(accounts).where(accounts.c.debt == 0).values(debt=7))
         unit.commit()
     page = quiet.visitor(ha).get("/me").text
-    assert "7코인 남아 있습니다" in page
+    assert "7코인 (700원) 남아 있습니다" in page
     assert "2029년 5월 1일" in page, "and the next expiry"
 
 

@@ -89,6 +89,7 @@ PAGES: dict[tuple[str, str], Page] = {
         own.certificate, frozenset({Role.RESIDENT, Role.OFFICE}), prints=True
     ),
     ("GET", "/me/wish"): Page(own.wish, _RESIDENT),
+    ("POST", "/me/wish/confirm"): Page(own.confirm_wish, _RESIDENT, again=own.wish_again),
     ("POST", "/me/wish"): Page(own.set_wish, _RESIDENT, again=own.wish_again),
     ("GET", "/me/objections"): Page(own.objections, _RESIDENT),
     ("POST", "/me/objections"): Page(own.file_objection, _RESIDENT, again=own.objections_again),

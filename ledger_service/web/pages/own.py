@@ -11,6 +11,7 @@ from ledger_service.reads import catalogue, donations, own_looks, residents, sta
 from ledger_service.reads import objections as reads
 from ledger_service.services import accept, gifts
 from ledger_service.services import objections as services
+from ledger_service.web.following import following
 from ledger_service.web.pages.resident import JOURNAL_NO_MAX
 from ledger_service.web.receipt_code import receipt_code
 from ledger_service.web.visit import Visit
@@ -35,6 +36,20 @@ def wish(visit: Visit, error: BoramError | None = None) -> Response:
 def wish_again(visit: Visit, error: BoramError) -> Response:
     """The wish with what is wrong."""
     return wish(visit, error)
+
+
+def confirm_wish(visit: Visit) -> Response:
+    """What it will mean, before it begins or ends: of what is earned from then on nothing stays, and no gift comes back."""
+    wanted = visit.text("fund")
+    fund = next(
+        (one for one in catalogue.programmes(visit.context.journal).funds if one.active and one.code == wanted), None
+    )
+    if wanted and fund is None:
+        raise NotFound("choose a project to give to", "기부할 곳을 골라 주세요", field="fund")
+    then = following(visit, "/me/wish", {"fund": wanted})
+    if then.done is not None:
+        return visit.go("/me/wish", done="set")
+    return visit.render("resident/wish_confirm.html", fund=fund, next=then)
 
 
 def set_wish(visit: Visit) -> Response:
