@@ -88,6 +88,8 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/receipts/{journal_no}/certificate"): Page(
         own.certificate, frozenset({Role.RESIDENT, Role.OFFICE}), prints=True
     ),
+    ("GET", "/me/payment-code/{offer}"): Page(resident.payment_offered, _RESIDENT),
+    ("GET", "/me/payment-code/{offer}/state"): Page(resident.payment_state, _RESIDENT, asked_again=True),
     ("GET", "/me/wish"): Page(own.wish, _RESIDENT),
     ("POST", "/me/wish/confirm"): Page(own.confirm_wish, _RESIDENT, again=own.wish_again),
     ("POST", "/me/wish"): Page(own.set_wish, _RESIDENT, again=own.wish_again),

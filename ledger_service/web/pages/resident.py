@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ledger_service.reads import catalogue, residents, statement
+from ledger_service.reads import catalogue, payers, residents, statement
 from ledger_service.reads.chain import EvidenceIncomplete, entry_proof
 from ledger_service.services import accept, cards
 from ledger_service.web.receipt_code import code_svg, receipt_code
@@ -34,15 +34,43 @@ def payment(visit: Visit) -> Response:
     coins = visit.whole("coins", "코인") if visit.text("coins") else None
     offered = cards.offer_payment(visit.context, visit.me, desk, coins)
     places = catalogue.places(visit.context.journal)
-    return visit.render(
+    response = visit.render(
         "resident/payment.html",
+        offer=offered.id,
         code=offered.code,
         expires_at=offered.expires_at,
         svg=code_svg(offered.code, visit.say("결제 QR")),
         places=places,
         place=next((one.name for one in places if one.number == desk), None),
         coins=coins,
+        value=catalogue.coin_value(visit.context.journal, visit.today),
     )
+    _when_over(visit, response, offered.id, offered.expires_at)
+    return response
+
+
+def payment_offered(visit: Visit) -> Response:
+    """What became of a code. The code itself is kept nowhere, so an open one cannot be shown again."""
+    one = payers.offered_payment(visit.context.journal, visit.me, visit.path["offer"], visit.now)
+    value = catalogue.coin_value(visit.context.journal, visit.today)
+    response = visit.render("resident/payment_offered.html", one=one, value=value)
+    if one.state == "open":
+        _when_over(visit, response, one.id, one.expires_at)
+    return response
+
+
+def payment_state(visit: Visit) -> Response:
+    """The part of the code's page that moves: nothing while it can be used."""
+    one = payers.offered_payment(visit.context.journal, visit.me, visit.path["offer"], visit.now)
+    if one.state == "open":
+        return Response(status_code=204)
+    value = catalogue.coin_value(visit.context.journal, visit.today)
+    return visit.render("resident/payment_state.html", one=one, value=value)
+
+
+def _when_over(visit: Visit, response: Response, offer: str, expires_at: int) -> None:
+    """Without a script too the page says when the code's time is over: the browser goes on by itself."""
+    response.headers["refresh"] = f"{max(1, expires_at - visit.now + 1)}; url=/me/payment-code/{offer}"
 
 
 def lines(visit: Visit) -> Response:
