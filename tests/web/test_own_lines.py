@@ -74,6 +74,10 @@ def test_an_expiry_that_is_given_back_comes_and_a_credit_that_is_taken_back_goes
         assert f"{amount} " in mine.get(f"/receipts/{journal_no}").text
         text = paper(mine, journal_no, tmp_path)
         assert not text or amount in text
+    refund = add_entry(quiet, 0, Kind.REFUND, 5, original_no=expiry)
+    for journal_no, label in ((taken_back, "정정한 기록"), (refund, "환불한 사용")):
+        page = mine.get(f"/receipts/{journal_no}").text
+        assert [one for one in ("정정한 기록", "환불한 사용") if one in page] == [label]
 
 
 def test_a_merge_goes_from_one_receipt_and_comes_to_the_other(quiet: Month, tmp_path: Path) -> None:

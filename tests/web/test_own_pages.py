@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.schema import access_log, accounts, audit_log, helpers, objections
 from ledger_service.services import freeze, setup
+from ledger_service.services.objections import ANSWER_DAYS
 from tests.web.month import Month
 from tests.web.site import form, send
 
@@ -235,6 +236,24 @@ def test_a_paper_receipt_is_read_back_and_a_changed_one_is_not_ours(quiet: Month
     assert read == {code, f"{quiet.address}/proof/{number}"}
 
 
+def test_a_receipt_is_found_by_its_number_as_it_is_printed(quiet: Month, ha: str) -> None:
+    anybody = quiet.visitor()
+    number = receipt_of(quiet.visitor(ha)).rsplit("/", 1)[1]
+    for typed in (number, f" {number}번 ", f"no. {number}", f"0,00{number}", "０" + number):
+        found = anybody.get("/proof", params={"number": typed}, follow_redirects=True)
+        assert (found.status_code, found.url.path) == (200, f"/proof/{number}"), typed
+    for typed, status, said in (
+        ("BORAM1", 422, "숫자로 적어 주세요"),
+        ("999999", 404, "없습니다"),
+        ("9999999999", 404, "없습니다"),
+        ("1" * 20, 422, "숫자로 적어 주세요"),
+    ):
+        refused = anybody.get("/proof", params={"number": typed})
+        assert refused.status_code == status
+        assert said in refused.text
+        assert f'value="{typed}"' in refused.text
+
+
 def test_a_forged_receipt_is_refused_and_a_kept_one_that_the_books_lost_is_evidence(quiet: Month, ha: str) -> None:
     """The hall's receipts are unsigned zeros, so a signature of ones is a forgery, and the fields may be another entry's."""
     mine, anybody = quiet.visitor(ha), quiet.visitor()
@@ -281,3 +300,11 @@ def test_a_resident_finds_their_own_number_and_a_receipt_says_what_expires_next(
     assert "40코인 (4,000원), 2029년 5월 1일" in shown
     office = quiet.visitor("office").get(receipt_of(mine)).text
     assert "먼저 소멸하는 코인" not in office, "what is left is the resident's own to read"
+
+
+def test_the_days_for_an_answer_are_those_of_the_rule(quiet: Month, ha: str) -> None:
+    mine = quiet.visitor(ha)
+    filed = send(mine, form(mine.get("/me/objections"), "/me/objections"), text="빠졌습니다")
+    assert f"제출했습니다. 담당 부서가 {ANSWER_DAYS}일 안에 여기에 답합니다" in filed.text
+    back = send(mine, form(filed, "/withdraw"))
+    assert "이의 제출을 취소했습니다" in back.text

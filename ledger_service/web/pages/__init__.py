@@ -49,7 +49,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/courses"): Page(public.courses, None),
     ("GET", "/verify"): Page(public.verify, None),
     ("GET", "/verify/{desk}/{seq}"): Page(public.batch, None),
-    ("GET", "/proof"): Page(public.check_form, None),
+    ("GET", "/proof"): Page(public.check_form, None, again=public.check_again),
     ("POST", "/proof"): Page(public.check, None, again=public.check_again),
     ("GET", "/proof/{journal_no}"): Page(public.proof, None),
     ("GET", "/proof/{journal_no}/state"): Page(public.entry_state, None, knows_who=False, asked_again=True),
