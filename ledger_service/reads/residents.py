@@ -46,8 +46,8 @@ class Balance:
     """Coins of a resident: what can be spent now, what is held for charges, and what is still on its way.
 
     `pending_credits` are approved and not final yet, `waiting_credits` wait for approval; won by the coin's value of the day. `debt` are coins that
-    corrections want: what is earned pays it, and is not available before. `frozen_until` is the last day of a freeze; of
-    a `closed` account nothing is left, and nothing comes to it.
+    corrections want: what is earned pays it, and is not available before. `frozen_until` is the last day of a freeze,
+    `appeal_until` the last to object to it; of a `closed` account nothing is left, and nothing comes to it.
     """
 
     person_id: str
@@ -62,6 +62,7 @@ class Balance:
     debt: int
     next_expiry: NextExpiry | None
     frozen_until: date | None
+    appeal_until: date | None
     closed: bool
 
 
@@ -122,8 +123,19 @@ def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Bala
             debt=account.debt,
             next_expiry=_next_expiry(unit, person.account),
             frozen_until=None if freeze is None else date_of(freeze.end_day),
+            appeal_until=None if freeze is None else date_of(freeze.appeal_day),
             closed=account.closed,
         )
+
+
+def spendable_at(journal: Journal, actor: Actor, person_id: str, desk: int) -> int:
+    """Coins that a resident can spend at one venue now: what is available anywhere, and what this venue is giving back."""
+    with journal.read() as unit:
+        person = require_person(unit, actor, person_id, *BALANCE_ROLES)
+        account = unit.accounts.read(person.account)
+        assert account is not None  # a foreign key says so
+        here = unit.accounts.refunding_at(person.account, desk) if account.refunding else 0
+    return max(account.free + here, 0)
 
 
 def _next_expiry(unit: Unit, account: bytes) -> NextExpiry | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from ledger_service.domain.account_ends import MERGES_MAX, EndReason
+from ledger_service.domain.account_ends import MERGED_FROM, MERGED_INTO, MERGES_MAX, EndReason
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, month_number
@@ -34,7 +34,6 @@ from ledger_service.services.reserve import reserve_move
 from ledger_service.services.spend import value_on
 
 NOTE_LENGTH_MAX = 200
-MERGED_FROM, MERGED_INTO = 0, 1  # the refs of a merge's halves
 
 
 class DebtOpen(Refused):

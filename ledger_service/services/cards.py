@@ -51,8 +51,9 @@ class NewResident:
 
 @dataclass(frozen=True, slots=True)
 class PaymentCode:
-    """A one-time code to pay with: shown as a QR, good until `expires_at` (UTC seconds)."""
+    """A one-time code to pay with: shown as a QR, good until `expires_at` (UTC seconds). `id` names it where it must not be told."""
 
+    id: str
     code: str
     expires_at: int
 
@@ -184,7 +185,7 @@ def offer_payment(context: Context, actor: Actor, desk: int | None = None, coins
         unit.consents.offer(consent_id, person.id, context.vault.token_hash(code), now, until, desk, coins)
         unit.audit_log.write(now, actor.id, "offer payment", consent_id)
         unit.commit()
-    return PaymentCode(code, now + PAYMENT_CODE_SECONDS)
+    return PaymentCode(consent_id, code, now + PAYMENT_CODE_SECONDS)
 
 
 def new_account(context: Context) -> bytes:

@@ -117,4 +117,4 @@ def _absent() -> NotFound:
 
 
 def _over() -> ObjectionOver:
-    return ObjectionOver("it was answered or withdrawn before", "이미 답했거나 거둔 이의입니다")
+    return ObjectionOver("it was answered or withdrawn before", "이미 답했거나 제출을 취소한 이의입니다")

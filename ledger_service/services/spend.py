@@ -25,7 +25,8 @@ from ledger_service.services.frozen import refuse_frozen
 from ledger_service.services.ledger_state import refuse_when_behind
 from ledger_service.services.reserve import reserve_move, return_move
 
-HOLD_SECONDS = {"counter": 90, "sign_up": 2 * 24 * 3600}
+SIGN_UP_HELD_DAYS = 2
+HOLD_SECONDS = {"counter": 90, "sign_up": SIGN_UP_HELD_DAYS * 24 * 3600}
 EXPIRED_A_PASS = 200
 NO_WORD = Word()
 REFUND_REASONS = ("counter", "cancelled", "cancelled_by_centre", "mistake")

@@ -128,6 +128,10 @@ class Walk:
     def fill(self, label: str, text: str) -> None:
         self.hand.fill(self.page.get_by_label(label, exact=True), text)
 
+    def choose(self, value: str) -> None:
+        """Choose a project to give to."""
+        self.page.locator(f"input[name=fund][value={value}]").check()
+
     def slide(self, label: str, to: int, *, of: int) -> None:
         """Move a slider that stands at `of`."""
         self.hand.slide(self.page.get_by_label(label, exact=True), of, to)
@@ -191,6 +195,7 @@ def resident(walk: Walk) -> None:
     walk.sees("취소됨")
     walk.stop("resident-cancelled")
     walk.open("/donate")
+    walk.choose("WINTER")
     walk.fill("또는 숫자로 적기", "500")
     walk.stop("resident-donate")
     walk.button("다음")
@@ -199,10 +204,10 @@ def resident(walk: Walk) -> None:
     walk.fill("또는 숫자로 적기", "")
     walk.button("다음")
     walk.sees("숫자로 적어 주세요")  # a slider that was left alone gives nothing
-    walk.button("10코인")
+    walk.button("10코인 (1,000원)")
     walk.sees("10코인 (1,000원)")
     walk.link("고치기")
-    walk.slide("막대를 밀어 고르기", 5, of=10)
+    walk.slide("막대로 고르기", 5, of=10)
     walk.stop("resident-donate-slid")
     walk.button("다음")
     walk.sees("5코인 (500원)")

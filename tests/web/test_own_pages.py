@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,8 @@ from sqlalchemy import select, update
 
 from ledger_service.domain.actors import Actor, Role
 from ledger_service.journal.schema import access_log, accounts, audit_log, helpers, objections
+from ledger_service.services import freeze, setup
+from ledger_service.services.objections import ANSWER_DAYS
 from tests.web.month import Month
 from tests.web.site import form, send
 
@@ -180,10 +183,28 @@ def test_nobody_helps_themselves(quiet: Month, ha: str) -> None:
 
 def test_a_standing_wish_is_set_and_ended(quiet: Month, ha: str) -> None:
     mine = quiet.visitor(ha)
-    wish = form(mine.get("/me/wish"), "/me/wish")
-    assert 'value="WARM" checked' in send(mine, wish, fund="WARM").text
-    wish.fields["key"] = "another"
-    assert 'value="WARM" checked' not in send(mine, wish, fund="").text
+    wish = form(mine.get("/me/wish"), "/me/wish/confirm")
+    asked = send(mine, wish, fund="WARM")
+    assert "winter" in asked.text
+    assert "하나도 남지 않고" in asked.text
+    assert 'value="WARM" checked' not in mine.get("/me/wish").text, "one press sets nothing"
+    assert 'value="WARM" checked' in send(mine, form(asked, "/me/wish")).text
+    assert "바꾸었습니다" in send(mine, wish, fund="WARM").text, "the step before, sent once more"
+    ending = send(mine, form(mine.get("/me/wish"), "/me/wish/confirm"), fund="")
+    assert 'value="WARM" checked' in mine.get("/me/wish").text
+    assert 'value="WARM" checked' not in send(mine, form(ending, "/me/wish")).text
+    assert send(mine, wish, fund="NONE").status_code == 404
+
+
+def test_of_two_projects_none_is_chosen_beforehand_and_amounts_are_in_won_too(quiet: Month, ha: str) -> None:
+    mine = quiet.visitor(ha)
+    assert 'value="WARM" required checked' in mine.get("/donate").text
+    quiet.hall.books.load("funds", b"code,name,body\nKIDS,children,chest\n")
+    page = mine.get("/donate").text
+    assert "required checked" not in page
+    assert ">10코인 (1,000원)</button>" in page
+    assert "40코인 (4,000원)</span>" in page
+    assert 'value="KIDS" required checked' in mine.get("/donate?fund=KIDS").text
 
 
 def test_a_paper_receipt_is_read_back_and_a_changed_one_is_not_ours(quiet: Month, ha: str, tmp_path: Path) -> None:
@@ -215,6 +236,24 @@ def test_a_paper_receipt_is_read_back_and_a_changed_one_is_not_ours(quiet: Month
     assert read == {code, f"{quiet.address}/proof/{number}"}
 
 
+def test_a_receipt_is_found_by_its_number_as_it_is_printed(quiet: Month, ha: str) -> None:
+    anybody = quiet.visitor()
+    number = receipt_of(quiet.visitor(ha)).rsplit("/", 1)[1]
+    for typed in (number, f" {number}번 ", f"no. {number}", f"0,00{number}", "０" + number):
+        found = anybody.get("/proof", params={"number": typed}, follow_redirects=True)
+        assert (found.status_code, found.url.path) == (200, f"/proof/{number}"), typed
+    for typed, status, said in (
+        ("BORAM1", 422, "숫자로 적어 주세요"),
+        ("999999", 404, "없습니다"),
+        ("9999999999", 404, "없습니다"),
+        ("1" * 20, 422, "숫자로 적어 주세요"),
+    ):
+        refused = anybody.get("/proof", params={"number": typed})
+        assert refused.status_code == status
+        assert said in refused.text
+        assert f'value="{typed}"' in refused.text
+
+
 def test_a_forged_receipt_is_refused_and_a_kept_one_that_the_books_lost_is_evidence(quiet: Month, ha: str) -> None:
     """The hall's receipts are unsigned zeros, so a signature of ones is a forgery, and the fields may be another entry's."""
     mine, anybody = quiet.visitor(ha), quiet.visitor()
@@ -236,5 +275,36 @@ def test_who_is_frozen_or_owes_is_told_so(quiet: Month, ha: str) -> None:
         unit.connection.execute(update(accounts).where(accounts.c.debt == 0).values(debt=7))
         unit.commit()
     page = quiet.visitor(ha).get("/me").text
-    assert "7코인 남아 있습니다" in page
+    assert "7코인 (700원) 남아 있습니다" in page
     assert "2029년 5월 1일" in page, "and the next expiry"
+
+
+def test_who_is_frozen_reads_until_when_and_up_to_which_day_they_may_object(quiet: Month, ha: str) -> None:
+    books, mine = quiet.hall.books, quiet.visitor(ha)
+    proposed = freeze.propose_freeze(books.context, books.office, None, quiet.hall.person(0), date(2024, 7, 31), "why")
+    setup.approve_orders(books.context, books.second, None, proposed["id"])
+    page = mine.get("/me").text
+    assert "2024년 7월 31일\u00a0(수)까지 쌓거나 쓸 수 없습니다" in page
+    assert "2024년 5월 16일\u00a0(목)까지 이의를 낼 수 있습니다" in page
+    books.clock.business_date = date(2024, 5, 17)
+    page = mine.get("/me").text
+    assert "까지 이의를 낼 수 있습니다" not in page
+    assert "기한은 2024년 5월 16일\u00a0(목)까지였습니다" in page
+
+
+def test_a_resident_finds_their_own_number_and_a_receipt_says_what_expires_next(quiet: Month, ha: str) -> None:
+    mine = quiet.visitor(ha)
+    assert quiet.hall.members[0]["회원번호"] in mine.get("/me").text
+    shown = mine.get(receipt_of(mine)).text
+    assert "먼저 소멸하는 코인" in shown
+    assert "40코인 (4,000원), 2029년 5월 1일" in shown
+    office = quiet.visitor("office").get(receipt_of(mine)).text
+    assert "먼저 소멸하는 코인" not in office, "what is left is the resident's own to read"
+
+
+def test_the_days_for_an_answer_are_those_of_the_rule(quiet: Month, ha: str) -> None:
+    mine = quiet.visitor(ha)
+    filed = send(mine, form(mine.get("/me/objections"), "/me/objections"), text="빠졌습니다")
+    assert f"제출했습니다. 담당 부서가 {ANSWER_DAYS}일 안에 여기에 답합니다" in filed.text
+    back = send(mine, form(filed, "/withdraw"))
+    assert "이의 제출을 취소했습니다" in back.text

@@ -49,7 +49,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/courses"): Page(public.courses, None),
     ("GET", "/verify"): Page(public.verify, None),
     ("GET", "/verify/{desk}/{seq}"): Page(public.batch, None),
-    ("GET", "/proof"): Page(public.check_form, None),
+    ("GET", "/proof"): Page(public.check_form, None, again=public.check_again),
     ("POST", "/proof"): Page(public.check, None, again=public.check_again),
     ("GET", "/proof/{journal_no}"): Page(public.proof, None),
     ("GET", "/proof/{journal_no}/state"): Page(public.entry_state, None, knows_who=False, asked_again=True),
@@ -88,7 +88,10 @@ PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/receipts/{journal_no}/certificate"): Page(
         own.certificate, frozenset({Role.RESIDENT, Role.OFFICE}), prints=True
     ),
+    ("GET", "/me/payment-code/{offer}"): Page(resident.payment_offered, _RESIDENT),
+    ("GET", "/me/payment-code/{offer}/state"): Page(resident.payment_state, _RESIDENT, asked_again=True),
     ("GET", "/me/wish"): Page(own.wish, _RESIDENT),
+    ("POST", "/me/wish/confirm"): Page(own.confirm_wish, _RESIDENT, again=own.wish_again),
     ("POST", "/me/wish"): Page(own.set_wish, _RESIDENT, again=own.wish_again),
     ("GET", "/me/objections"): Page(own.objections, _RESIDENT),
     ("POST", "/me/objections"): Page(own.file_objection, _RESIDENT, again=own.objections_again),

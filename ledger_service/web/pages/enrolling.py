@@ -11,7 +11,8 @@ from ledger_service.reads import sign_ups as reads
 from ledger_service.reads.catalogue import CourseLine
 from ledger_service.services import enrol as service
 from ledger_service.services.enrol import too_many_coins
-from ledger_service.services.spend import wrong_step
+from ledger_service.services.spend import SIGN_UP_HELD_DAYS, too_few, wrong_step
+from ledger_service.web.following import following
 from ledger_service.web.visit import Visit
 
 SIGN_UPS_SHOWN_MAX = 100
@@ -21,14 +22,14 @@ def form(visit: Visit, error: BoramError | None = None) -> Response:
     """How many coins; the most that price and balance allow is filled in."""
     course = _course(visit)
     balance = residents.balance(visit.context.journal, visit.me, visit.person_id, visit.today)
-    affordable = balance.available - balance.available % course.step_coins
+    spendable = _spendable(visit, course)
     return visit.render(
         "resident/sign_up.html",
         error.status if error else 200,
         course=course,
         place=_place(visit, course),
         balance=balance,
-        most=min(course.coins_max, affordable),
+        most=min(course.coins_max, spendable - spendable % course.step_coins),
         value=balance.krw_per_coin,
         error=error,
     )
@@ -43,11 +44,17 @@ def confirm(visit: Visit) -> Response:
     """The amount in big type, once more, before anything happens."""
     course = _course(visit)
     coins = visit.whole("coins", "사용할 코인")
+    then = following(visit, f"{visit.courses_base}/{course.id}/sign-up", {"coins": str(coins)})
+    if then.done is not None:
+        return visit.go(f"{visit.own_base}/sign-ups/{then.done['id']}", done="before")
     balance = residents.balance(visit.context.journal, visit.me, visit.person_id, visit.today)
     if coins > course.coins_max:
         raise too_many_coins(course.coins_max)
     if coins % course.step_coins:
         raise wrong_step(course.step_coins)
+    spendable = _spendable(visit, course)
+    if coins > spendable:
+        raise too_few(spendable, coins)
     if balance.krw_per_coin is None:
         raise Refused("no coin value is in force today", "오늘 적용되는 코인 가치가 없습니다")
     return visit.render(
@@ -56,7 +63,9 @@ def confirm(visit: Visit) -> Response:
         place=_place(visit, course),
         coins=coins,
         rest=rest_krw(course.price_krw, coins, balance.krw_per_coin),
-        after=balance.available - coins,
+        after=max(balance.available - coins, 0),  # what the venue is giving back may pay some of it
+        held_days=SIGN_UP_HELD_DAYS,
+        next=then,
         value=balance.krw_per_coin,
     )
 
@@ -112,6 +121,10 @@ def _course(visit: Visit) -> CourseLine:
 
 def _place(visit: Visit, course: CourseLine) -> str:
     return next(one.name for one in catalogue.places(visit.context.journal) if one.number == course.desk)
+
+
+def _spendable(visit: Visit, course: CourseLine) -> int:
+    return residents.spendable_at(visit.context.journal, visit.me, visit.person_id, course.desk)
 
 
 def _value(visit: Visit) -> int | None:

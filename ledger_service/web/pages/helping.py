@@ -67,7 +67,7 @@ def one(visit: Visit) -> Response:
         "helping/one.html",
         who=residents.resident(context.journal, context.vault, me, person_id),
         balance=residents.balance(context.journal, me, person_id, visit.today),
-        waits=statement.waiting(context.journal, me, person_id, WAITING_SHOWN_MAX),
+        waits=statement.waiting(context.journal, me, person_id, WAITING_SHOWN_MAX, visit.now),
         lines=statement.statement(context.journal, me, person_id, None, LINES_SHOWN_MAX).lines,
         sign_ups=sign_up_reads.sign_ups_of(context.journal, me, person_id, visit.today, SIGN_UPS_SHOWN_MAX),
         value=catalogue.coin_value(context.journal, visit.today),

@@ -11,6 +11,7 @@ from ledger_service.reads import catalogue, donations, own_looks, residents, sta
 from ledger_service.reads import objections as reads
 from ledger_service.services import accept, gifts
 from ledger_service.services import objections as services
+from ledger_service.web.following import following
 from ledger_service.web.pages.resident import JOURNAL_NO_MAX
 from ledger_service.web.receipt_code import receipt_code
 from ledger_service.web.visit import Visit
@@ -35,6 +36,20 @@ def wish(visit: Visit, error: BoramError | None = None) -> Response:
 def wish_again(visit: Visit, error: BoramError) -> Response:
     """The wish with what is wrong."""
     return wish(visit, error)
+
+
+def confirm_wish(visit: Visit) -> Response:
+    """What it will mean, before it begins or ends: of what is earned from then on nothing stays, and no gift comes back."""
+    wanted = visit.text("fund")
+    fund = next(
+        (one for one in catalogue.programmes(visit.context.journal).funds if one.active and one.code == wanted), None
+    )
+    if wanted and fund is None:
+        raise NotFound("choose a project to give to", "기부할 곳을 골라 주세요", field="fund")
+    then = following(visit, "/me/wish", {"fund": wanted})
+    if then.done is not None:
+        return visit.go("/me/wish", done="set")
+    return visit.render("resident/wish_confirm.html", fund=fund, next=then)
 
 
 def set_wish(visit: Visit) -> Response:
@@ -144,9 +159,9 @@ def receipt_file(visit: Visit) -> Response:
         balance = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today)
         facts.append(("지금 남은 코인", f.amount(balance.available, balance.available_krw)))
         if balance.next_expiry is not None:
-            facts.append(
-                ("먼저 끝나는 코인", f"{f.coins(balance.next_expiry.coins)}, {f.day(balance.next_expiry.on)}까지")
-            )
+            coins = balance.next_expiry.coins
+            krw = None if balance.krw_per_coin is None else coins * balance.krw_per_coin
+            facts.append(("먼저 소멸하는 코인", f"{f.amount(coins, krw)}, {f.day(balance.next_expiry.on)}까지"))
     notes = [f"도움 전화 {visit.ports.brand.help_phone}"]
     if line.kind == "donate":
         notes.insert(0, "코인 기부는 기부금 영수증(세액공제)의 대상이 아닙니다.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 from urllib.parse import urlsplit
@@ -143,12 +145,16 @@ def entry_state(visit: Visit) -> Response:
 
 
 def check_form(visit: Visit, error: BoramError | None = None) -> Response:
-    """The field for the text of a receipt's QR code."""
-    return visit.render("public/check.html", error.status if error else 200, error=error)
+    """The fields for a receipt's number, which leads to its place, and for the text of its QR code."""
+    typed = visit.request.query_params.get("number", "")
+    if typed and error is None:
+        number = chain.entry_place(visit.context.journal, _receipt_number(typed)).journal_no
+        return visit.go(f"/proof/{number}")
+    return visit.render("public/check.html", error.status if error else 200, typed=typed, error=error)
 
 
 def check_again(visit: Visit, error: BoramError) -> Response:
-    """The field with what is wrong."""
+    """The fields with what is wrong."""
     return check_form(visit, error)
 
 
@@ -208,8 +214,19 @@ def _with_last_days(values: Sequence[CoinValueLine]) -> list[tuple[CoinValueLine
     return list(zip(ordered, [None, *(one.first_day - timedelta(days=1) for one in ordered)], strict=False))
 
 
-def _entry_place(visit: Visit) -> chain.EntryPlace:
-    number = visit.number_in_path("journal_no")
+def _receipt_number(typed: str) -> int:
+    """A receipt's number as it is printed or typed: 1,234번, no. 1234, full-width digits."""
+    digits = re.sub(r"[\s,.]|번|no", "", unicodedata.normalize("NFKC", typed).lower())
+    if not re.fullmatch(r"[0-9]{1,10}", digits):
+        raise FieldInvalid("the receipt's number: digits, please", "영수증 번호를 숫자로 적어 주세요", field="number")
+    return _of_receipts(int(digits))
+
+
+def _of_receipts(number: int) -> int:
     if number > JOURNAL_NO_MAX:
-        raise NotFound("there is no such receipt", "해당 번호의 영수증이 없습니다")
-    return chain.entry_place(visit.context.journal, number)
+        raise NotFound("there is no such receipt", "해당 번호의 영수증이 없습니다", field="number")
+    return number
+
+
+def _entry_place(visit: Visit) -> chain.EntryPlace:
+    return chain.entry_place(visit.context.journal, _of_receipts(visit.number_in_path("journal_no")))

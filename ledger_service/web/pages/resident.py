@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ledger_service.reads import catalogue, residents, statement
+from ledger_service.reads import catalogue, payers, residents, statement
 from ledger_service.reads.chain import EvidenceIncomplete, entry_proof
 from ledger_service.services import accept, cards
 from ledger_service.web.receipt_code import code_svg, receipt_code
@@ -21,7 +21,7 @@ def balance(visit: Visit) -> Response:
     context, me = visit.context, visit.me
     found = residents.balance(context.journal, me, visit.person_id, visit.today)
     who = residents.resident(context.journal, context.vault, me, visit.person_id)
-    waits = statement.waiting(context.journal, me, visit.person_id, WAITING_SHOWN_MAX)
+    waits = statement.waiting(context.journal, me, visit.person_id, WAITING_SHOWN_MAX, visit.now)
     lines = statement.statement(context.journal, me, visit.person_id, None, LINES_ON_FIRST_PAGE)
     return visit.render(
         "resident/balance.html", balance=found, who=who, waits=waits, lines=lines.lines, value=found.krw_per_coin
@@ -34,15 +34,43 @@ def payment(visit: Visit) -> Response:
     coins = visit.whole("coins", "코인") if visit.text("coins") else None
     offered = cards.offer_payment(visit.context, visit.me, desk, coins)
     places = catalogue.places(visit.context.journal)
-    return visit.render(
+    response = visit.render(
         "resident/payment.html",
+        offer=offered.id,
         code=offered.code,
         expires_at=offered.expires_at,
         svg=code_svg(offered.code, visit.say("결제 QR")),
         places=places,
         place=next((one.name for one in places if one.number == desk), None),
         coins=coins,
+        value=catalogue.coin_value(visit.context.journal, visit.today),
     )
+    _when_over(visit, response, offered.id, offered.expires_at)
+    return response
+
+
+def payment_offered(visit: Visit) -> Response:
+    """What became of a code. The code itself is kept nowhere, so an open one cannot be shown again."""
+    one = payers.offered_payment(visit.context.journal, visit.me, visit.path["offer"], visit.now)
+    value = catalogue.coin_value(visit.context.journal, visit.today)
+    response = visit.render("resident/payment_offered.html", one=one, value=value)
+    if one.state == "open":
+        _when_over(visit, response, one.id, one.expires_at)
+    return response
+
+
+def payment_state(visit: Visit) -> Response:
+    """The part of the code's page that moves: nothing while it can be used."""
+    one = payers.offered_payment(visit.context.journal, visit.me, visit.path["offer"], visit.now)
+    if one.state == "open":
+        return Response(status_code=204)
+    value = catalogue.coin_value(visit.context.journal, visit.today)
+    return visit.render("resident/payment_state.html", one=one, value=value)
+
+
+def _when_over(visit: Visit, response: Response, offer: str, expires_at: int) -> None:
+    """Without a script too the page says when the code's time is over: the browser goes on by itself."""
+    response.headers["refresh"] = f"{max(1, expires_at - visit.now + 1)}; url=/me/payment-code/{offer}"
 
 
 def lines(visit: Visit) -> Response:
@@ -63,9 +91,9 @@ def receipt(visit: Visit) -> Response:
     except EvidenceIncomplete as error:
         problem = error
     signed = accept.receipt(context, journal_no)
-    left = None
+    mine = None
     if visit.me.person_id is not None:
-        left = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today).available
+        mine = residents.balance(context.journal, visit.me, visit.me.person_id, visit.today)
     code = receipt_code(signed)
     return visit.render(
         "resident/receipt.html",
@@ -75,7 +103,6 @@ def receipt(visit: Visit) -> Response:
         code=code,
         svg=code_svg(code, visit.say("영수증 확인용 QR")),
         service_key="0x" + visit.ports.service_key.hex(),
-        left=left,
-        value=catalogue.coin_value(context.journal, visit.today),
+        mine=mine,
         done=visit.request.query_params.get("done", ""),
     )
