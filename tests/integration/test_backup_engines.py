@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
+from ledger_service.adapters.backups import key_of, read_manifest, write_manifest
+from ledger_service.adapters.home import Home
 from ledger_service.bootstrap.installation import Installation, installed
 from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.backup import backup
@@ -201,6 +203,24 @@ def test_a_batch_or_a_row_that_was_changed_in_the_books_is_not_verified(
     status, wrong = verified(tmp_path / "backup", place.home, capsys)
     assert (status, set(wrong)) == (1, {"batches", "logs"})
     assert "not what was sealed" in wrong["batches"]
+    assert state_of(place.home)[1] is None
+
+
+@pytest.mark.parametrize(("field", "check"), [("entries", "books"), ("desks", "sequences")])
+def test_books_that_hold_less_than_the_manifest_says_are_not_verified(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str], field: str, check: str
+) -> None:
+    folder = tmp_path / "backup"
+    backup(folder, place.home)
+    key = key_of(read_settings(home=place.home), Home(place.home))
+    manifest = read_manifest(folder, key)
+    more = {
+        "entries": manifest.entries + 1,
+        "desks": tuple((desk, seq + 1, head) for desk, seq, head in manifest.desks),
+    }
+    write_manifest(folder, replace(manifest, **{field: more[field]}), key)
+    status, wrong = verified(folder, place.home, capsys)
+    assert (status, set(wrong)) == (1, {check})
     assert state_of(place.home)[1] is None
 
 
