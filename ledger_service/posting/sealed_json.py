@@ -70,15 +70,18 @@ def drop_left_over(folder: Path) -> int:
     found = list(folder.glob(f"*/*{_TEMPORARY}"))
     if not found:
         return 0
-    with tempfile.NamedTemporaryFile(dir=folder) as file:  # on a shared folder its own clock gives the files' times
-        oldest = os.fstat(file.fileno()).st_mtime - LEFT_OVER_SECONDS
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:  # on a shared folder its own clock gives the files' times
+            oldest = os.fstat(file.fileno()).st_mtime - LEFT_OVER_SECONDS
+    except OSError:  # a full or closed folder is said by what has to be written there, not by tidying
+        return 0
     dropped = 0
     for path in found:
         try:
             if path.stat().st_mtime < oldest:
                 path.unlink()
                 dropped += 1
-        except FileNotFoundError:  # its writer has finished meanwhile, or another process tidies too
+        except OSError:  # its writer has finished meanwhile, or another process tidies too
             continue
     return dropped
 
