@@ -2,7 +2,7 @@
 
 books.db  keys.db          the books and the people's keys, unless settings name other databases
 secrets/  keys/  tokens/   0700, their files 0600
-bundles/                   one file a batch
+bundles/                   one file a batch, unless a setting names another folder
 outbox/                    notices to people, one file a day
 runtime.json               the address of the service that runs, while it runs; of several that with an API which started last
 lock                       held by whoever works on this home
@@ -18,8 +18,12 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger_service.errors import Refused
+
+if TYPE_CHECKING:
+    from ledger_service.config import Settings
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -188,6 +192,11 @@ class Home:
         if not name or len(name) > NAME_LENGTH_MAX or name.startswith(".") or "/" in name or "\0" in name:
             raise SecretMissing(f"{name!r} is no actor's name", "사용자 이름이 올바르지 않습니다")
         return self.tokens / name
+
+
+def bundles_of(settings: Settings, home: Home) -> Path:
+    """Where the bundles lie, and the kept logs beside them: with the home, or where several posters share them."""
+    return settings.bundles_folder or home.bundles
 
 
 class HomeLock:

@@ -20,18 +20,13 @@ from ledger_service.adapters.backups import (
     write_manifest,
 )
 from ledger_service.adapters.databases import usable_books
-from ledger_service.adapters.home import FOLDER_MODE, Home
+from ledger_service.adapters.home import FOLDER_MODE, Home, bundles_of
 from ledger_service.adapters.sealed_files import seal_file
 from ledger_service.commands.ask import CannotRun
 from ledger_service.commands.show import progress_bar, say
 from ledger_service.config import read_settings
 from ledger_service.journal.engine import open_engine
-from ledger_service.journal.snapshot import (
-    copy_books,
-    count_entries,
-    is_empty,
-    tips,
-)
+from ledger_service.journal.snapshot import Contents, copy_books, is_empty
 from ledger_service.journal.unit import Journal
 from ledger_service.journal.upkeep import BACKUP
 
@@ -46,6 +41,12 @@ def backup(folder: Path, home: Path | None) -> None:
         raise CannotRun(
             f"{folder} is not empty: name a new folder", f"{folder}이(가) 비어 있지 않습니다. 새 폴더를 지정하세요"
         )
+    bundles = bundles_of(settings, place)
+    if settings.bundles_folder is not None and not bundles.is_dir():
+        raise CannotRun(
+            f"the bundles' folder {bundles} is not there: mount it, or mend BORAM_BUNDLES_FOLDER",
+            f"묶음 폴더 {bundles}이(가) 없습니다. 연결하거나 BORAM_BUNDLES_FOLDER를 고치세요",
+        )
     os.umask(0o077)
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     engine = open_engine(settings.books_url)
@@ -55,13 +56,11 @@ def backup(folder: Path, home: Path | None) -> None:
                 f"there are no books in {place.folder}: nothing to back up", f"{place.folder}에 장부가 없습니다"
             )
         copied = Path(rooms) / "books"
-        copy_books(engine, copied)
+        contents = copy_books(engine, copied)
         # The bundles after the books: each batch that the copy calls signed has its bundle by then.
         seal_file(copied, folder / BOOKS, key, os.urandom)
-        _copy_bundles(place.bundles, folder / BUNDLES)
-        journal = Journal(open_engine(f"sqlite:///{copied}") if engine.dialect.name == "sqlite" else engine)
-        manifest = _manifest(journal, engine.dialect.name, tuple(files_in(folder)))
-        journal.engine.dispose()
+        _copy_bundles(bundles, folder / BUNDLES)
+        manifest = _manifest(contents, engine.dialect.name, tuple(files_in(folder)))
     write_manifest(folder, manifest, key)
     note_upkeep(engine, BACKUP)
     engine.dispose()
@@ -80,16 +79,14 @@ def note_upkeep(engine: Engine, name: str) -> None:
         unit.commit()
 
 
-def _manifest(journal: Journal, engine: str, files: tuple[BackupFile, ...]) -> Manifest:
-    with journal.read() as unit:
-        identity = unit.chain_marks.identity()
+def _manifest(contents: Contents, engine: str, files: tuple[BackupFile, ...]) -> Manifest:
     return Manifest(
         made_at=int(time.time()),
         engine=engine,
-        chain_id=identity.chain_id if identity else 0,
-        contract=identity.contract.hex() if identity else "",
-        entries=count_entries(journal),
-        desks=tuple((tip.desk, tip.seq, tip.head.hex()) for tip in tips(journal)),
+        chain_id=contents.chain_id,
+        contract=contents.contract.hex(),
+        entries=contents.entries,
+        desks=tuple((tip.desk, tip.seq, tip.head.hex()) for tip in contents.desks),
         files=files,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home, Runtime
+from ledger_service.adapters.home import FILE_MODE, FOLDER_MODE, Home, Runtime, bundles_of
 from ledger_service.commands.ask import CannotRun, probe, probe_text
 from ledger_service.commands.show import show_json, show_table
 from ledger_service.environment import home_folder
@@ -47,8 +47,13 @@ def doctor(home: Path | None, *, as_json: bool) -> int:
         )
     from ledger_service.config import read_settings
 
-    is_real = read_settings(home=home).environment == "production"
-    checks = [*_files(place), _disk(place), *_service(place, home, is_real=is_real)]
+    settings = read_settings(home=home)
+    is_real = settings.environment == "production"
+    checks = [
+        *_files(place),
+        *disk_checks(place.folder, bundles_of(settings, place)),
+        *_service(place, home, is_real=is_real),
+    ]
     if as_json:
         show_json({"holds": all(one.holds for one in checks), "checks": [asdict(one) for one in checks]})
     else:
@@ -70,12 +75,22 @@ def _files(place: Home) -> Iterator[Check]:
             )
 
 
-def _disk(place: Home) -> Check:
-    usage = shutil.disk_usage(place.folder)
+def disk_checks(home: Path, bundles: Path, free_min: int = DISK_FREE_MIN) -> Iterator[Check]:
+    """Room for the books, and for the bundles where they lie on another disk (bytes)."""
+    yield _disk("disk", home, free_min)
+    if not bundles.is_dir():
+        if not bundles.is_relative_to(home):
+            yield Check("bundles", False, f"{bundles} is not there: mount it, or mend BORAM_BUNDLES_FOLDER")
+    elif bundles.stat().st_dev != home.stat().st_dev:
+        yield _disk("bundles' disk", bundles, free_min)
+
+
+def _disk(name: str, folder: Path, free_min: int) -> Check:
+    usage = shutil.disk_usage(folder)
     percent = usage.free * 100 // usage.total
-    holds = usage.free >= DISK_FREE_MIN
+    holds = usage.free >= free_min
     said = f"{usage.free // 2**20:,} MiB free ({percent} %)"
-    return Check("disk", holds, said if holds else f"{said}: make room, or the books stop taking anything")
+    return Check(name, holds, said if holds else f"{said}: make room at {folder}, or the books stop taking anything")
 
 
 def _service(place: Home, home: Path | None, *, is_real: bool) -> Iterator[Check]:

@@ -20,7 +20,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
-from ledger_service.adapters.home import Runtime
+from ledger_service.adapters.home import Runtime, bundles_of
 from ledger_service.adapters.keys import SENDER_KEY
 from ledger_service.adapters.notices import NoticeFiles
 from ledger_service.adapters.sms import SmsFile
@@ -252,7 +252,7 @@ def posting_context(installation: Installation) -> PostingContext:
         clock=installation.clock,
         random_bytes=os.urandom,
         kill_points=installation.kill_points,
-        bundles_folder=installation.settings.bundles_folder or installation.home.bundles,
+        bundles_folder=bundles_of(installation.settings, installation.home),
         signers=installation.keys,
         domain=installation.domain,
         alarms=installation.alarms,

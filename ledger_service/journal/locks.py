@@ -18,6 +18,7 @@ from ledger_service.errors import Unavailable
 POSTER_LOCK = 0x426F72616D  # "Boram", and what it is for beside it
 INTAKE_LOCK = POSTER_LOCK + 1
 START_LOCK = POSTER_LOCK + 2
+SCRATCH_LOCK = POSTER_LOCK + 3
 INTAKE_WAIT_SECONDS = 120
 START_WAIT_SECONDS = 60
 WRITE_WAIT_SECONDS = 30

@@ -13,9 +13,10 @@ from sqlalchemy import URL, Engine, func, inspect, select, text
 
 from ledger_service.errors import Unavailable
 from ledger_service.journal.batches import BatchRow
+from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import is_current
 from ledger_service.journal.schema import entries
-from ledger_service.journal.unit import Journal
+from ledger_service.journal.unit import Journal, Unit
 
 SAID_LENGTH_MAX = 300
 ROWS_A_PAGE = 50
@@ -36,16 +37,35 @@ class DeskTip:
     head: bytes
 
 
-def copy_books(engine: Engine, target: Path) -> None:
-    """Write the books of one moment into a file: a database of SQLite, a dump of PostgreSQL. Raises CopyFailed."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the books hold at one moment. The chain's id is 0, and its contract empty, before the first connect."""
+
+    chain_id: int
+    contract: bytes
+    entries: int
+    desks: tuple[DeskTip, ...]
+
+
+def copy_books(engine: Engine, target: Path) -> Contents:
+    """Write the books of one moment into a file, a database of SQLite or a dump of PostgreSQL; what they held at that moment. Raises CopyFailed."""
     if engine.dialect.name == "sqlite":
         connection = engine.raw_connection()
         try:
             connection.cursor().execute("VACUUM INTO ?", (str(target),))
         finally:
             connection.close()
-        return
-    _run("pg_dump", engine.url, ["--format=custom", "--no-owner", f"--file={target}"])
+        copied = open_engine(f"sqlite:///{target}")
+        try:
+            return contents_of(Journal(copied))
+        finally:
+            copied.dispose()
+    with Journal(engine).read_moment() as unit:
+        # A long dump must not end this session, whose moment it is.
+        unit.connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        moment = unit.connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        _run("pg_dump", engine.url, ["--format=custom", "--no-owner", f"--snapshot={moment}", f"--file={target}"])
+        return _contents(unit)
 
 
 def load_books(engine: Engine, source: Path) -> None:
@@ -72,16 +92,10 @@ def faults_of(engine: Engine) -> list[str]:
     return found
 
 
-def tips(journal: Journal) -> list[DeskTip]:
-    """Where every desk stands in the books."""
-    with journal.read() as unit:
-        return [DeskTip(desk.number, desk.sealed_seq, desk.sealed_head) for desk in unit.master.desks()]
-
-
-def count_entries(journal: Journal) -> int:
-    """All entries, sealed or not."""
-    with journal.read() as unit:
-        return unit.connection.execute(select(func.count()).select_from(entries)).scalar_one()
+def contents_of(journal: Journal) -> Contents:
+    """What the books hold, all of one moment."""
+    with journal.read_moment() as unit:
+        return _contents(unit)
 
 
 def every_batch(journal: Journal) -> Iterator[BatchRow]:
@@ -92,6 +106,16 @@ def every_batch(journal: Journal) -> Iterator[BatchRow]:
             while rows := unit.batches.of_desk(desk.number, after, ROWS_A_PAGE):
                 yield from rows
                 after = rows[-1].batch.seq
+
+
+def _contents(unit: Unit) -> Contents:
+    identity = unit.chain_marks.identity()
+    return Contents(
+        chain_id=identity.chain_id if identity else 0,
+        contract=identity.contract if identity else b"",
+        entries=unit.connection.execute(select(func.count()).select_from(entries)).scalar_one(),
+        desks=tuple(DeskTip(desk.number, desk.sealed_seq, desk.sealed_head) for desk in unit.master.desks()),
+    )
 
 
 def _run(tool: str, url: URL, arguments: list[str]) -> None:

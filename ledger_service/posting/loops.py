@@ -26,6 +26,7 @@ from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
 from ledger_service.posting.rebuild import RebuildDiffers, prepare_chain, rebuild
 from ledger_service.posting.resealing import Resealing
+from ledger_service.posting.sealed_json import drop_left_over
 from ledger_service.posting.sealer import Carried, Sealer
 from ledger_service.posting.sender import Sender
 from ledger_service.posting.three_way import ThreeWay
@@ -74,6 +75,7 @@ class Poster:
         Books of an old backup wait here until what they miss is final: before that nothing may be accepted either.
         """
         self.findings.say("rebuilding")
+        drop_left_over(self.context.bundles_folder)
         try:
             prepare_chain(self.context, self.chain, progress)
             self.catch_up(progress)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from ledger_service.journal.engine import open_engine
-from ledger_service.journal.snapshot import CopyFailed, copy_books, faults_of, is_empty, load_books, tips
+from ledger_service.journal.snapshot import CopyFailed, contents_of, copy_books, faults_of, is_empty, load_books
 from ledger_service.journal.unit import Journal
 from tests.books import Books
 
@@ -39,10 +39,10 @@ def brought_back(books: Books, copied: Path) -> Engine:
 def test_a_copy_holds_what_was_committed_and_nothing_of_what_was_not(district: Books, tmp_path: Path) -> None:
     with district.journal.write() as unit:  # a service that writes meanwhile
         unit.master.stop_desk(1, "not committed")
-        copy_books(district.engine, tmp_path / "copy")
+        held = copy_books(district.engine, tmp_path / "copy")
     engine = brought_back(district, tmp_path / "copy")
     assert faults_of(engine) == []
-    assert tips(Journal(engine)) == tips(district.journal)
+    assert contents_of(Journal(engine)) == contents_of(district.journal) == held
     with Journal(engine).read() as unit:
         assert unit.master.desks() == [desk for desk in unit.master.desks() if desk.stopped is None]
         assert len(unit.master.desks()) > 5

@@ -162,6 +162,11 @@ def test_a_doctor_finds_nothing_in_a_healthy_home_and_names_what_is_open(termina
     finally:
         token.chmod(0o600)
     terminal.run("doctor", "--home", terminal.home.parent / "none", code=2)
+    terminal.environment["BORAM_BUNDLES_FOLDER"] = str(terminal.home.parent / "not mounted")
+    try:
+        terminal.run("doctor", code=1)
+    finally:
+        del terminal.environment["BORAM_BUNDLES_FOLDER"]
 
 
 def test_a_doctor_names_a_stopped_desk_and_a_chain_that_is_another(terminal: Terminal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from ledger_service.chain.reader import ChainMoved
 from ledger_service.domain.orders import Order, OrderCode
 from ledger_service.journal.schema import orders
 from ledger_service.posting.loops import MOVES_MAX, PostingLoops
+from ledger_service.posting.sealed_json import LEFT_OVER_SECONDS
 from ledger_service.reads.status import readiness, status
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.town import DAY, MONTH
@@ -64,6 +66,17 @@ def test_a_chain_that_is_down_is_said_in_the_status_and_does_not_end_the_loops(s
     town.credit(1, people)
     assert loops.try_pass(loops.books_pass) == 2  # credits are accepted, sealed and signed meanwhile
     loops.stop()
+
+
+def test_a_start_drops_what_a_killed_poster_left_half_written(sqlite_place: Place) -> None:
+    poster = sqlite_place.poster()
+    left_over = poster.context.bundles_folder / "1" / ".1-0011223344556677.json.half.tmp"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_bytes(b"half")
+    begun = left_over.stat().st_mtime - LEFT_OVER_SECONDS - 60
+    os.utime(left_over, (begun, begun))
+    poster.prepare()
+    assert list(left_over.parent.iterdir()) == []
 
 
 def test_a_books_loop_that_fails_is_not_hidden_by_a_chain_loop_that_runs(place: Place) -> None:
