@@ -54,6 +54,7 @@ PROFILES = {
         drain_seconds_max=10,
         jobs=4,
         pause_seconds=0.2,
+        least={"kills": 60, "reorgs": 25, "operations": 1_000},
     ),
     "long": Profile(
         "long",
@@ -65,5 +66,6 @@ PROFILES = {
         drain_seconds_max=10,
         jobs=5,
         cycles=14,
+        least={"kills": 2_000, "reorgs": 600, "operations": 50_000},
     ),
 }  # fmt: skip

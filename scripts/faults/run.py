@@ -131,6 +131,9 @@ class Runner:
         load.finish()
         outcome.operations = model.operations - operations
         outcome.requests = model.sent - sent
+        if broken is None and outcome.operations < one.operations:
+            said = f"{outcome.operations} of at least {one.operations} operations within {OPERATIONS_SECONDS_MAX} s"
+            outcome.violations.append(Violation("work", said))
         if broken is not None:
             outcome.violations += model.take_violations()
             raise broken

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import importlib
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from scripts.faults.__main__ import faults_of
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
 from scripts.faults.client import Answer
-from scripts.faults.model import REDEEM, Model, Slots
+from scripts.faults.model import REDEEM, Model, Slots, Violation
 from scripts.faults.proxy import Proxy
 from scripts.faults.report import added, read_log, sources_of, write_log
-from scripts.faults.run import Runner
-from scripts.faults.schedule import make_schedule
+from scripts.faults.run import Outcome, Runner
+from scripts.faults.schedule import Profile, Round, make_schedule
 from scripts.faults.stages import STAGE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +113,54 @@ def test_a_changed_service_has_other_sources(tmp_path: Path) -> None:
     before = sources_of(tmp_path)
     (tmp_path / "ledger_service" / "rates.py").write_text("RATE = 2")
     assert sources_of(tmp_path) != before
+
+
+def outcome(fault: str, operations: int, left_out: str = "", violations: tuple[Violation, ...] = ()) -> Outcome:
+    one = Round(fault, "embedded", 1, (), 1)
+    return Outcome(one, Counter(kills=30), operations, left_out=left_out, violations=list(violations))
+
+
+def test_a_run_that_did_too_little_or_left_a_round_out_has_failed() -> None:
+    profile = Profile("one", (), 10, least={"kills": 60, "operations": 100})
+    enough = [outcome("kill", 50), outcome("disk", 50)]
+    rounds = [one.round for one in enough]
+    assert faults_of(enough, rounds, profile) == []
+    assert len(faults_of(enough[:1], rounds, profile)) == 3
+    assert faults_of([outcome("kill", 1), outcome("disk", 50)], rounds, profile) == [
+        "only 51 operations of at least 100"
+    ]
+    assert faults_of([outcome("kill", 1), outcome("disk", 1)], rounds, None) == []
+    left = [outcome("kill", 99), outcome("kill", 99), outcome("disk", 0, left_out="no mount")]
+    rounds = [one.round for one in left]
+    assert len(faults_of(left, rounds, profile)) == 1
+    assert faults_of(left, rounds, profile, ["disk"]) == []
+    assert faults_of([outcome("kill", 999, violations=(Violation("lost", "1"),))], rounds[:1], None)
+
+
+def test_a_refusal_is_wrong_where_a_person_surely_had_the_coins_or_no_seat() -> None:
+    model = Model()
+    model.credit(["A"], 20, 1, "approve")
+    model.begin_load({"A": "a"})
+    model.wants("a", 15)
+    assert model.can_surely_pay("a")
+    model.credit(["A"], 20, 2, "not final yet")
+    model.wants("a", 6)
+    assert not model.can_surely_pay("a")
+    model.wants_seat("a", "yoga")
+    assert not model.may_have_seat("a", "yoga")
+    model.wants_seat("a", "yoga")
+    assert model.may_have_seat("a", "yoga")
+
+
+def test_a_mutant_that_only_keeps_the_service_from_starting_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    verdict_of = importlib.import_module("mutants_service").verdict_of
+    broken, lost = "       broken: boram up ended with 1 []\n", "       lost: entry 7 [charge]\n"
+    assert verdict_of(0, "", "")[0] == "survived"
+    assert verdict_of(1, broken, "")[0] == "broken"
+    assert verdict_of(1, "       work: 3 of at least 80 operations []\n", "")[0] == "broken"
+    assert verdict_of(2, "", "could not run")[0] == "broken"
+    assert verdict_of(1, broken + lost, "") == ("killed", "lost", "entry 7 [charge]")
 
 
 def test_what_interrupts_a_request_happens_once_and_before_the_right_one() -> None:
