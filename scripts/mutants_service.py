@@ -156,6 +156,11 @@ MUTANTS = (
         (Change("services/approvals.py", 'if approval.status != "waiting":', "if False:"),),
     ),
     Mutant(
+        "coins that are there are refused",
+        "chain",
+        (Change("services/spend.py", "if not unit.accounts.hold(", "if coins or not unit.accounts.hold("),),
+    ),
+    Mutant(
         "a hold is captured whatever became of it",
         "chain",
         (

@@ -134,7 +134,7 @@ def tell(outcome: Outcome) -> None:
     state = "FAILED" if outcome.violations else "ok"
     print(
         f"{state:6} {outcome.round.fault:8} {outcome.seconds:5.1f} s, {outcome.operations} operations "
-        f"({outcome.requests} requests), {counted}, drained in {outcome.drain_seconds:.1f} s"
+        f"({outcome.requests} requests, {outcome.readings} readings), {counted}, drained in {outcome.drain_seconds:.1f} s"
         + (f", its stage made in {outcome.stage_seconds:.1f} s" if outcome.stage_seconds else ""),
         flush=True,
     )

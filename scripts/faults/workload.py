@@ -360,11 +360,13 @@ class Load:
         for thread in self._threads:
             thread.start()
 
-    def quiet(self) -> None:
-        """The last fault is over."""
+    def quiet(self) -> float:
+        """The last fault is over, and nothing new is begun; the monotonic time of it."""
+        self._stopping.set()
         now = time.monotonic()
         for client in self.clients:
             client.quiet(now)
+        return now
 
     def abandon(self) -> None:
         """There is nothing left to ask: whoever waits for an answer gives up."""
