@@ -13,8 +13,11 @@ from scripts.faults.__main__ import faults_of
 from scripts.faults.classes import CLASSES, FAULTS, PROFILES
 from scripts.faults.client import Answer
 from scripts.faults.model import REDEEM, Model, Slots, Violation
+from scripts.faults.postgres import STOP_AND_TAKE
 from scripts.faults.proxy import Proxy
+from scripts.faults.readings import COINS_OF_A_PERSON, wrong_balance, wrong_totals
 from scripts.faults.report import added, read_log, sources_of, write_log
+from scripts.faults.roles import STOP_HOLDER
 from scripts.faults.run import Outcome, Runner
 from scripts.faults.schedule import Profile, Round, make_schedule
 from scripts.faults.stages import STAGE_SECONDS
@@ -34,9 +37,28 @@ def test_the_short_profile_plays_every_class_and_breaks_enough() -> None:
     rounds = make_schedule(1, PROFILES["short"], CLASSES)
     assert {one.fault for one in rounds} == set(FAULTS)
     strikes = {one.fault: len(one.events) for one in rounds}
-    kills = ("kill", "point", "chain", "kill+reorg", "postgres", "clock", "wal")  # those of `roles` come on top
+    kills = (
+        "kill",
+        "point",
+        "point outside",
+        "chain",
+        "kill+reorg",
+        "postgres",
+        "clock",
+        "wal",
+    )  # those of `roles` come on top
     assert sum(strikes[name] for name in kills) >= 60
     assert strikes["reorg"] + strikes["kill+reorg"] >= 25
+    what = {(one.fault, event.what) for one in rounds for event in one.events}
+    assert {
+        ("drop", "first"),
+        ("drop", "middle"),
+        ("drop", "all"),
+        ("roles", STOP_HOLDER),
+        ("workers", STOP_AND_TAKE),
+    } <= what
+    points = {event.how[0] for one in rounds if one.fault == "point outside" for event in one.events}
+    assert points == {"after_store", "after_broadcast", "before_mark"}
 
 
 def test_rounds_are_played_longest_first_on_the_stage_that_is_there_and_what_wears_it_out_last() -> None:
@@ -161,6 +183,36 @@ def test_a_mutant_that_only_keeps_the_service_from_starting_is_not_killed(monkey
     assert verdict_of(1, "       work: 3 of at least 80 operations []\n", "")[0] == "broken"
     assert verdict_of(2, "", "could not run")[0] == "broken"
     assert verdict_of(1, broken + lost, "") == ("killed", "lost", "entry 7 [charge]")
+
+
+TOTALS = {
+    "credited": 100, "spent": 30, "refunded": 10, "donated": 5, "expired": 0, "set_off": 0, "taken_back": 0, "restored": 0,
+    "outstanding": 75, "final_outstanding": 70,
+    "kinds": [{"kind": "credit", "coins": 100, "entries": 2, "final_coins": 50, "final_entries": 1}],
+}  # fmt: skip
+LEAST = {"credited": 100, "spent": 30, "refunded": 10, "donated": 5}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"credited": 99, "outstanding": 74},
+        {"outstanding": 76},
+        {"final_outstanding": -1},
+        {"refunded": 31, "outstanding": 96},
+        {"kinds": [{"kind": "credit", "coins": 100, "entries": 2, "final_coins": -5, "final_entries": -1}]},
+    ],
+)
+def test_a_reading_of_totals_that_cannot_be_is_found(wrong: dict[str, object]) -> None:
+    assert wrong_totals(TOTALS, LEAST) == []
+    assert len(wrong_totals(TOTALS | wrong, LEAST)) == 1
+
+
+def test_a_reading_of_a_balance_that_cannot_be_is_found() -> None:
+    balance: dict[str, object] = dict.fromkeys(COINS_OF_A_PERSON, 3) | {"krw_per_coin": 100, "available_krw": 300}
+    assert wrong_balance(balance) == []
+    assert wrong_balance(balance | {"held": -1})
+    assert wrong_balance(balance | {"available_krw": 200})
 
 
 def test_what_interrupts_a_request_happens_once_and_before_the_right_one() -> None:
