@@ -129,7 +129,8 @@ def tell(outcome: Outcome) -> None:
     """One line a round, and what it found."""
     if outcome.left_out:
         print(f"left out {outcome.round.fault}: {outcome.left_out}", flush=True)
-        return
+        if not outcome.violations:
+            return
     counted = ", ".join(f"{count} {name}" for name, count in sorted(outcome.tally.items()))
     state = "FAILED" if outcome.violations else "ok"
     print(

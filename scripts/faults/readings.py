@@ -9,7 +9,7 @@ from typing import Any
 from scripts.faults.model import CREDIT, DONATE, REDEEM, REFUND, Violation
 from scripts.faults.stage import Stage, ask
 
-PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 0.5
 NAMES = {CREDIT: "credited", REDEEM: "spent", REFUND: "refunded", DONATE: "donated"}
 ASKED_AT_LAST = 5
 COINS_OF_A_PERSON = ("available", "held", "pending_credits", "pending_refunds", "waiting_credits", "debt")

@@ -21,6 +21,7 @@ from scripts.faults.roles import STOP_HOLDER
 from scripts.faults.run import Outcome, Runner
 from scripts.faults.schedule import Profile, Round, make_schedule
 from scripts.faults.stages import STAGE_SECONDS
+from scripts.faults.syncs import unsynced
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {1: "credit", 2: "redeem"}
@@ -213,6 +214,30 @@ def test_a_reading_of_a_balance_that_cannot_be_is_found() -> None:
     assert wrong_balance(balance) == []
     assert wrong_balance(balance | {"held": -1})
     assert wrong_balance(balance | {"available_krw": 200})
+
+
+ASKED, ANSWERED = (
+    '7 recvfrom(9<socket:[1]>, "POST /api/v1/rede"..., 65536, 0) = 400',
+    '7 sendto(9<socket:[1]>, "HTTP/1.1 201 Cre"..., 200) = 200',
+)
+SYNCED = "8 fdatasync(5</home/books.db-wal>) = 0"
+
+
+@pytest.mark.parametrize(
+    ("calls", "kinds"),
+    [
+        ([ASKED, SYNCED, ANSWERED], []),
+        ([ASKED, "8 fdatasync(5</home/books.db-wal> <unfinished ...>", "8 <... fdatasync resumed>) = 0", ANSWERED], []),
+        ([ASKED, "8 fdatasync(5</home/books.db-wal> <unfinished ...>", ANSWERED], ["unsynced"]),
+        ([ASKED, "8 fdatasync(5</home/keys.db-wal>) = 0", "8 fsync(6</home/bundles/1>) = 0", ANSWERED], ["unsynced"]),
+        ([SYNCED, ASKED, ANSWERED], ["unsynced"]),
+        ([ASKED, SYNCED], ["work"]),
+    ],
+)
+def test_an_answer_counts_as_synced_by_the_books_log_alone_and_while_it_was_asked_for(
+    calls: list[str], kinds: list[str]
+) -> None:
+    assert [one.kind for one in unsynced(calls, 1)] == kinds
 
 
 def test_what_interrupts_a_request_happens_once_and_before_the_right_one() -> None:
