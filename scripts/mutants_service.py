@@ -31,6 +31,8 @@ LOG = WORK / "log.json"
 SEEDS = (1, 2, 3)
 TRIAL_SECONDS_MAX = 900
 COPIED = ("ledger_service", "scripts", "tests/samples", "contracts", "pyproject.toml")
+NO_KILL = ("broken", "work")
+"""Complaints that the harness could not do its work."""
 _SAID = re.compile(r"^ {7}(\w+): (.*)$", re.MULTILINE)
 
 
@@ -152,6 +154,11 @@ MUTANTS = (
         "an approval is not checked again at commit",
         "chain",
         (Change("services/approvals.py", 'if approval.status != "waiting":', "if False:"),),
+    ),
+    Mutant(
+        "coins that are there are refused",
+        "chain",
+        (Change("services/spend.py", "if not unit.accounts.hold(", "if coins or not unit.accounts.hold("),),
     ),
     Mutant(
         "a hold is captured whatever became of it",
@@ -287,12 +294,17 @@ def run(classes: str, seed: int) -> tuple[str, str, str]:
     except subprocess.TimeoutExpired:
         return "broken", "time", f"no end after {TRIAL_SECONDS_MAX} s"
     (WORK / "last.log").write_text(done.stdout + done.stderr, "utf-8")
-    if done.returncode == 0:
+    return verdict_of(done.returncode, done.stdout, done.stderr)
+
+
+def verdict_of(code: int, out: str, errors: str) -> tuple[str, str, str]:
+    """As `trial`, from what the harness said. A service that does not even start, or does nothing, shows nothing of its guards."""
+    if code == 0:
         return "survived", "", ""
-    said = _SAID.search(done.stdout)
-    if said is None or done.returncode != 1:
-        return "broken", "", (done.stdout + done.stderr)[-300:]
-    return KILLED, said[1], said[2][:200]
+    said = [one for one in _SAID.findall(out) if one[0] not in NO_KILL]
+    if not said or code != 1:
+        return "broken", "", (out + errors)[-300:]
+    return KILLED, said[0][0], said[0][1][:200]
 
 
 def log_of() -> MutantsLog[Mutant]:

@@ -45,12 +45,11 @@ class StandBy:
     def start(self, progress: Progress = no_progress, *, may_wait: bool = True) -> Poster | None:
         """Post, or stand by. Where this process may post at once its chain is ready when this returns, and the poster is given.
 
-        Raises the errors of Poster.prepare, and PosterElsewhere where another posts and `may_wait` is not allowed.
+        Raises the errors of Poster.prepare where the lease is not lost, and PosterElsewhere where another posts and `may_wait` is not allowed.
         """
         first: Poster | None = None
         if self._take(may_wait=may_wait):
-            first = self._new_poster()
-            first.prepare(progress)
+            first = self._prepared(progress, may_wait=may_wait)
         self._thread = threading.Thread(target=self._live, args=[first], name="posting", daemon=True)
         self._thread.start()
         return first
@@ -68,6 +67,18 @@ class StandBy:
             self._thread.join()
             self._thread = None
         self._lease.release()
+
+    def _prepared(self, progress: Progress, *, may_wait: bool) -> Poster | None:
+        """A poster that is ready; None where the lease was lost meanwhile (the process was frozen), and this one may stand by."""
+        poster = self._new_poster()
+        try:
+            poster.prepare(progress)
+        except Exception:  # NotPosting, or the database's: a stand-by that takes over ends the sessions, too
+            if not may_wait or self._lease.is_held():
+                raise
+            _log.warning("this process has lost the lease while it started, and stands by")
+            return None
+        return poster
 
     def _take(self, *, may_wait: bool) -> bool:
         for _ in range(START_TRIES_MAX):

@@ -104,7 +104,7 @@ def find_resident(journal: Journal, vault: Vault, member_number: str) -> Residen
 
 def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Balance:
     """The coins of a resident."""
-    with journal.read() as unit:
+    with journal.read_moment() as unit:
         person = require_person(unit, actor, person_id, *BALANCE_ROLES)
         account = unit.accounts.read(person.account)
         assert account is not None  # a foreign key says so

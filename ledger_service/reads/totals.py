@@ -49,7 +49,7 @@ class Totals:
 
 def totals(journal: Journal) -> Totals:
     """The sums of the ledger."""
-    with journal.read() as unit:
+    with journal.read_moment() as unit:
         accepted = _sums(unit)
         open_rows = unit.connection.execute(select(batches.c.desk, batches.c.seq).where(BATCH_NOT_FINAL))
         open_keys = [(row[0], row[1]) for row in open_rows]

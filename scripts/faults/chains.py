@@ -37,7 +37,13 @@ SLOW_BLOCK_SECONDS = 4.0
 BAD_SECONDS = 2.0
 LIES_TOLD = 3
 LIES_SECONDS_MAX = 10.0
-POOL_SECONDS_MAX = 2
+MET_SECONDS_MAX = 60
+POOL_SECONDS_MAX = 20
+POOL_POLL_SECONDS = 0.05
+DROPPED_OF = {"first": 1, "middle": 3, "all": 2}
+"""How many have to wait, at least."""
+LOOKS_MAX = 3
+AGAIN_SECONDS_MAX = 60
 
 
 class Reorg(Fault):
@@ -107,29 +113,50 @@ class Drop(Fault):
     operations = 80
 
     def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
-        return [Event(dice.uniform(0.2, 0.5), dice.choice(("first", "middle", "all"))) for _ in range(strikes)]
+        what = [tuple(DROPPED_OF)[at % len(DROPPED_OF)] for at in range(strikes)]
+        dice.shuffle(what)
+        return [Event(dice.uniform(0.2, 0.5), one) for one in what]
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
-        chain = stage.chain
-        with chain.mining:
-            waiting = self._pool(stage, 3 if event.what == "middle" else 1)
-            tally["nothing waited" if not waiting else OTHERS] += 1
-            if event.what == "all":
-                chain.call("anvil_dropAllTransactions")
+        with stage.chain.mining:  # no block is made meanwhile
+            dropped = self._drop(stage, event.what)
+            if not dropped:
+                stage.model.violate("work", f"nothing could be dropped: {event.what} of {stage.chain.pool()}")
                 return
-            for _, transaction in waiting[len(waiting) // 2 if event.what == "middle" else 0 :][:1]:
-                with contextlib.suppress(RpcFault):
-                    chain.call("anvil_dropTransaction", transaction)
+            tally[OTHERS] += 1
+            looks = stage.proxy.looks
+            begun = time.monotonic()
+            while True:
+                seen, missing = stage.proxy.looks - looks, dropped - {sent for _, sent in stage.chain.pool()}
+                if not missing:
+                    return
+                if seen > LOOKS_MAX or time.monotonic() - begun > AGAIN_SECONDS_MAX:
+                    said = f"not sent again, the same bytes, within {LOOKS_MAX} looks at the chain"
+                    stage.model.violate(
+                        "lost", f"{len(missing)} of {len(dropped)} dropped transactions: {said}", event.what
+                    )
+                    return
+                time.sleep(POOL_POLL_SECONDS)
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
         return sent_twice(stage)
 
-    def _pool(self, stage: Stage, count: int) -> list[tuple[int, str]]:
-        """What waits, as soon as there are so many; no block is made meanwhile."""
+    def _drop(self, stage: Stage, what: str) -> set[str]:
+        """The hashes that are gone from the pool, as soon as enough wait in it: one in the middle has one before and one after it."""
         deadline = time.monotonic() + POOL_SECONDS_MAX
-        while len(found := stage.chain.pool()) < count and time.monotonic() < deadline:
-            time.sleep(BLOCK_SECONDS)
-        return list(found)
+        while time.monotonic() < deadline:
+            waiting = [sent for _, sent in stage.chain.pool()]
+            if len(waiting) < DROPPED_OF[what]:
+                time.sleep(POOL_POLL_SECONDS)
+            elif what == "all":
+                stage.chain.call("anvil_dropAllTransactions")
+                return set(waiting)
+            else:
+                chosen = waiting[len(waiting) // 2 if what == "middle" else 0]
+                with contextlib.suppress(RpcFault):
+                    if stage.chain.call("anvil_dropTransaction", chosen):
+                        return {chosen}
+        return set()
 
 
 class BadConnection(Fault):
@@ -155,23 +182,24 @@ class BadConnection(Fault):
         return FAULTS if dice.randrange(4) == 0 else ["lie", *dice.sample(FAULTS[:-1], 2)]
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
-        proxy, stage.was_lied_to = stage.proxy, True
+        proxy = stage.proxy
         seed, *kinds = event.how
         proxy.only = event.what.removeprefix(LIES_ABOUT) if event.what.startswith(LIES_ABOUT) else ""
         proxy.dice = random.Random(int(seed))  # noqa: S311
         percent = ABOUT_PERCENT if proxy.only else PROXY_PERCENT
         proxy.percent = {str(kind): float(percent) for kind in kinds}
-        deadline = time.monotonic() + (LIES_SECONDS_MAX if proxy.only else BAD_SECONDS)
-        while proxy.tally[f"lied: {proxy.only}"] < LIES_TOLD and time.monotonic() < deadline:
+        begun = time.monotonic()
+        enough = begun + (LIES_SECONDS_MAX if proxy.only else BAD_SECONDS)
+        while proxy.tally[f"lied: {proxy.only}"] < LIES_TOLD and time.monotonic() < enough:
             time.sleep(BLOCK_SECONDS)
-        tally.update(proxy.tally)
-        proxy.tally.clear()
+        _take_tally(stage, tally, f"lied: {proxy.only}" if proxy.only else "", event.what)
 
     def end(self, stage: Stage) -> None:
         stage.proxy.calm()
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
         """Nothing that was only said became final, and no desk was stopped for it."""
+        stage.lied_to_until = int(stage.chain.call("eth_blockNumber"), 16)
         tally[OTHERS] += sum(tally[name] for name in FAULTS)
         _, status = ask(stage.service.port, "/api/v1/status", stage.world.tokens["office"])
         findings = json.loads(status["chain_detail"] or "{}").get("findings", {}) if status else {}
@@ -200,8 +228,7 @@ class LostReplies(Fault):
         proxy.percent = dict.fromkeys(("lose reply", "bad gateway", "lose request"), float(LOST_PERCENT))
         with stage.chain.mining:
             time.sleep(SLOW_BLOCK_SECONDS)
-        tally.update(proxy.tally)
-        proxy.tally.clear()
+            _take_tally(stage, tally, "", event.what)
 
     def end(self, stage: Stage) -> None:
         stage.proxy.calm()
@@ -237,6 +264,18 @@ class KillOutside(Fault):
         return sent_twice(stage)
 
 
+def _take_tally(stage: Stage, tally: Counter[str], what: str, event: str) -> None:
+    """Count what the proxy did, as soon as it did something (of one kind, where `what` names it): else nothing was broken."""
+    proxy, deadline = stage.proxy, time.monotonic() + MET_SECONDS_MAX
+    while not (proxy.tally[what] if what else proxy.tally.total()):
+        if time.monotonic() > deadline:
+            stage.model.violate("work", f"the proxy did nothing in {MET_SECONDS_MAX} s", event)
+            return
+        time.sleep(BLOCK_SECONDS)
+    tally.update(proxy.tally)
+    proxy.tally.clear()
+
+
 def _between_two_looks(stage: Stage, act: Callable[[], None]) -> None:
     """`eth_blockNumber` stands between the look at the last block, with which a pass begins, and the reading of the next ones."""
     stage.proxy.interrupt("eth_blockNumber", act, BETWEEN_SECONDS_MAX)
@@ -246,12 +285,10 @@ def sent_twice(stage: Stage) -> list[Violation]:
     """Batches that two transactions of the chain carry: after a fault the same bytes go again, with their nonce, and nothing else does.
 
     The contract takes the second for a replay, so no balance tells; but a service that makes new transactions when it does not know what became
-    of the old ones relies on its last guard alone. Not asked of a chain whose node lied about nonces.
+    of the old ones relies on its last guard alone. Not asked of blocks whose node lied about nonces.
     """
-    if stage.was_lied_to:
-        return []
     carried: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for number in range(1, int(stage.chain.call("eth_blockNumber"), 16) + 1):
+    for number in range(stage.lied_to_until + 1, int(stage.chain.call("eth_blockNumber"), 16) + 1):
         block = stage.chain.call("eth_getBlockByNumber", hex(number), True)
         for transaction in block["transactions"]:
             for signed in _batches(transaction):

@@ -36,17 +36,18 @@ class Verdict:
 
     violations: list[Violation] = field(default_factory=list)
     drain_seconds: float = 0.0
+    is_final: bool = False
     holds_left: int = 0
 
 
-def check(stage: Stage, drain_seconds_max: float, books: Books = Books.WHOLE) -> Verdict:
-    """Wait until everything is final, and compare."""
+def check(stage: Stage, drain_seconds_max: float, books: Books = Books.WHOLE, *, since: float | None = None) -> Verdict:
+    """Wait until everything is final, and compare. `since`: the monotonic time when the last fault was over; now where there was none."""
     verdict = Verdict()
-    found = _drain(stage, verdict, drain_seconds_max)
+    found = _drain(stage, verdict, drain_seconds_max, time.monotonic() if since is None else since)
     if books is not Books.RESTORED_AS_THEY_WERE_UNDER_LOAD:
         _require_no_holds(stage, verdict, found)
     verdict.violations += stage.model.take_violations()
-    if verdict.drain_seconds >= DRAIN_SECONDS_GIVEN_UP:
+    if not verdict.is_final:
         return verdict
     export = _export(stage)
     lines = [json.loads(line) for line in export.read_text().splitlines()]
@@ -56,17 +57,18 @@ def check(stage: Stage, drain_seconds_max: float, books: Books = Books.WHOLE) ->
     return verdict
 
 
-def _drain(stage: Stage, verdict: Verdict, seconds_max: float) -> Any:
+def _drain(stage: Stage, verdict: Verdict, seconds_max: float, since: float) -> Any:
     """The status when everything was final, or nothing more was to be hoped for."""
     begun, token = time.monotonic(), stage.world.tokens["office"]
     found: Any = None
-    while (waited := time.monotonic() - begun) < DRAIN_SECONDS_GIVEN_UP:
+    while time.monotonic() - begun < DRAIN_SECONDS_GIVEN_UP:
         status, said = ask(stage.service.port, "/api/v1/status", token)
         found = said if status == 200 else found
         if status == 200 and found["settled"]:
+            verdict.is_final = True
             break
         time.sleep(POLL_SECONDS)
-    verdict.drain_seconds = waited
+    waited = verdict.drain_seconds = time.monotonic() - since
     deadline = time.monotonic() + SAID_SECONDS_MAX  # a pass says what it found at its end, after it was written
     while found and found["chain_state"] != "ready" and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

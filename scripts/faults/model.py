@@ -62,6 +62,33 @@ class Model:
         self.refused_for_now = 0
         """Answers that said 503: send it again later."""
         self.violations: list[Violation] = []
+        self._spare: dict[str, int] = {}
+        self._seats: Counter[tuple[str, str]] = Counter()
+
+    def begin_load(self, people: dict[str, str]) -> None:
+        """Everything acknowledged is final and nothing is held: from here on it is known what each person can surely pay."""
+        with self._lock:
+            self._spare = {person: self.accounts[member].available for member, person in people.items()}
+
+    def wants(self, person: str, coins: int) -> None:
+        """Somebody asks for these coins of a person. What comes back or is earned meanwhile is not counted: it may not be final yet."""
+        with self._lock:
+            self._spare[person] -= coins
+
+    def can_surely_pay(self, person: str) -> bool:
+        """Whether a person had enough for all that was asked for since the load began, this request included."""
+        with self._lock:
+            return self._spare[person] >= 0
+
+    def wants_seat(self, person: str, course: str) -> None:
+        """Somebody asks for a seat."""
+        with self._lock:
+            self._seats[person, course] += 1
+
+    def may_have_seat(self, person: str, course: str) -> bool:
+        """Whether a seat in a course was asked for more than once for this person."""
+        with self._lock:
+            return self._seats[person, course] > 1
 
     def acknowledged(self) -> None:
         """One more operation was answered with success."""

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from ledger_service.journal.locks import POSTER_LOCK
 from scripts.faults.fault import KILLS, OTHERS, Fault
 from scripts.faults.launcher import Launcher
 from scripts.faults.model import Violation
@@ -25,7 +26,8 @@ from scripts.faults.stage import Stage, ask, wait_until
 
 SERVICES = 3
 BACK_SECONDS_MAX = 60
-TAKEN_OVER_SECONDS_MAX = 60
+HELD_SECONDS_MAX = 10
+STOP, STOP_AND_TAKE = "stop", "stop and take the lock"
 STOPPED_SECONDS = (0.5, 2.0)
 
 
@@ -79,10 +81,20 @@ class Postgres:
 
     def end_poster_session(self) -> int:
         """End the sessions that hold the poster's lock, as a firewall or an administrator does; how many."""
-        statement = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        statement = (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+            "AND (classid::bigint << 32) | objid::bigint = :key"
+        )
         with contextlib.suppress(SQLAlchemyError), self._admin.connect() as connection:
-            return int(connection.execute(text(statement)).scalar_one())
+            return int(connection.execute(text(statement), {"key": POSTER_LOCK}).scalar_one())
         return 0
+
+    def lease(self, books: str) -> tuple[int, int]:
+        """The poster's lease of some books: its epoch, and when it was renewed (milliseconds)."""
+        engine = create_engine(books, poolclass=NullPool)
+        with engine.connect() as connection:
+            epoch, renewed = connection.execute(text("SELECT epoch, renewed_at FROM posting_lease WHERE id = 1")).one()
+        return int(epoch), int(renewed)
 
     def close(self) -> None:
         """Stop it."""
@@ -150,10 +162,10 @@ class StopWorkers(Fault):
         return [
             Event(
                 dice.uniform(0.2, 0.6),
-                dice.choice(("stop", "stop and take the lock", "stop and take the lock")),
+                dice.choice((STOP, STOP_AND_TAKE, STOP_AND_TAKE)) if at else STOP_AND_TAKE,
                 (float(dice.randrange(SERVICES)), dice.uniform(*STOPPED_SECONDS)),
             )
-            for _ in range(strikes)
+            for at in range(strikes)
         ]
 
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
@@ -161,14 +173,23 @@ class StopWorkers(Fault):
         service = stage.services[int(chosen)]
         service.signal(signal.SIGSTOP)
         try:
-            if event.what != "stop":
-                tally["locks taken"] += stage.postgres.end_poster_session()
+            if event.what == STOP_AND_TAKE:
+                tally["locks taken"] += _taken(stage)
             time.sleep(float(seconds))
         finally:
             service.signal(signal.SIGCONT)
         tally[OTHERS] += 1
 
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
-        """Each process answers again."""
+        """Each process answers again, and the lock was really taken from one."""
         dead = [service.port for service in stage.services if ask(service.port, "/readyz")[0] != 200]
-        return [Violation("state", f"the service at port {port} is not ready") for port in dead]
+        found = [Violation("state", f"the service at port {port} is not ready") for port in dead]
+        return found if tally["locks taken"] else [*found, Violation("work", "nobody held the poster's lock")]
+
+
+def _taken(stage: Stage) -> int:
+    """How many sessions were ended, as soon as there is one that holds the lock."""
+    deadline = time.monotonic() + HELD_SECONDS_MAX
+    while not (taken := stage.postgres.end_poster_session()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return int(taken)

@@ -9,13 +9,16 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from ledger_service.domain.kill_points import KILL_POINTS
+from scripts.faults.chains import sent_twice
 from scripts.faults.fault import KILLS, OTHERS, Fault
+from scripts.faults.model import Violation
 from scripts.faults.schedule import Event
 from scripts.faults.stage import READY_SECONDS_MAX, Stage, StageBroken, wait_until
 
-POINT_SECONDS_MAX = 20
+POINT_SECONDS_MAX = 60
 ENDED_SECONDS_MAX = 30
 
 
@@ -52,8 +55,10 @@ class KillPoint(Fault):
     strikes = 16
     operations = 80
 
+    points: ClassVar[Sequence[str]] = KILL_POINTS
+
     def plan(self, dice: random.Random, strikes: int) -> Sequence[Event]:
-        points = [KILL_POINTS[at % len(KILL_POINTS)] for at in range(strikes)]
+        points = [self.points[at % len(self.points)] for at in range(strikes)]
         dice.shuffle(points)
         return [Event(0.0, "kill at", (point, float(dice.choice((1, 1, 2, 3))))) for point in points]
 
@@ -68,17 +73,30 @@ class KillPoint(Fault):
         while not service.has_ended() and time.monotonic() - begun < POINT_SECONDS_MAX:
             time.sleep(0.01)
         if not service.has_ended():
-            tally[f"{point} not reached"] += 1
+            stage.model.violate("work", f"{point} was not reached {int(times)} times in {POINT_SECONDS_MAX} s")
             service.kill()
-        else:
-            if service.last_code != -signal.SIGKILL:
-                raise StageBroken(f"boram up ended with {service.last_code} at {point}")
-            service.reap()
+            return
+        if service.last_code != -signal.SIGKILL:
+            raise StageBroken(f"boram up ended with {service.last_code} at {point}")
+        service.reap()
         tally[KILLS] += 1
 
     def end(self, stage: Stage) -> None:
         stage.service.start()
         stage.service.wait()
+
+
+class KillPointOutside(KillPoint):
+    """F2 on a chain of others, which goes on without the service: what was stored, is on its way, or landed and was not marked."""
+
+    name = "point outside"
+    stage = "outside"
+    strikes = 6
+    operations = 30
+    points = ("after_store", "after_broadcast", "before_mark")
+
+    def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
+        return sent_twice(stage)
 
 
 class KillChain(Fault):

@@ -17,6 +17,7 @@ from scripts.faults.stage import StageBroken, free_port
 
 FAULTS = ("lose request", "lose reply", "bad gateway", "hang", "repeat", "reorder", "truncate", "wrong id", "lie")
 HANG_SECONDS = 1.5
+LOOK = b"eth_chainId"
 LATE_SECONDS = 0.2
 NODE_SECONDS_MAX = 60
 LIED_ABOUT = frozenset(
@@ -45,6 +46,8 @@ class Proxy:
         """The method whose requests alone meet faults; all do where it is empty."""
         self._interruption: tuple[str, Callable[[], None], threading.Event] | None = None
         self.tally: Counter[str] = Counter()
+        self.looks = 0
+        """How many passes of the service began: each begins with a look whether this is its chain."""
         self.dice = random.Random(0)  # noqa: S311
         self._node_port = node_port
         self._lock = threading.Lock()
@@ -83,6 +86,7 @@ class Proxy:
     def meet(self, body: bytes) -> None:
         """Do what was to happen before this request."""
         with self._lock:
+            self.looks += LOOK in body
             if self._interruption is None or self._interruption[0].encode() not in body:
                 return
             _, act, done = self._interruption

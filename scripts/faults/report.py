@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,12 @@ def added(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             known["drain s"] = max(known["drain s"], row["drain s"])
     total = sums.pop("all", None)
     return [*sums.values(), *([total] if total else [])]
+
+
+def short_of(rows: Sequence[dict[str, Any]], least: Mapping[str, int]) -> list[str]:
+    """What these rounds together did not come to."""
+    sums = {name: sum(row[name] for row in rows) for name in least}
+    return [f"{sums[name]:,} {name} of at least {count:,}" for name, count in least.items() if sums[name] < count]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from scripts.faults.check import check
 from scripts.faults.fault import Fault
 from scripts.faults.model import Violation
+from scripts.faults.readings import Readings
 from scripts.faults.schedule import Round
 from scripts.faults.stage import Stage, StageBroken, StageMissing
 from scripts.faults.stages import STAGE_SECONDS, TURNS, Stages
@@ -32,6 +33,8 @@ class Outcome:
     tally: Counter[str] = field(default_factory=Counter)
     operations: int = 0
     requests: int = 0
+    readings: int = 0
+    """Of totals and balances, beside the load."""
     seconds: float = 0.0
     stage_seconds: float = 0.0
     """How long it took to make its stage; 0 where it used the one before."""
@@ -113,28 +116,39 @@ class Runner:
         operations, sent = model.operations, model.sent
         world = dataclasses.replace(stage.world, holds_may_expire=fault.holds_may_expire)
         load = Load(world, model, stage.ports, one.seed, CLIENTS, self._pause_seconds)
+        readings = Readings(stage, one.seed)
         load.start()
+        readings.start()
         broken: StageBroken | None = None
         try:
             fault.begin(stage)
-            for event in one.events:
+            for event in one.events[:-1]:
                 time.sleep(event.after)
                 fault.strike(stage, event, outcome.tally)
-            fault.end(stage)
-            load.quiet()
             deadline = time.monotonic() + OPERATIONS_SECONDS_MAX
             while model.operations - operations < one.operations and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
+            for event in one.events[-1:]:  # the load ends with it, so that what is final can be told from then on
+                time.sleep(event.after)
+                fault.strike(stage, event, outcome.tally)
+            fault.end(stage)
+            quiet_since = load.quiet()
         except StageBroken as error:
             broken = error
             load.abandon()
         load.finish()
+        readings.stop()
+        outcome.readings = readings.answers
+        outcome.violations += readings.violations
         outcome.operations = model.operations - operations
         outcome.requests = model.sent - sent
+        if broken is None and outcome.operations < one.operations:
+            said = f"{outcome.operations} of at least {one.operations} operations within {OPERATIONS_SECONDS_MAX} s"
+            outcome.violations.append(Violation("work", said))
         if broken is not None:
             outcome.violations += model.take_violations()
             raise broken
-        verdict = check(stage, self._drain_seconds_max)
+        verdict = check(stage, self._drain_seconds_max, since=quiet_since)
         outcome.violations += verdict.violations
         outcome.violations += fault.after(stage, outcome.tally)
         outcome.drain_seconds, outcome.holds_left = verdict.drain_seconds, verdict.holds_left

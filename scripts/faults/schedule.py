@@ -5,7 +5,7 @@ part of it, because threads and processes run as they like.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -60,6 +60,8 @@ class Profile:
     """How often all of it is played."""
     pause_seconds: float = 0.0
     """Of a client between two acts: a load that leaves the cores to the faults."""
+    least: Mapping[str, int] = field(default_factory=dict)
+    """What all rounds together must come to, by column of the report: a run that does less shows nothing."""
 
 
 def make_schedule(seed: int, profile: Profile, classes: Sequence[FaultClass], only: Sequence[str] = ()) -> list[Round]:

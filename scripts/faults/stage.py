@@ -148,8 +148,8 @@ class Stage:
     chain: Any = None
     proxy: Any = None
     postgres: Any = None
-    was_lied_to: bool = False
-    """Whether its node gave false answers."""
+    lied_to_until: int = 0
+    """The block up to which its node gave false answers."""
     is_restored: bool = False
     """Whether its books came from a backup: what was not final by then is not the model's."""
     closers: list[Callable[[], None]] = field(default_factory=list)

@@ -17,12 +17,15 @@ from scripts.faults.fault import OTHERS, Fault
 from scripts.faults.model import Violation
 from scripts.faults.quiet import quiet_charge
 from scripts.faults.schedule import Event
-from scripts.faults.stage import Stage
+from scripts.faults.stage import Stage, StageMissing
 
 CHARGES = 8
 ATTACHED_SECONDS_MAX = 30
+TRACED = "trace=fdatasync,fsync,recvfrom,recvmsg,read,sendto,write,writev,sendmsg"
+_ASKED = re.compile(r'"POST /api/v1/re')
 _ANSWER = re.compile(r'"HTTP/1\.1 201')
-_SYNC = re.compile(r"\bfd?a?t?a?sync\(|fdatasync resumed|fsync resumed")
+_SYNC = re.compile(r"^(\d+)\s+f(?:data)?sync\(\d+<[^>]*/books\.db-wal>(.*)")
+_RESUMED = re.compile(r"^(\d+)\s+<\.\.\. f(?:data)?sync resumed>.*= 0")
 
 
 class Synced(Fault):
@@ -41,21 +44,19 @@ class Synced(Fault):
     def after(self, stage: Stage, tally: Counter[str]) -> Sequence[Violation]:
         strace = shutil.which("strace")
         if strace is None:
-            tally["strace is not here"] += 1
-            return ()
+            raise StageMissing("strace is not here")
         calls = _watched(stage, strace)
         if calls is None:
-            tally["strace may not attach"] += 1
-            return ()
+            raise StageMissing("strace may not attach")
         tally[OTHERS] += CHARGES
-        return _unsynced(calls)
+        return unsynced(calls, CHARGES)
 
 
 def _watched(stage: Stage, strace: str) -> list[str] | None:
     """The calls of the service while charges are made one after the other."""
     file = stage.home.parent / "calls.txt"
     process = subprocess.Popen(
-        [strace, "-f", "-e", "trace=fdatasync,fsync,sendto,write,writev,sendmsg", "-s", "16", "-o", file, "-p", str(stage.service.pid)],
+        [strace, "-f", "-y", "-e", TRACED, "-s", "16", "-o", file, "-p", str(stage.service.pid)],
         stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -83,16 +84,32 @@ def _is_attached(process: subprocess.Popen[bytes], pid: int | None) -> bool:
     return False
 
 
-def _unsynced(calls: Sequence[str]) -> list[Violation]:
-    """Answers before which nothing was synced since the answer before."""
+def unsynced(calls: Sequence[str], charges: int) -> list[Violation]:
+    """Answers during whose request the books' own log was not synced to its end. Nothing is shown where the answers are not the charges."""
     found, synced, answers = 0, False, 0
+    begun: set[str] = set()
     for call in calls:
-        if _SYNC.search(call):
+        if sync := _SYNC.match(call):
+            thread, end = sync.groups()
+            synced = synced or end.endswith("= 0")
+            if "unfinished" in end:
+                begun.add(thread)
+        elif (resumed := _RESUMED.match(call)) and resumed[1] in begun:
+            begun.remove(resumed[1])
             synced = True
+        elif _ASKED.search(call):
+            synced = False
         elif _ANSWER.search(call):
             answers += 1
             found += not synced
             synced = False
-    if found:
-        return [Violation("unsynced", f"{found} of {answers} charges were answered before the log was synced")]
-    return []
+    wrong = (
+        [Violation("unsynced", f"{found} of {answers} charges were answered before the log was synced")]
+        if found
+        else []
+    )
+    return (
+        wrong
+        if answers == charges
+        else [*wrong, Violation("work", f"{answers} answers to {charges} charges were seen")]
+    )

@@ -17,6 +17,7 @@ from scripts.faults.world import FILE_TYPE, World, file_of
 
 ROWS_A_FILE = (5, 25)
 ENDED = ("hold_ended", "enrolment_ended")
+REFUSALS = ("insufficient_coins", "already_enrolled")
 HOLD_SECONDS = 60
 """A counter's hold lives for 90 seconds: one that met a long fault may have expired, and the harness does not call that lost."""
 
@@ -293,11 +294,20 @@ class Client:
         if self.world.holds_may_expire and answer.code in ENDED:
             self.ended_by_clock.append(request.path.replace("/capture", "/release").replace("/confirm", "/cancel"))
             return
-        if answer.code in ("insufficient_coins", "already_enrolled", "course_full"):
+        if answer.code in REFUSALS:
+            self._require_reason(request, answer)
             if not any(one is request for one, _ in self.refused):
                 self.refused.append((request, then))
             return
         self.model.violate("error", f"refused: {answer.status} {answer.code} {answer.body}", request.name)
+
+    def _require_reason(self, request: Request, answer: Answer) -> None:
+        """A refusal is right only where the model cannot tell that it is wrong: a service that refuses everything loses nothing, either."""
+        body = json.loads(request.body)
+        if answer.code == "insufficient_coins" and self.model.can_surely_pay(body["person_id"]):
+            self.model.violate("refused", f"coins that are there: {answer.body}", request.name)
+        if answer.code == "already_enrolled" and not self.model.may_have_seat(body["person_id"], body["course_id"]):
+            self.model.violate("refused", f"the only sign-up to a course: {answer.body}", request.name)
 
     def _both(self, first: Request, second: Request) -> tuple[Answer, Answer]:
         other = self._racing.submit(self._second.settle, second)
@@ -308,6 +318,10 @@ class Client:
         other = None
         if body is not None and "coins" in body:
             other = json.dumps(body | {"coins": body["coins"] + 1}).encode()
+            if "person_id" in body:
+                self.model.wants(body["person_id"], body["coins"])
+            if "course_id" in body:
+                self.model.wants_seat(body["person_id"], body["course_id"])
         data = json.dumps(body).encode() if body is not None else b""
         return Request(self._name(path), self.world.tokens[actor], path, self._key(), data, other=other)
 
@@ -337,6 +351,7 @@ class Load:
         self._pause_seconds = pause_seconds
         self._stopping = threading.Event()
         self._model = model
+        model.begin_load(world.people)
         self.clients = [Client(world, model, addresses, seed + 1000 * at, f"{seed:x}-{at}") for at in range(clients)]
         self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in self.clients]
 
@@ -345,11 +360,13 @@ class Load:
         for thread in self._threads:
             thread.start()
 
-    def quiet(self) -> None:
-        """The last fault is over."""
+    def quiet(self) -> float:
+        """The last fault is over, and nothing new is begun; the monotonic time of it."""
+        self._stopping.set()
         now = time.monotonic()
         for client in self.clients:
             client.quiet(now)
+        return now
 
     def abandon(self) -> None:
         """There is nothing left to ask: whoever waits for an answer gives up."""

@@ -20,6 +20,7 @@ from ledger_service.journal.poster_lease import (
     PosterLease,
 )
 from ledger_service.journal.schema import transactions
+from ledger_service.posting.loops import Poster
 from ledger_service.posting.stand_by import PosterElsewhere, StandBy
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.town import SENDER, poster_of
@@ -192,6 +193,28 @@ def test_a_stand_by_posts_what_the_poster_left_and_the_poster_that_wakes_up_stan
         second.stop()
         wait_for(lambda: first.is_posting)
     assert epoch(place) == 3
+
+
+def test_a_process_that_is_frozen_while_it_starts_stands_by(place: Place) -> None:
+    clock = Standing()
+    with (
+        lease_of(place, "first", clock, lease_seconds=HOUR) as one,
+        lease_of(place, "second", lease_seconds=HOUR) as two,
+    ):
+
+        def frozen() -> Poster:
+            let_time_pass(place, HOUR)
+            assert two.take()
+            clock.seconds += HOUR
+            return poster_of(replace(place.town, journal=LeasedJournal(one)), place.rpc, None)
+
+        first = StandBy(one, frozen)
+        try:
+            assert first.start() is None
+            assert not first.is_posting
+        finally:
+            first.stop()
+        assert epoch(place) == 2
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from ledger_service.domain.alarms import Alarms
 from ledger_service.domain.days import civil_day
 from ledger_service.posting.three_way import SUBJECT, ThreeWay
 from ledger_service.reads import checks as reads
+from ledger_service.reads import totals as totals_read
 from ledger_service.services import checks, close_month, credit, donate
 from ledger_service.services.ledger_state import BooksDiffer
 from tests.integration.posting.hall import Hall
@@ -63,6 +65,23 @@ def test_its_sums_are_of_one_moment(hall: Hall) -> None:
         assert unit.checks.credited_between(*year) == before
     with hall.books.journal.read_moment() as unit:
         assert unit.checks.credited_between(*year) > before
+
+
+def test_the_totals_are_of_one_moment(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    hall.earn([0], "2024-05-01")
+    add_up, asked = totals_read._sums, []
+
+    def add_up_while_more_is_earned(*question: Any) -> dict[int, tuple[int, int, int]]:
+        found = add_up(*question)
+        if not asked:
+            hall.earn([1], "2024-05-01")
+        asked.append(question)
+        return found
+
+    monkeypatch.setattr(totals_read, "_sums", add_up_while_more_is_earned)
+    found = totals_read.totals(hall.books.journal)
+    assert len(asked) > 1
+    assert {one.kind: (one.final_entries, one.final_coins) for one in found.kinds} == {"credit": (0, 0)}
 
 
 def test_each_business_day_has_a_check_of_its_own(hall: Hall) -> None:
