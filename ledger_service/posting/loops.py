@@ -100,8 +100,9 @@ class Poster:
                 sleep(POLL_SECONDS)
             else:
                 self.findings.say("rebuilding", "batches that were lost with the books are posted again")
-                if not self.sender.send_step() + self.follower.follow_step():
-                    idle += 1
+                self.sender.send_step()
+                idle = 0 if self.follower.follow_step() else idle + 1
+                if idle:
                     sleep(POLL_SECONDS)
             self.catch_up(progress, is_last=idle >= IDLE_LOOKS_MAX)
 

@@ -6,7 +6,8 @@ as it was signed, in the order of sealing, so that the same head lands whoever s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +60,7 @@ class NotLanded:
 
     def desks_ahead(self) -> list[int]:
         """Desks that have bundles beyond what the books have."""
-        with self._context.journal.read() as unit:
-            tips = {desk.number: desk.sealed_seq for desk in unit.master.desks()}
-        return [desk for desk, files in self._files().items() if files[-1].seq > tips.get(desk, 0)]
+        return list(self._files())
 
     def take(self, *, is_last: bool = False) -> None:
         """Bring in, one after the other, what follows. What is left is named, or waits (not where this is the last try)."""
@@ -80,16 +79,17 @@ class NotLanded:
             self._name(blocked)
 
     def _files(self) -> dict[int, list[BundleFile]]:
-        """The bundles of each desk, by sequence number."""
+        """The bundles of each desk beyond what the books have, by sequence number."""
+        with self._context.journal.read() as unit:
+            tips = {desk.number: desk.sealed_seq for desk in unit.master.desks()}
         found: dict[int, list[BundleFile]] = {}
         for folder in self._context.bundles_folder.glob("[0-9]*"):
-            if not folder.name.isdecimal():
-                continue
-            for path in folder.glob("*-*.json"):
-                seq, _, tip = path.stem.partition("-")
-                if seq.isdecimal():
-                    found.setdefault(int(folder.name), []).append(BundleFile(int(seq), tip, path))
-        return {desk: sorted(files, key=lambda one: (one.seq, one.tip)) for desk, files in sorted(found.items())}
+            if folder.name.isdecimal():
+                desk = int(folder.name)
+                files = sorted(_beyond(folder, tips.get(desk, 0)), key=lambda one: (one.seq, one.tip))
+                if files:
+                    found[desk] = files
+        return found
 
     def _look(
         self, files: Mapping[int, Sequence[BundleFile]], refused: Mapping[int, Blocked]
@@ -215,6 +215,15 @@ class NotLanded:
             self._read_back.report.missing[number, one.seq] = text
             self._findings.clear(f"desk {number}")
             self._findings.stop_desk(number, text, is_notice=True)
+
+
+def _beyond(folder: Path, last: int) -> Iterator[BundleFile]:
+    """By their names only: a desk may have a file for every minute of many years."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            seq, _, tip = entry.name.removesuffix(".json").partition("-")
+            if entry.name.endswith(".json") and seq.isdecimal() and int(seq) > last:
+                yield BundleFile(int(seq), tip, Path(entry.path))
 
 
 def _said(desk: int, one: Blocked) -> str:

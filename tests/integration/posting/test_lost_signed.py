@@ -20,7 +20,7 @@ from ledger_service.posting.resealing import free_from
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.losing import Losing, lost_books, rows_of
 from tests.integration.posting.strangers import post_as_stranger
-from tests.integration.posting.test_lost_books import begin
+from tests.integration.posting.test_lost_books import DEPTH_TWO, begin
 from tests.integration.posting.test_lost_chain import coins_on_chain, places
 from tests.integration.posting.town import desk_signer
 
@@ -278,6 +278,31 @@ def test_a_desk_that_went_on_after_it_was_taken_apart_is_not_held_up_by_its_old_
     assert again.findings.all() == {}
     again.run_until_quiet()
     assert sqlite_place.town.available(people) == coins_on_chain(again, people) == [50] * len(people)
+
+
+def test_a_desk_with_bundles_beyond_the_chain_seals_nothing_before_they_are_taken(
+    sqlite_place: Place, sqlite_losing: Losing
+) -> None:
+    """Another desk's batch is not final yet, so nothing is taken yet; a process that did not prepare must not seal at their place."""
+    poster, people = begin(sqlite_place)
+    sqlite_place.rpc.call("anvil_mine", ["0x3"])
+    old = sqlite_losing.backup()
+    sqlite_place.town.credit(1, people)
+    poster.run_until_quiet()
+    sqlite_place.town.credit(2, people)
+    poster.books_pass()
+    late = old.stranger_poster(DEPTH_TWO)
+    with old.town.journal.write() as unit:
+        unit.entries.next_numbers("journal", 1_000)
+        unit.commit()
+    old.town.credit(2, people)
+    old.town.credit(3, people)
+    late.books_pass()
+    assert tips(old) == {**tips(sqlite_place), 1: 1, 2: 1, 3: 2}
+    sqlite_place.rpc.call("anvil_mine", ["0x3"])
+    late.chain_pass()
+    late.books_pass()
+    assert heads(old)[2, 2] == heads(sqlite_place)[2, 2]
 
 
 def last_number(place: Place) -> int:
