@@ -227,10 +227,15 @@ def _beyond(folder: Path, last: int) -> Iterator[BundleFile]:
 
 
 def _said(desk: int, one: Blocked) -> str:
+    wait = (
+        "Start again once that is over; where it is not going to be, "
+        if one.may_pass
+        else (f"Bring its bundle back into the folder {desk} of the bundles and start again; or, where there is none, ")
+    )
     return (
-        f"{NOT_TAKEN}batch {one.seq} of desk {desk} and what follows it were signed and are not on the chain; {one.why}. Bring its bundle back into "
-        f"the folder {desk} of the bundles and start again; or, where there is none, move the later bundles of the desk out of that folder and "
-        "start again: what they hold is gone then, and is accepted once more. Until then the desk credits nothing"
+        f"{NOT_TAKEN}batch {one.seq} of desk {desk} and what follows it were signed and are not on the chain; {one.why}. {wait}"
+        f"move the desk's bundles from that number on out of the folder {desk} of the bundles, keep them, and start again: what they hold is gone "
+        "then, and is accepted once more. Until then the desk credits nothing"
     )
 
 

@@ -14,13 +14,13 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.posting.bundles import write_bundles
 from ledger_service.posting.desk_signatures import evidence_of
 from ledger_service.posting.keepsakes import keepsakes_of
-from ledger_service.posting.loops import Poster
+from ledger_service.posting.loops import IDLE_LOOKS_MAX, Poster
 from ledger_service.posting.read_back import JOURNAL_GAP, NOT_TAKEN
 from ledger_service.posting.resealing import free_from
 from tests.integration.posting.conftest import Place
 from tests.integration.posting.losing import Losing, lost_books, rows_of
 from tests.integration.posting.strangers import post_as_stranger
-from tests.integration.posting.test_lost_books import DEPTH_TWO, begin
+from tests.integration.posting.test_lost_books import DEPTH_TWO, begin, hold
 from tests.integration.posting.test_lost_chain import coins_on_chain, places
 from tests.integration.posting.town import desk_signer
 
@@ -153,6 +153,27 @@ def test_a_charge_that_spends_what_only_a_bundle_credits_waits_until_that_is_fin
     assert set(late.findings.all()) == {"read back"}
 
 
+def test_an_open_hold_does_not_end_for_a_charge_whose_coins_come_first(
+    sqlite_place: Place, sqlite_losing: Losing
+) -> None:
+    poster, people = begin(sqlite_place)
+    held = hold(sqlite_place.town, people[0], 20)
+    old = sqlite_losing.backup()
+    sqlite_place.town.credit(1, people[:1], units=5)
+    poster.run_until_quiet()
+    sqlite_place.town.redeem(101, people[0], 25)
+    poster.run_until_quiet()
+    sqlite_place.anvil.restart()
+    late = old.poster()
+    late.chain.rpc.url = sqlite_place.anvil.url
+    late.prepare(sleep=lambda _: None)
+    with old.town.journal.read() as unit:
+        row = unit.spending.hold(held)
+    assert row is not None
+    assert row.state == "held"
+    assert old.town.account(people[0]).held == 20
+
+
 def break_it(place: Place) -> str:
     file = bundle(place, 1, 2)
     file.write_bytes(file.read_bytes()[:-9])
@@ -240,6 +261,32 @@ def test_without_a_copy_the_desk_goes_on_once_its_later_bundles_are_moved_away(
     assert tips(old)[1] == 2
 
 
+def seal_apart(place: Place, people: list[PersonRow]) -> None:
+    """As a process would that read nothing back."""
+    with place.town.journal.write() as unit:
+        unit.entries.next_numbers("journal", 1_000)
+        unit.commit()
+    place.town.credit(1, people)
+    poster = place.stranger_poster()
+    poster.gate.open()
+    poster.books_pass()
+
+
+def test_a_bundle_that_follows_another_batch_than_the_chain_has_is_named(
+    sqlite_place: Place, sqlite_losing: Losing
+) -> None:
+    poster, people = begin(sqlite_place)
+    first, second = sqlite_losing.backup(), sqlite_losing.backup()
+    sqlite_place.town.credit(1, people)
+    poster.run_until_quiet()
+    seal_apart(first, people)
+    seal_apart(first, people)
+    late = second.stranger_poster()
+    late.prepare()
+    assert "it does not follow the last batch" in late.findings.all()["desk 1"]
+    assert tips(second)[1] == 2
+
+
 def test_two_batches_that_claim_the_same_place_are_named_and_neither_is_taken(
     sqlite_place: Place, sqlite_losing: Losing
 ) -> None:
@@ -247,13 +294,7 @@ def test_two_batches_that_claim_the_same_place_are_named_and_neither_is_taken(
     first, second = sqlite_losing.backup(), sqlite_losing.backup()
     sqlite_place.town.credit(1, people)
     poster.books_pass()
-    with first.town.journal.write() as unit:
-        unit.entries.next_numbers("journal", 1_000)
-        unit.commit()
-    first.town.credit(1, people)
-    other = first.stranger_poster()
-    other.gate.open()  # a process that reads nothing back
-    other.books_pass()
+    seal_apart(first, people)
     late = second.stranger_poster()
     late.prepare()
     assert "there are two bundles of it" in late.findings.all()["desk 1"]
@@ -329,6 +370,16 @@ def test_numbers_are_not_given_again_where_only_words_came_back(sqlite_place: Pl
     assert old.town.available(people) == coins_on_chain(late, people) == [50] * len(people)
 
 
+def test_numbers_are_not_given_again_where_only_bundles_came_back(sqlite_place: Place, sqlite_losing: Losing) -> None:
+    poster, people = begin(sqlite_place)
+    old = sqlite_losing.backup()
+    given = sqlite_place.town.credit(1, people)
+    poster.books_pass()
+    shutil.rmtree(sqlite_place.town.folder / "bundles" / "log")
+    old.stranger_poster().prepare()
+    assert last_number(old) == given[-1] + JOURNAL_GAP
+
+
 def test_numbers_are_not_given_again_by_books_that_were_restored_and_miss_nothing_else(
     sqlite_place: Place, sqlite_losing: Losing
 ) -> None:
@@ -342,3 +393,28 @@ def test_numbers_are_not_given_again_by_books_that_were_restored_and_miss_nothin
     assert last_number(old) == before + JOURNAL_GAP
     old.stranger_poster().prepare()
     assert last_number(old) == before + JOURNAL_GAP, "once"
+
+
+def test_a_start_does_not_wait_for_ever_for_a_batch_that_does_not_land(
+    sqlite_place: Place, sqlite_losing: Losing
+) -> None:
+    """What a charge needs is taken and waits to be posted, and no transaction goes out."""
+    poster, people = begin(sqlite_place)
+    old = sqlite_losing.nothing()
+    sqlite_place.town.redeem(101, people[0], 20)
+    poster.run_until_quiet()
+    sqlite_place.anvil.restart()
+    late, looks = old.poster(), []
+    late.chain.rpc.url = sqlite_place.anvil.url
+    send = late.sender.send_step
+    late.sender.send_step = lambda: 0  # type: ignore[method-assign]
+    late.prepare(sleep=looks.append)
+    assert len(looks) == IDLE_LOOKS_MAX
+    assert "which is not final" in late.findings.all()["desk 101"]
+    late.sender.send_step = send  # type: ignore[method-assign]
+    late.run_until_quiet()
+    again = old.poster()  # another start, once that is posted, takes it
+    again.prepare()
+    again.run_until_quiet()
+    assert heads(old) == heads(sqlite_place)
+    assert set(again.findings.all()) == {"read back"}
