@@ -216,7 +216,13 @@ def forge_it(place: Place) -> str:
     return "its signatures are not those of the desk's keys"
 
 
-@pytest.mark.parametrize("harm", [break_it, lose_it, exchange_it, unsign_it, forge_it])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        break_it, lose_it, forge_it,
+        pytest.param(exchange_it, marks=pytest.mark.slow), pytest.param(unsign_it, marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_taken_is_named_with_what_follows_and_its_desk_waits(
     sqlite_place: Place, sqlite_losing: Losing, harm: Callable[[Place], str], tmp_path: Path
 ) -> None:
