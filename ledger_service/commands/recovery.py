@@ -31,8 +31,8 @@ GONE = (
         "열린 예약, 강좌, 결제되지 않은 수강 신청: 강좌를 다시 올리세요",
     ),
     (
-        "what was accepted and not sealed, and submissions that waited: enter them again",
-        "접수되었지만 묶이지 않은 기록과 승인을 기다리던 제출: 다시 올리세요",
+        "what was accepted and not signed, and submissions that waited: enter them again",
+        "접수되었지만 서명되지 않은 기록과 승인을 기다리던 제출: 다시 올리세요",
     ),
     (
         "people who never had an entry: load the members again (those who had one are known)",
@@ -127,8 +127,10 @@ def rebuild_books(home: Path | None) -> int:
     else:
         say(
             f"read back: {report.batches:,} batches, {report.entries:,} entries, {report.orders:,} orders, {report.log_rows:,} rows of the logs; "
+            f"{report.not_landed:,} of the batches were signed and not on the chain and are posted as they are; "
             f"{report.holds_ended} holds ended, {report.records_freed} approved records free again",
             f"되살린 것: 묶음 {report.batches:,}건, 기록 {report.entries:,}건, 명령 {report.orders:,}건, 감사·열람 기록 {report.log_rows:,}건; "
+            f"그중 서명되고 체인에 없던 묶음 {report.not_landed:,}건은 그대로 기록됩니다; "
             f"끝낸 예약 {report.holds_ended}건, 다시 올릴 수 있는 승인 실적 {report.records_freed}건",
         )
         for english, korean in GONE:

@@ -213,10 +213,13 @@ def _restore_books(
         if manifest.engine != "sqlite":
             with usable_books(settings):
                 load_books(engine, opened)
+                _leave_a_gap(engine)
             engine.dispose()
             return
         copied = open_engine(f"sqlite:///{opened}")
         faults = faults_of(copied)
+        if not faults:
+            _leave_a_gap(copied)
         copied.dispose()
         if faults:
             raise BackupBroken(f"the books in {folder}: {named(faults)}", f"{folder}의 장부가 온전하지 않습니다")
@@ -247,3 +250,10 @@ def _opened(folder: Path, settings: Settings, place: Home, manifest: Manifest, k
 
 def _instant(manifest: Manifest) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(manifest.made_at))
+
+
+def _leave_a_gap(engine: Engine) -> None:
+    """The first start gives no journal number again that may be on a receipt since the backup (posting/read_back.py)."""
+    with Journal(engine).write() as unit:
+        unit.returning.begin()
+        unit.commit()

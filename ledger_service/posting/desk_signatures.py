@@ -76,7 +76,9 @@ class DeskSignatures:
             history = unit.desk_keys.history()
             changed = history.changed()
             rows = unit.batches.signed_of(changed, BATCHES_A_STEP) if changed else []
-        stale = [row for row in rows if not _is_signed(row, history.at(row.batch.desk, row.batch.seq))]
+        stale = [
+            row for row in rows if not is_signed(row.head, row.signatures, history.at(row.batch.desk, row.batch.seq))
+        ]
         if stale:
             with self._context.journal.write() as writing:
                 for row in stale:
@@ -143,6 +145,7 @@ def _signer(head: bytes, signature: bytes) -> bytes:
         return b""
 
 
-def _is_signed(row: BatchRow, keys: Keys | None) -> bool:
-    signers = {_signer(row.head, one) for one in row.signatures}
+def is_signed(head: bytes, signatures: Iterable[bytes], keys: Keys | None) -> bool:
+    """Whether these signatures are a desk's: of its keys only, and of enough of them."""
+    signers = {_signer(head, one) for one in signatures}
     return keys is not None and signers <= keys.signers and len(signers) >= keys.threshold

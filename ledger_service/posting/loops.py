@@ -21,6 +21,7 @@ from ledger_service.posting.findings import Findings
 from ledger_service.posting.follower import Follower
 from ledger_service.posting.gate import Gate
 from ledger_service.posting.kept_logs import KeptLogs
+from ledger_service.posting.not_landed import NotLanded
 from ledger_service.posting.ports import ChainAccess, PostingContext
 from ledger_service.posting.progress import Progress, no_progress
 from ledger_service.posting.read_back import ReadBack
@@ -40,6 +41,7 @@ CATCH_UP_TRIES_MAX = 20
 MOVES_MAX = (
     20  # passes on end in which blocks were replaced while they were read: no chain, but a node that contradicts itself
 )
+IDLE_LOOKS_MAX = 60  # seconds in which nothing lands that a bundle waits for: then it is named, and the service starts
 QUIET_PASSES_MAX = 10_000
 PURSE_SECONDS = 30
 LOGS_KEPT_SECONDS = 60
@@ -60,6 +62,7 @@ class Poster:
         self.signatures = DeskSignatures(context, carried, self.findings, self.gate)
         self.statements = CloseStatements(context, self.findings)
         self.read_back = ReadBack(context, chain, self.findings, self.logs)
+        self.not_landed = NotLanded(context, chain, self.findings, self.read_back)
         self.follower = Follower(context, chain, self.findings, self.read_back, self.gate)
         self.resealing = Resealing(context, self.findings)
         self.adoption = Adoption(context, chain, self.findings, self.follower)
@@ -79,10 +82,7 @@ class Poster:
         try:
             prepare_chain(self.context, self.chain, progress)
             self.catch_up(progress)
-            while self.gate.is_waiting:
-                self.findings.say("rebuilding", "the chain has batches that the books miss and that are not final yet")
-                sleep(POLL_SECONDS)
-                self.catch_up(progress)
+            self._wait_until_read(progress, sleep)
         except NotOurChain as error:
             self.findings.say("wrong_chain", error.message)
             raise
@@ -91,8 +91,25 @@ class Poster:
             raise
         self.findings.say("ready")
 
-    def catch_up(self, progress: Progress = no_progress) -> None:
-        """Read all that the chain has, before anything is sealed, signed, or accepted: the books may be of an old backup, or lost."""
+    def _wait_until_read(self, progress: Progress, sleep: Callable[[float], None]) -> None:
+        """Until what the books miss is final, and what only bundles hold is taken: coins have to be final before a bundle spends them."""
+        idle = 0
+        while self.gate.is_waiting or self.not_landed.is_waiting:
+            if self.gate.is_waiting:
+                self.findings.say("rebuilding", "the chain has batches that the books miss and that are not final yet")
+                sleep(POLL_SECONDS)
+            else:
+                self.findings.say("rebuilding", "batches that were lost with the books are posted again")
+                self.sender.send_step()
+                idle = 0 if self.follower.follow_step() else idle + 1
+                if idle:
+                    sleep(POLL_SECONDS)
+            self.catch_up(progress, is_last=idle >= IDLE_LOOKS_MAX)
+
+    def catch_up(self, progress: Progress = no_progress, *, is_last: bool = False) -> None:
+        """Read all that the chain has, and what only bundles have, before anything is sealed, signed, or accepted: the books may be of an old
+        backup, or lost. `is_last`: what waits in bundles is named and left.
+        """
         self.read_back.bring_logs_back()
         for tries_left in reversed(range(CATCH_UP_TRIES_MAX)):
             self.watch.check()
@@ -102,12 +119,18 @@ class Poster:
             except ChainMoved:  # blocks were replaced meanwhile: what the watch forgets is read again
                 if not tries_left:
                     raise
-        self.read_back.finish()
-        self.gate.open()
+        if self.gate.is_waiting:  # what is on the chain comes first
+            self.gate.hold(self.not_landed.desks_ahead())
+        else:
+            self.not_landed.take(is_last=is_last)
+            self.gate.hold(())
+        if not self.not_landed.is_waiting:
+            self.read_back.finish()
+            self.gate.open()
 
     def books_pass(self) -> int:
         """Seal and sign; how many batches and closing statements moved. Nothing before the chain was read once."""
-        if not self.gate.is_open:
+        if not self.gate.is_open or self.gate.is_holding:
             self.catch_up()
         done = self.statements.sign_step() + self.sealer.seal_step() + self.signatures.sign_step()
         self._keep_the_logs()

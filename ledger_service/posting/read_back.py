@@ -15,6 +15,7 @@ from ledger_service.domain.entries import Entry, Kind, unpack_words
 from ledger_service.domain.hashing import ZERO32
 from ledger_service.journal.batches import BatchKey
 from ledger_service.journal.conflicts import RowConflict
+from ledger_service.journal.master import DeskRow
 from ledger_service.journal.outside import OutsideRow
 from ledger_service.journal.unit import WriteUnit
 from ledger_service.posting.bundles import BundleBroken, BundleContent, bundle_path, read_bundle
@@ -32,6 +33,8 @@ from ledger_service.posting.returning_orders import prepare_orders
 _KINDS = frozenset(Kind)
 JOURNAL_GAP = 100_000  # numbers given to what was accepted and never sealed before the books were lost stay unused
 
+NOT_TAKEN = "not read back: "  # how the reason begins for which a desk is stopped whose bundles do not follow the chain
+
 
 @dataclass(slots=True)
 class Report:
@@ -40,6 +43,8 @@ class Report:
     batches: int = 0
     entries: int = 0
     orders: int = 0
+    not_landed: int = 0
+    """Of the batches: those that are signed and not on the chain, and are posted as they are."""
     holds_ended: int = 0
     records_freed: int = 0
     missing: dict[BatchKey, str] = field(default_factory=dict)
@@ -81,12 +86,12 @@ class ReadBack:
             return
         content, why = self._bundle(batch, landing.event.head)
         if desk == OFFICE_DESK:
-            self._take_orders(posted, content)
+            self._take_orders(posted.signed, landing.event.head, content)
         elif content is None:
             self._take_words(posted, landing, why, is_foreign=is_foreign)
         else:
             try:
-                self._take_entries(posted, content)
+                self._take_entries(posted.signed, content)
             except NotReadable as error:
                 self._take_words(posted, landing, error.message, is_foreign=is_foreign)
             except Forked as error:
@@ -189,23 +194,37 @@ class ReadBack:
         except BundleBroken as error:
             return None, error.message
 
-    def _take_orders(self, posted: PostedBatch, content: BundleContent | None) -> None:
-        prepared = prepare_orders(self._context, posted.signed.batch, content)
+    def take_not_landed(self, content: BundleContent) -> None:
+        """Bring a batch in that only its bundle holds; it is posted as it is. Raises NotReadable, Forked, RowConflict."""
+        signed = SignedBatch(content.batch, content.signatures)
+        if content.batch.desk == OFFICE_DESK:
+            self._take_orders(signed, content.head, content)
+        else:
+            self._take_entries(signed, content)
+        self.report.not_landed += 1
+
+    def _take_orders(self, signed: SignedBatch, head: bytes, content: BundleContent | None) -> None:
+        prepared = prepare_orders(self._context, signed.batch, content)
         gas = batch_gas(
-            sum(map(order_gas, prepared.orders)), needs=0, annex_bytes=len(posted.signed.batch.annex), signatures=16
+            sum(map(order_gas, prepared.orders)), needs=0, annex_bytes=len(signed.batch.annex), signatures=16
         )
         with self._context.journal.write() as unit:
             prepared.write(unit, self._context)
-            self._add(unit, posted, content, coins=0, gas=gas)
+            unit.returning.begin()
+            audit_head = content.audit_head if content else ZERO32
+            add_signed(unit, self._context, signed, head, audit_head, coins=0, gas=gas)
             unit.commit()
         self.report.batches += 1
         self.report.orders += len(prepared.orders)
 
-    def _take_entries(self, posted: PostedBatch, content: BundleContent) -> None:
-        batch = posted.signed.batch
+    def _take_entries(self, signed: SignedBatch, content: BundleContent) -> None:
+        batch = signed.batch
         prepared = prepare_entries(self._context, batch, content)
         with self._context.journal.write() as unit:
-            self._add(unit, posted, content, coins=prepared.coins, gas=_gas(batch))
+            unit.returning.begin()
+            add_signed(
+                unit, self._context, signed, content.head, content.audit_head, coins=prepared.coins, gas=_gas(batch)
+            )
             self.report.holds_ended += write_entries(unit, self._context, prepared, skips={}, is_settled=False)
             unit.commit()
         self.report.batches += 1
@@ -225,24 +244,22 @@ class ReadBack:
         self.report.missing[landing.key] = text
         self._findings.stop_desk(batch.desk, text, is_notice=True)
 
-    def _add(
-        self, unit: WriteUnit, posted: PostedBatch, content: BundleContent | None, *, coins: int, gas: int
-    ) -> None:
-        unit.returning.begin()
-        add_signed(
-            unit, self._context, posted.signed, posted.event.head, content.audit_head if content else ZERO32, coins, gas
-        )
-
     def _stop(self, desk: int, finding: str) -> None:
         self._findings.stop_desk(desk, finding)
 
     def _start_again(self, desk: int) -> None:
         with self._context.journal.write() as unit:
-            if any(row.desk == desk for row in unit.outside.all("missing")):
+            row = unit.master.desk(desk)
+            if any(row.desk == desk for row in unit.outside.all("missing")) or _is_held(row):
                 return
             unit.master.stop_desk(desk, None)
             unit.commit()
         self._findings.clear(f"desk {desk}")
+
+
+def _is_held(row: DeskRow | None) -> bool:
+    """Whether a desk is stopped because of bundles that follow the chain and could not be taken (not_landed.py)."""
+    return row is not None and (row.stopped or "").startswith(NOT_TAKEN)
 
 
 def add_signed(
@@ -268,6 +285,8 @@ def note_outside(
     with context.journal.write() as unit:
         known = unit.returning.known_accounts(account for account, *_ in moves)
         unit.accounts.open_many(sorted({account for account, *_ in moves} - known))
+        if state == "missing":
+            unit.returning.begin()  # its journal numbers are not known here
         add_signed(unit, context, signed, landing.event.head, ZERO32, coins, gas)
         unit.outside.add(
             OutsideRow(
@@ -287,10 +306,11 @@ def said(report: Report) -> str:
         f"the {log} log goes up to row {one.last} ({instant(one.last_at)})" for log, one in report.logs.items()
     )
     return (
-        f"{report.batches} batches with {report.entries} entries and {report.orders} orders were read back from the chain and the bundles, "
+        f"{report.batches} batches with {report.entries} entries and {report.orders} orders were read back from the chain and the bundles "
+        f"({report.not_landed} of them signed and not on the chain: they are posted as they are), "
         f"{report.log_rows} rows of the logs from their files: {logs}; "
         f"{report.holds_ended} holds that the chain contradicts were ended, {report.records_freed} approved records that were not on the chain "
-        "are free again (upload their file once more). Gone since the backup: open holds, sign-ups, what was accepted and not sealed, refused and "
+        "are free again (upload their file once more). Gone since the backup: open holds, sign-ups, what was accepted and not signed, refused and "
         "zero-coin rows, who acts, courses, stored answers, what was written in the logs later"
     )
 

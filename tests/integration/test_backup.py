@@ -53,6 +53,12 @@ def people_in(home: Path) -> int:
         return int(unit.connection.exec_driver_sql("SELECT COUNT(*) FROM persons").scalar_one())
 
 
+def leaves_a_gap(home: Path) -> bool:
+    """Whether the next start passes over journal numbers that may have been given since the backup."""
+    with installed(read_settings(home=home)) as installation, installation.journal.read() as unit:
+        return unit.returning.is_unfinished()
+
+
 def bring_secrets(home: Path, fresh: Path) -> None:
     for name in ("secrets", "keys"):
         shutil.copytree(home / name, fresh / name, dirs_exist_ok=True)
@@ -69,6 +75,8 @@ def test_a_backup_comes_back_into_an_empty_home(home: Path, tmp_path: Path) -> N
     restore(tmp_path / "backup", fresh)
     assert people_in(fresh) == people_in(home) > 0
     assert (fresh / BUNDLE).read_bytes() == b"sealed already"
+    assert leaves_a_gap(fresh)
+    assert not leaves_a_gap(home)
 
 
 def test_no_name_and_no_key_is_readable_in_a_backup(home: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,11 @@ from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.engine import open_engine
 from ledger_service.journal.migrate import migrate
 from ledger_service.journal.unit import Journal
+from ledger_service.posting.loops import Poster
 from ledger_service.services import credit, donate, intake, loading, setup, spend
 from tests.books import SAMPLES, Books, SqliteDistrict
 from tests.integration.posting.conftest import Place
+from tests.integration.posting.hall import HEADER
 from tests.integration.posting.town import OFFICE, Town, signer
 
 APRIL = (SAMPLES / "activities-2024-04.csv").read_bytes()
@@ -97,26 +100,64 @@ def month(sqlite_district: SqliteDistrict, sqlite_place: Place, tmp_path: Path) 
         return books, place
 
 
+def lose(place: Place, books: Books, folder: Path) -> tuple[Books, Poster]:
+    """Nothing is left but the chain, the bundles and the people's keys; and whoever reads the books back."""
+    engine = open_engine(f"sqlite:///{folder}/lost.db")
+    migrate(engine)
+    journal = Journal(engine)
+    add_office(journal)
+    poster = replace(place, town=replace(place.town, journal=journal)).stranger_poster()
+    poster.prepare()
+    assert {key for key in poster.findings.all() if key != "read back"} == set()
+    return Books(replace(books.context, journal=journal), books.clock, engine), poster
+
+
+def test_what_was_signed_while_the_node_was_down_credits_nothing_when_it_is_uploaded_again(
+    month: tuple[Books, Place], tmp_path: Path
+) -> None:
+    before, place = month
+    poster = place.stranger_poster()
+    poster.prepare()
+    with (SAMPLES / "members.csv").open(encoding="utf-8-sig") as file:
+        members = list(csv.DictReader(file))[:3]
+    rows = [
+        f"MAY-{at},{one['회원번호']},{one['이름']},{one['생년월일']},SVC,VOL,2024-05-01,09:00,12:00,,"
+        for at, one in enumerate(members)
+    ]
+    may = "\n".join([HEADER, *rows]).encode()
+    submitted = intake.submit_import(before.context, before.office, None, may, "1365")
+    credit.approve(before.context, before.second, None, submitted["id"])
+    venue = before.actor("counter of May", Role.VENUE, desks=frozenset([before.desk(DeskKind.VENUE, "GYM")]))
+    charge = spend.charge(before.context, venue, None, richest(before), min(venue.desks), 7)
+    poster.books_pass()
+    spend.refund(before.context, venue, None, charge["id"], 3)
+    poster.books_pass()
+    books, late = lose(place, before, tmp_path)
+    assert late.read_back.report.not_landed == 3
+    assert balances(books) == balances(before)
+    assert limits_used(books) == limits_used(before)
+    judged = intake.preview_import(books.context, books.office, may, "1365", None)
+    assert [one.line for one in judged.judgements if one.coins] == []
+    assert judged.counts()["duplicate_record"] == len(rows)
+    late.run_until_quiet()
+    poster.run_until_quiet()
+    assert balances(books) == balances(before)
+    assert set(late.findings.all()) == {"read back"}
+    books.engine.dispose()
+
+
 def test_a_month_uploaded_again_after_the_books_were_lost_credits_nothing(
     month: tuple[Books, Place], tmp_path: Path
 ) -> None:
     before, place = month
-    engine = open_engine(f"sqlite:///{tmp_path}/lost.db")
-    migrate(engine)
-    journal = Journal(engine)
-    add_office(journal)
-    lost = replace(place, town=replace(place.town, journal=journal))
-    poster = lost.stranger_poster()
-    poster.prepare()
-    books = Books(replace(before.context, journal=journal), before.clock, engine)
-    assert {key for key in poster.findings.all() if key != "read back"} == set()
+    books, _ = lose(place, before, tmp_path)
     assert balances(books) == balances(before)
     assert limits_used(books) == limits_used(before)
     judged = intake.preview_import(books.context, books.office, APRIL, "1365", None)
     earning = [one.line for one in judged.judgements if one.coins]
     assert earning == []
     assert judged.counts()["duplicate_record"] >= 1673
-    with journal.read() as unit, before.journal.read() as old:
+    with books.journal.read() as unit, before.journal.read() as old:
         assert unit.master.rate_versions() == old.master.rate_versions()
         assert unit.master.funds() == old.master.funds()
         assert [(desk.number, desk.code, desk.name) for desk in unit.master.desks()] == [
@@ -125,4 +166,4 @@ def test_a_month_uploaded_again_after_the_books_were_lost_credits_nothing(
     registrar = Actor("registrar", "registrar", frozenset({Role.REGISTRAR}), frozenset())
     loading.load_members(books.context, registrar, None, (SAMPLES / "members.csv").read_bytes())
     assert balances(books)[: len(balances(before))] == balances(before), "who had an entry is known"
-    engine.dispose()
+    books.engine.dispose()
