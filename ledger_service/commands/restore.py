@@ -213,13 +213,13 @@ def _restore_books(
         if manifest.engine != "sqlite":
             with usable_books(settings):
                 load_books(engine, opened)
-                _leave_a_gap(engine)
+                _mark_as_restored(engine)
             engine.dispose()
             return
         copied = open_engine(f"sqlite:///{opened}")
         faults = faults_of(copied)
         if not faults:
-            _leave_a_gap(copied)
+            _mark_as_restored(copied)
         copied.dispose()
         if faults:
             raise BackupBroken(f"the books in {folder}: {named(faults)}", f"{folder}의 장부가 온전하지 않습니다")
@@ -252,8 +252,10 @@ def _instant(manifest: Manifest) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(manifest.made_at))
 
 
-def _leave_a_gap(engine: Engine) -> None:
-    """The first start gives no journal number again that may be on a receipt since the backup (posting/read_back.py)."""
+def _mark_as_restored(engine: Engine) -> None:
+    """Nothing is accepted before posting has read what they miss, and no journal number is given again that may be on a receipt
+    (posting/read_back.py).
+    """
     with Journal(engine).write() as unit:
-        unit.returning.begin()
+        unit.returning.begin_from_a_backup()
         unit.commit()

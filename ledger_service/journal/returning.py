@@ -29,6 +29,7 @@ from ledger_service.journal.spending import HoldRow, RedemptionRow
 
 QUERY_KEYS_MAX = 500
 UNFINISHED = "reading back"
+FROM_A_BACKUP = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +201,25 @@ class Returning:
         """Write: something came back, and what closes reading back is still to be done, by another process if this one ends before."""
         self.raise_counter(UNFINISHED, 1)
 
+    def begin_from_a_backup(self) -> None:
+        """Write: these books are of a backup. Nothing may be accepted until a poster has read what they miss."""
+        self.raise_counter(UNFINISHED, FROM_A_BACKUP)
+
+    def is_from_a_backup(self) -> bool:
+        """Whether no poster has read yet what books of a backup miss."""
+        return self._state() >= FROM_A_BACKUP
+
     def end(self) -> None:
         """Write: it is done."""
         self._connection.execute(update(counters).where(counters.c.name == UNFINISHED).values(value=0))
 
     def is_unfinished(self) -> bool:
         """Whether something came back since it was done last."""
+        return self._state() > 0
+
+    def _state(self) -> int:
         found = self._connection.execute(select(counters.c.value).where(counters.c.name == UNFINISHED)).scalar()
-        return bool(found)
+        return int(found or 0)
 
     def open_holds_of(self, account: bytes) -> list[HoldRow]:
         """Holds of an account that are not ended."""

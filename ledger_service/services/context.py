@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from ledger_service.domain.kill_points import KillPoints
-from ledger_service.errors import BoramError
+from ledger_service.errors import BoramError, Unavailable
 from ledger_service.journal.conflicts import Deadlock
 from ledger_service.journal.unit import Journal, WriteUnit
 from ledger_service.journal.vault import Vault
@@ -18,6 +18,12 @@ IDEMPOTENCY_KEY_LENGTH_MAX = 128
 DEADLOCK_TRIES = 5
 OPEN_DEBITS_MAX = 100_000  # coins: 10 million won at 100 won a coin, a busy day of a district's venues
 POSTED_BY_DAYS = 3  # a receipt promises the chain this many days after acceptance
+
+
+class BooksBehind(Unavailable):
+    """The books were restored from a backup, and posting has not read yet what they miss: nothing is accepted before."""
+
+    code = "books_behind"
 
 
 class Clock(Protocol):
@@ -121,6 +127,11 @@ def _run(
             stored = unit.idempotency.answer(actor_id, once.key, once.body_hash)
             if stored is not None:
                 return dict(stored)
+        if unit.returning.is_from_a_backup():
+            raise BooksBehind(
+                "the books come from a backup and posting has not read yet what they miss: start boram up, or try again in a minute",
+                "백업에서 되살린 장부가 원장을 따라잡는 중입니다. 잠시 뒤에 다시 해 주세요",
+            )
         answer = command(unit)
         if once is not None:
             unit.idempotency.store(actor_id, once.key, once.body_hash, answer, context.clock.now())

@@ -11,7 +11,9 @@ from ledger_service.journal.spending import HoldRow
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import Finality
 from ledger_service.posting.three_way import OUTSIDE, SUBJECT
+from ledger_service.services.context import BooksBehind
 from tests.integration.posting.conftest import Place
+from tests.integration.posting.hall import Hall
 from tests.integration.posting.losing import Losing, lost_books, rows_of
 from tests.integration.posting.test_lost_chain import UNITS_ABOVE_MAX, coins_on_chain, places
 from tests.integration.posting.town import DAY, Town
@@ -285,3 +287,19 @@ def test_books_that_went_on_by_themselves_are_stopped_and_not_mixed(sqlite_place
     late.run_until_quiet()
     assert "another one in the books" in late.findings.all()["desk 1"]
     assert len(places(old.town)) == len(places(sqlite_place.town)) - 1
+
+
+def test_books_of_a_backup_accept_nothing_until_posting_has_read_what_they_miss(hall: Hall) -> None:
+    """Another process may serve before a poster has come that far (several processes on one PostgreSQL)."""
+    hall.earn([0], "2024-05-01")
+    hall.settle()
+    with hall.books.journal.write() as unit:
+        unit.returning.begin_from_a_backup()
+        unit.commit()
+    with pytest.raises(BooksBehind):
+        hall.charge("GYM", 0, 10)
+    with pytest.raises(BooksBehind):
+        hall.earn([1], "2024-05-01")
+    hall.poster.catch_up()
+    hall.charge("GYM", 0, 10)
+    hall.earn([1], "2024-05-01")

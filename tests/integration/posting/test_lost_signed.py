@@ -393,7 +393,7 @@ def test_numbers_are_not_given_again_by_books_that_were_restored_and_miss_nothin
     old = sqlite_losing.backup()
     before = last_number(old)
     with old.town.journal.write() as unit:
-        unit.returning.begin()  # as boram restore says it
+        unit.returning.begin_from_a_backup()  # as boram restore says it
         unit.commit()
     old.stranger_poster().prepare()
     assert last_number(old) == before + JOURNAL_GAP
