@@ -41,7 +41,7 @@ def acknowledge(context: Context, actor: Actor, once: Once | None, finding_id: i
         now = context.clock.now()
         if not unit.findings.acknowledge(finding_id, actor.id, reason, now):
             raise NotOpen(
-                "it was acknowledged before, or is over by itself", "이미 확인했거나 저절로 해소된 항목입니다"
+                "it was acknowledged before, or is over by itself", "이미 확인했거나 자동으로 해소된 항목입니다"
             )
         unit.audit_log.write(now, actor.id, "acknowledge", f"finding {finding_id}", of=found.subject)
         return {"id": finding_id, "subject": found.subject, "state": "acknowledged"}

@@ -60,8 +60,9 @@ def charge_confirm(visit: Visit, error: BoramError | None = None) -> Response:
         return visit.go(f"/desk/{desk.number}/charges/{then.done['id']}", done="before")
     who = _payer(visit)
     balance = residents.balance(visit.context.journal, visit.me, who.person_id, visit.today)
-    if coins > balance.available:
-        raise too_few(balance.available, coins)
+    spendable = residents.spendable_at(visit.context.journal, visit.me, who.person_id, desk.number)
+    if coins > spendable:
+        raise too_few(spendable, coins)
     if coins % desk.step_coins:
         raise spend.wrong_step(desk.step_coins)
     return visit.render(
@@ -70,7 +71,7 @@ def charge_confirm(visit: Visit, error: BoramError | None = None) -> Response:
         desk=desk,
         who=who,
         coins=coins,
-        after=balance.available - coins,
+        after=spendable - coins,
         value=balance.krw_per_coin,
         next=then,
         is_card=read_card_number(visit.text("code")) is not None,
