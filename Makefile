@@ -81,10 +81,13 @@ forge-test: setup
 	$(step) 'forge test'
 	@$(quietly) $(forge) test && grep ' tests passed, 0 failed' .build/$@.log | tail -n 1 | grep . || { cat .build/$@.log; exit 1; }
 
+# What waits for real processes begins first, beside what computes, so that no worker is left alone with it at the end.
+LONGEST_FIRST := tests/e2e tests/browser tests/integration/posting
+
 .PHONY: pytest
 pytest: setup
 	$(step) 'pytest'
-	@$(BIN)/pytest -q -m 'not slow' -n 2 --dist loadfile
+	@$(BIN)/pytest -q -m 'not slow' -n 3 --dist loadfile --no-loadscope-reorder $(LONGEST_FIRST) tests
 
 .PHONY: browser
 browser: setup ## every flow of the pages in a real Chromium, with axe (a part of it runs in test)

@@ -14,6 +14,7 @@ from ledger_service.domain.kill_points import KILL_POINTS
 from scripts.running import Client, RunningBoram, boram, clean_environment, running, start
 from tests.e2e.conftest import SETTINGS
 
+QUICK = ("after_commit", "after_store", "before_mark")  # the sample of faults and make faults reach the others, too
 HEADER = "실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고"
 ROWS = (
     "K1,S100000,하하린,1963-02-09,SVC,CLASS,2024-04-10,,,1,",
@@ -76,7 +77,9 @@ def audit(service: RunningBoram, home: Path) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("point", KILL_POINTS)
+@pytest.mark.parametrize(
+    "point", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in KILL_POINTS]
+)
 def test_a_kill_at_a_named_point_loses_and_doubles_nothing(home: Path, point: str) -> None:
     service = start(home, **SETTINGS, kill_at=point)
     assert not work(service), f"{point} was never reached"

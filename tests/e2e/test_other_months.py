@@ -43,7 +43,14 @@ def load(service: RunningBoram, month: Month, tmp_path: Path) -> tuple[Client, C
     return office, second
 
 
-@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+@pytest.mark.parametrize(
+    "plan",
+    [
+        one if name.startswith("a full batch") else pytest.param(one, marks=pytest.mark.slow)
+        for name, one in PLANS.items()
+    ],
+    ids=PLANS,
+)
 def test_a_generated_month_comes_out_as_an_independent_reading_of_the_rules_says(plan: Plan, tmp_path: Path) -> None:
     month = generate(plan)
     expected = Ledger(*(month.files[f"{kind}.csv"] for kind in ("members", "centers", "programmes"))).run(

@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from scripts.running import STOP_SECONDS_MAX, RunningBoram, boram, clean_environment, running
 from tests.e2e.conftest import SETTINGS
 
@@ -73,6 +75,7 @@ def test_commands_find_the_service_and_a_second_one_is_refused(home: Path) -> No
         assert json.loads(command(home, "verify", "--books", str(books), "--json"))["findings"] == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_starting_ends_cleanly_too(home: Path) -> None:
     environment = clean_environment(home, **SETTINGS)
     (home / "logs" / "chain.log").unlink()
