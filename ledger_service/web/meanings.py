@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ledger_service.web.titles import matched
+
 MEANINGS = (
     (
         re.compile(r"desk (?P<number>\d+)"),
@@ -54,8 +56,8 @@ OTHER = "운영자에게 알려 주세요."
 
 def meaning_of(say: Callable[..., str], subject: str) -> str:
     """In the visitor's language; what is not in the table is for the operator."""
-    for shape, korean in MEANINGS:
-        found = shape.fullmatch(subject)
-        if found is not None:
-            return say(korean, **found.groupdict())
-    return say(OTHER)
+    found = matched(MEANINGS, subject)
+    if found is None:
+        return say(OTHER)
+    korean, values = found
+    return say(korean, **values)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterable
 
 from ledger_service.web.formats import Formats
 
@@ -46,17 +45,25 @@ TITLES = (
 )
 
 
+def matched(table: Iterable[tuple[re.Pattern[str], str]], text: str) -> tuple[str, dict[str, str]] | None:
+    """The Korean of the first shape that the text has, and what is to be filled in; None where it has none of them."""
+    for shape, korean in table:
+        found = shape.fullmatch(text)
+        if found is not None:
+            return korean, found.groupdict()
+    return None
+
+
 def titled(say: Callable[..., str], formats: Formats, title: str) -> str:
     """The title in the visitor's language; one that is not in the table (a file's source) as it is."""
-    for shape, korean in TITLES:
-        found = shape.fullmatch(title)
-        if found is not None:
-            values = found.groupdict()
-            if "day" in values:
-                values["day"] = formats.day(date.fromisoformat(values["day"]))
-            if "month" in values:
-                values["month"] = formats.month_named(values["month"])
-            if coins := values.get("coins"):
-                values["coins"] = f"{int(coins.replace(',', '')):,}"
-            return say(korean, **values)
-    return title
+    found = matched(TITLES, title)
+    if found is None:
+        return title
+    korean, values = found
+    if "day" in values:
+        values["day"] = formats.day_named(values["day"])
+    if "month" in values:
+        values["month"] = formats.month_named(values["month"])
+    if coins := values.get("coins"):
+        values["coins"] = f"{int(coins.replace(',', '')):,}"
+    return say(korean, **values)
