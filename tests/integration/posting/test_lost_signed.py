@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,23 +18,13 @@ from ledger_service.posting.loops import IDLE_LOOKS_MAX, Poster
 from ledger_service.posting.read_back import JOURNAL_GAP, NOT_TAKEN
 from ledger_service.posting.resealing import free_from
 from tests.integration.posting.conftest import Place
-from tests.integration.posting.losing import Losing, lost_books, rows_of
+from tests.integration.posting.losing import Losing, rows_of
 from tests.integration.posting.strangers import post_as_stranger
 from tests.integration.posting.test_lost_books import DEPTH_TWO, begin, hold
+from tests.integration.posting.test_lost_books import losing as losing
+from tests.integration.posting.test_lost_books import sqlite_losing as sqlite_losing
 from tests.integration.posting.test_lost_chain import coins_on_chain, places
 from tests.integration.posting.town import desk_signer
-
-
-@pytest.fixture
-def losing(place: Place) -> Iterator[Losing]:
-    with lost_books(place) as ways:
-        yield ways
-
-
-@pytest.fixture
-def sqlite_losing(sqlite_place: Place) -> Iterator[Losing]:
-    with lost_books(sqlite_place) as ways:
-        yield ways
 
 
 def while_the_node_is_down(place: Place, poster: Poster, people: list[PersonRow]) -> None:
