@@ -132,7 +132,7 @@ mutants: setup ## break each guard of the contract once; a test has to notice (l
 	@$(BIN)/python scripts/mutants_contract.py
 
 .PHONY: faults
-faults: setup ## break everything once under load, in some two minutes; SEED=7 plays a schedule again
+faults: setup ## break everything once under load, in a minute and a half; SEED=7 plays a schedule again
 	@$(BIN)/python -m scripts.faults $(if $(SEED),--seed $(SEED))
 
 .PHONY: faults-long

@@ -64,8 +64,8 @@ def payment_code(random: bytes) -> str:
     return signs
 
 
-def shown_card_number(number: str) -> str:
-    """A card number in groups of four, as it is printed."""
+def in_fours(number: str) -> str:
+    """The number of a card or a payment code in groups of four, as it is printed and read out."""
     return "-".join(number[start : start + 4] for start in range(0, len(number), 4))
 
 

@@ -13,10 +13,10 @@ from ledger_service.domain.credentials import (
     PAYMENT_CODE_SIGNS,
     PIN_DIGITS,
     card_number,
+    in_fours,
     payment_code,
     read_card_number,
     require_good_pin,
-    shown_card_number,
 )
 from ledger_service.domain.entries import DeskKind, is_personal_account
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
@@ -105,7 +105,7 @@ def issue_card(context: Context, passwords: Passwords, actor: Actor, person_id: 
         unit.credentials.add_card(CardRow(card_id, person.id, context.vault.card_index(number), pin_hash, now, None))
         unit.audit_log.write(now, actor.id, "issue card", card_id, person=person.id)
         unit.commit()
-    return shown_card_number(number)
+    return in_fours(number)
 
 
 def block_cards(context: Context, actor: Actor, person_id: str) -> int:

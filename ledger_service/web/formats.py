@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from ledger_service.domain.amounts import in_coins, in_coins_ko, in_won, in_won_ko
+from ledger_service.domain.credentials import in_fours
 
 SEOUL = timezone(timedelta(hours=9))  # no summer time since 1988
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
@@ -17,6 +18,8 @@ _MONTHS_EN = (
 
 class Formats:
     """The writing of one language, "ko" or "en"."""
+
+    in_fours = staticmethod(in_fours)
 
     def __init__(self, language: str) -> None:
         self._english = language == "en"

@@ -35,6 +35,9 @@ class Fault:
         """One event; counts in `tally` what it did."""
         raise NotImplementedError
 
+    def serve(self, stage: Stage) -> None:
+        """Have a service that works, where strikes leave it dead: before the last event, so that the load can do what the round wants of it."""
+
     def end(self, stage: Stage) -> None:
         """After the last event, while the load still goes on."""
 

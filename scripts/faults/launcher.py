@@ -11,7 +11,9 @@ ends the harness does not end it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -25,6 +27,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ledger_service.errors import BoramError
+
 ROOT = Path(__file__).resolve().parents[2]
 CRASHED = 70
 LOADED = (
@@ -32,11 +36,15 @@ LOADED = (
     "ledger_service.commands.checks",
     "ledger_service.commands.up",
     "alembic.ddl",
+    "anyio._backends._asyncio",
     "eth_account",
+    "eth_hash.backends.pycryptodome",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
     "uvicorn.protocols.http.auto",
+    "uvicorn.lifespan.off",
+    "uvicorn.loops.asyncio",
     "uvicorn.protocols.http.h11_impl",
 )
 """What a start imports, some of it only when it is first used."""
@@ -124,8 +132,7 @@ def serve() -> None:
     """The launcher's own side."""
     from ledger_service.cli import main
 
-    for name in LOADED:
-        importlib.import_module(name)
+    _load()
     answers, reading = os.dup(1), selectors.DefaultSelector()
     os.dup2(2, 1)
     wake_read, wake_write = os.pipe()
@@ -155,6 +162,18 @@ def serve() -> None:
                 os.write(answers, json.dumps({"pid": pid}).encode() + b"\n")
         for pid, code in _ended():
             os.write(answers, json.dumps({"pid": pid, "code": code}).encode() + b"\n")
+
+
+def _load() -> None:
+    """Import, and look once at what Python and its libraries remember of classes; what is forked then collects none of it as garbage."""
+    from ledger_service.config import read_settings
+
+    for name in LOADED:
+        importlib.import_module(name)
+    with contextlib.suppress(BoramError):
+        read_settings()
+    gc.collect()
+    gc.freeze()
 
 
 def _ended() -> list[tuple[int, int]]:

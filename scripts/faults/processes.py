@@ -64,12 +64,11 @@ class KillPoint(Fault):
         times = {point: (1,) if point in RARE else (1, 1, 2) for point in points}
         return [Event(0.0, "kill at", (point, float(dice.choice(times[point])))) for point in points]
 
-    def begin(self, stage: Stage) -> None:
-        stage.service.kill()
-
     def strike(self, stage: Stage, event: Event, tally: Counter[str]) -> None:
         point, times = event.how
         service = stage.service
+        if service.pid is not None:
+            service.kill()
         service.start(kill_at=f"{point}:{int(times)}")
         begun = time.monotonic()
         while not service.has_ended() and time.monotonic() - begun < POINT_SECONDS_MAX:
@@ -83,9 +82,12 @@ class KillPoint(Fault):
         service.reap()
         tally[KILLS] += 1
 
-    def end(self, stage: Stage) -> None:
+    def serve(self, stage: Stage) -> None:
         stage.service.start()
         stage.service.wait()
+
+    def end(self, stage: Stage) -> None:
+        self.serve(stage)
 
 
 class KillPointOutside(KillPoint):

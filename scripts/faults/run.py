@@ -125,6 +125,7 @@ class Runner:
             for event in one.events[:-1]:
                 time.sleep(event.after)
                 fault.strike(stage, event, outcome.tally)
+            fault.serve(stage)
             deadline = time.monotonic() + OPERATIONS_SECONDS_MAX
             while model.operations - operations < one.operations and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)

@@ -140,5 +140,5 @@ def test_the_registrar_gives_a_card(page: Page, demo: Demo) -> None:
     press(page, "button", "카드 만들기")
     assert "님의 새 카드" in page.inner_text("h1")
     page.evaluate("window.print = () => { document.title = 'printed' }")
-    press(page, "button", "인쇄하기")
+    page.get_by_role("button", name="인쇄하기").click()
     assert page.title() == "printed"

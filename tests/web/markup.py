@@ -16,6 +16,7 @@ class _Markup(HTMLParser):
         self.ids = Counter[str]()
         self.wanted: set[str] = set()
         self.problems: list[str] = []
+        self.main_buttons = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.problems += [
@@ -26,10 +27,12 @@ class _Markup(HTMLParser):
                 self.ids[value or ""] += 1
             elif name in REFERENCES:
                 self.wanted.update((value or "").split())
+            elif name == "class":
+                self.main_buttons += "primary" in (value or "").split()
 
 
 def check_markup(response: httpx.Response) -> None:
-    """No attribute twice, each id once, and what describes or labels something is there."""
+    """No attribute twice, each id once, what describes or labels something is there, and one button at most is the main one."""
     if not response.headers.get("content-type", "").startswith("text/html"):
         return
     text = response.read().decode()
@@ -40,4 +43,5 @@ def check_markup(response: httpx.Response) -> None:
     problems = markup.problems
     problems += [f"the id {name} stands {times} times" for name, times in markup.ids.items() if times > 1]
     problems += [f"there is no {name} to refer to" for name in sorted(markup.wanted - markup.ids.keys())]
+    problems += [f"{markup.main_buttons} main buttons"] if markup.main_buttons > 1 else []
     assert not problems, f"{response.request.url}: {problems}"

@@ -48,6 +48,7 @@ def test_a_code_that_was_used_says_so_with_its_receipt(quiet: Month, ha: str) ->
         assert "12코인 (1,200원)" in shown
         assert f'href="/receipts/{journal_no}"' in shown
         assert code not in shown
+        assert code.replace("-", "") not in shown
     assert "refresh" not in mine.get(where).headers
 
 
@@ -63,6 +64,7 @@ def test_a_code_whose_time_is_over_says_so_and_so_does_the_one_before(quiet: Mon
     for shown in (mine.get(f"{where}/state").text, mine.get(where).text):
         assert "이 번호로는 결제되지 않았습니다" in shown
         assert code not in shown
+        assert code.replace("-", "") not in shown
     assert form(mine.get(where), "/me/payment-code").fields, "with a button for a new one"
 
 
