@@ -51,7 +51,9 @@ def test_a_receipt_of_yesterday_is_found_by_its_number_and_refunded(quiet: Month
     today = counter.get(f"/desk/{desk}/today")
     assert charge not in today.text
     assert f"?day={taken_on}" in today.text
-    assert charge in counter.get(f"/desk/{desk}/today?day={taken_on}").text
+    that_day = counter.get(f"/desk/{desk}/today?day={taken_on}").text
+    assert charge in that_day
+    assert f"?day={taken_on}" not in that_day, "it is no other day"
     number = receipt_of(quiet, charge)
     found = counter.get(f"/desk/{desk}/today?receipt={number:,}번", follow_redirects=True)
     assert found.url.path.endswith(charge)

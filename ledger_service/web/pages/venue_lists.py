@@ -36,12 +36,13 @@ def day(visit: Visit) -> Response:
     found = counter.charges_of_day(
         visit.context.journal, visit.context.vault, visit.me, desk.number, shown, CHARGES_SHOWN, before
     )
+    lately = (visit.today - timedelta(days=back) for back in range(DAYS_OFFERED + 1))
     return visit.render(
         "venue/today.html",
         error.status if error else 200,
         desk=desk,
         day=shown,
-        days=[visit.today - timedelta(days=back) for back in range(DAYS_OFFERED + 1)],
+        days=[one for one in lately if one != shown],
         page=found,
         sum=counter.sum_of_day(visit.context.journal, visit.me, desk.number, shown),
         receipt=query.get("receipt", "")[:20],
