@@ -92,7 +92,7 @@ pytest: setup
 .PHONY: browser
 browser: setup ## every flow of the pages in a real Chromium, with axe (a part of it runs in test)
 	$(step) 'pages in Chromium'
-	@BORAM_BROWSER=required $(BIN)/pytest -q tests/browser -k 'not postgres'
+	@BORAM_BROWSER=required $(BIN)/pytest -q -n 2 --dist loadfile tests/browser -k 'not postgres'
 
 .PHONY: contract
 contract: setup ## compile the contract into the artifact that is committed
