@@ -46,3 +46,11 @@ def freezes(journal: Journal) -> list[FreezeLine]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def reason_told(journal: Journal, person_id: str) -> str | None:
+    """Why a person's account is frozen, as they are told themselves; None where it is not."""
+    with journal.read() as unit:
+        return unit.connection.execute(
+            select(table.c.reason).where(table.c.person_id == person_id, table.c.state == "frozen")
+        ).scalar_one_or_none()

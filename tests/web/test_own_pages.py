@@ -279,11 +279,15 @@ def test_who_is_frozen_or_owes_is_told_so(quiet: Month, ha: str) -> None:
     assert "2029년 5월 1일" in page, "and the next expiry"
 
 
-def test_who_is_frozen_reads_until_when_and_up_to_which_day_they_may_object(quiet: Month, ha: str) -> None:
+def test_who_is_frozen_reads_why_until_when_and_up_to_which_day_they_may_object(quiet: Month, ha: str) -> None:
     books, mine = quiet.hall.books, quiet.visitor(ha)
-    proposed = freeze.propose_freeze(books.context, books.office, None, quiet.hall.person(0), date(2024, 7, 31), "why")
+    proposed = freeze.propose_freeze(
+        books.context, books.office, None, quiet.hall.person(0), date(2024, 7, 31), "두 센터에서 같은 시간"
+    )
+    assert "두 센터에서 같은 시간" not in mine.get("/me").text, "not before a second person has decided"
     setup.approve_orders(books.context, books.second, None, proposed["id"])
     page = mine.get("/me").text
+    assert "까닭: 두 센터에서 같은 시간" in page
     assert "2024년 7월 31일\u00a0(수)까지 쌓거나 쓸 수 없습니다" in page
     assert "2024년 5월 16일\u00a0(목)까지 이의를 낼 수 있습니다" in page
     books.clock.business_date = date(2024, 5, 17)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ledger_service.reads import catalogue, payers, residents, statement
+from ledger_service.reads import catalogue, freezes, payers, residents, statement
 from ledger_service.reads.chain import EvidenceIncomplete, entry_proof
 from ledger_service.services import accept, cards
 from ledger_service.web.receipt_code import code_svg, receipt_code
@@ -23,8 +23,15 @@ def balance(visit: Visit) -> Response:
     who = residents.resident(context.journal, context.vault, me, visit.person_id)
     waits = statement.waiting(context.journal, me, visit.person_id, WAITING_SHOWN_MAX, visit.now)
     lines = statement.statement(context.journal, me, visit.person_id, None, LINES_ON_FIRST_PAGE)
+    is_told_why = found.frozen_until is not None and visit.helped is None
     return visit.render(
-        "resident/balance.html", balance=found, who=who, waits=waits, lines=lines.lines, value=found.krw_per_coin
+        "resident/balance.html",
+        balance=found,
+        freeze_reason=freezes.reason_told(context.journal, visit.person_id) if is_told_why else None,
+        who=who,
+        waits=waits,
+        lines=lines.lines,
+        value=found.krw_per_coin,
     )
 
 
