@@ -117,11 +117,14 @@ def shoot(page: Page, stop_name: str, mode_name: str) -> None:
     """A picture in each text size, as the switcher's cookie would set it."""
     before = page.evaluate("document.documentElement.className")
     for size in ("1", "2", "3"):
-        page.evaluate(
-            "name => { document.documentElement.className = name }", re.sub(r"text-\d", f"text-{size}", before)
-        )
+        look(page, re.sub(r"text-\d", f"text-{size}", before))
         page.screenshot(path=Path(str(SHOTS)) / f"{stop_name}-{mode_name}-{size}.png", full_page=True)
-    page.evaluate("name => { document.documentElement.className = name }", before)
+    look(page, before)
+
+
+def look(page: Page, name: str) -> None:
+    for frame in page.frames:
+        frame.evaluate("name => { document.documentElement.className = name }", name)
 
 
 @pytest.mark.parametrize(
