@@ -22,7 +22,7 @@ from ledger_service.reads.actors import actor_of_name
 from ledger_service.services.cards import change_pin, issue_card
 from ledger_service.services.context import Context
 from ledger_service.services.doors import door_of
-from ledger_service.services.sign_in import Passwords, SignedIn, check_card
+from ledger_service.services.sign_in import ABSOLUTE_SECONDS, Passwords, SignedIn, check_card
 from ledger_service.web.ports import SessionEnd, SessionLine
 from tests.api.conftest import District
 from tests.web.markup import check_markup
@@ -55,8 +55,10 @@ class OpenDoor:
 
     def ends(self, request: Request) -> SessionEnd | None:
         now = self._context.clock.now()
-        signed_in = request.cookies.get(COOKIE)
-        return SessionEnd(now + 1800, now + 40_000, 1800, AT in signed_in) if signed_in else None
+        signed_in = request.cookies.get(COOKIE, "")
+        if AT in signed_in:
+            return SessionEnd(now + ABSOLUTE_SECONDS, now + ABSOLUTE_SECONDS, ABSOLUTE_SECONDS, at_door=True)
+        return SessionEnd(now + 1800, now + 40_000, 1800) if signed_in else None
 
     def sessions(self, _request: Request) -> Sequence[SessionLine]:
         now = self._context.clock.now()
