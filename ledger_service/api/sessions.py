@@ -110,7 +110,7 @@ class Done(Answer):
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One of one's own sessions; `is_this` is the one that asks."""
+    """One of one's own sessions; `is_this` is the one that asks, and one with a `door` is good for that page only."""
 
     id: str
     factors: str
@@ -119,6 +119,7 @@ class SessionLine:
     seen_at: int
     expires_at: int
     is_this: bool
+    door: str
 
 
 @router.post("/staff", status_code=201, responses=_ANSWERS)
@@ -167,7 +168,9 @@ def list_sessions(request: Request, context: ContextPort, actor: ActorPort) -> l
     """One's own open sessions."""
     this = request.state.session.id if request.state.session is not None else None
     return [
-        SessionLine(one.id, one.factors, one.assisted_by, one.created_at, one.seen_at, one.expires_at, one.id == this)
+        SessionLine(
+            one.id, one.factors, one.assisted_by, one.created_at, one.seen_at, one.expires_at, one.id == this, one.door
+        )
         for one in actors.sessions_of(context.journal, actor.id, context.clock.now())
     ]
 

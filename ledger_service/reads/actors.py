@@ -28,10 +28,12 @@ def actor_of_token(journal: Journal, vault: Vault, token: str, now: int) -> Toke
         return unit.actors.by_token_hash(vault.token_hash(token), now)
 
 
-def actor_of_session(journal: Journal, secret: str, now: int) -> tuple[Actor, SessionRow] | None:
-    """Who a session's secret stands for, unless it is over."""
+def actor_of_session(
+    journal: Journal, secret: str, now: int, place: str | None = ""
+) -> tuple[Actor, SessionRow] | None:
+    """Who a session's secret stands for, unless it is over; that of a door at its address `place` only, or for None."""
     with journal.read() as unit:
-        return unit.sessions.by_secret(session_hash(secret), now)
+        return unit.sessions.by_secret(session_hash(secret), now, place)
 
 
 def actor_of_name(journal: Journal, name: str) -> Actor | None:

@@ -63,7 +63,7 @@ def come_or_go(
     today, minute = civil_day(context.clock.today()), minute_of_day(context.clock.now())
     with context.journal.read() as unit:
         person = _holder(context, unit, card_number)
-        _require_timed(unit, desk, programme, today)
+        require_timed(unit, desk, programme, today)
         there = unit.attendances.open_of(person.id)
     if there is not None:
         return _go(context, actor, once, there, desk, minute)
@@ -171,7 +171,8 @@ def _holder(context: Context, unit: Unit, card_number: str) -> PersonRow:
     return person
 
 
-def _require_timed(unit: Unit, desk: int, programme: str, today: int) -> None:
+def require_timed(unit: Unit, desk: int, programme: str, today: int) -> None:
+    """NotFound unless the desk is a centre's; Invalid unless the activity is in force on the civil day and measured in time."""
     centre_of(unit, desk)
     rate = unit.master.rate_table().version_on(programme, date_of(today))
     if rate is None or rate.measure is not Measure.TIME:

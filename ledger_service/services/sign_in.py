@@ -184,17 +184,21 @@ def check_card(context: Context, passwords: Passwords, address: str, card_number
 
 
 def open_session(
-    context: Context, unit: WriteUnit, actor: Actor, factors: str, assisted_by: str | None = None
+    context: Context, unit: WriteUnit, actor: Actor, factors: str, assisted_by: str | None = None, door: str = ""
 ) -> SignedIn:
-    """Write: a session with a secret of its own. A new one at each sign-in: nothing from before it goes on."""
+    """Write: a session with a secret of its own. A new one at each sign-in: nothing from before it goes on. One of a `door` waits for whoever
+    comes, and rests for as long as it lives."""
     now = context.clock.now()
     idle, absolute = (
         (IDLE_SECONDS, ABSOLUTE_SECONDS) if assisted_by is None else (ASSISTED_IDLE_SECONDS, ASSISTED_SECONDS)
     )
     secret = new_secret(context)
-    row = SessionRow(context.new_id(), actor.id, assisted_by, factors, now, now, idle, now + absolute)
+    idle = absolute if door else idle
+    row = SessionRow(context.new_id(), actor.id, assisted_by, factors, now, now, idle, now + absolute, door)
     unit.sessions.add(row, session_hash(secret))
     detail = {} if assisted_by is None else {"assisted_by": assisted_by}
+    if door:
+        detail["door"] = door
     unit.audit_log.write(now, actor.id, "sign in", row.id, factors=factors, **detail)
     return SignedIn(secret, row, actor)
 

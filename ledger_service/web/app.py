@@ -144,7 +144,8 @@ class Pages:
             if actor is None:
                 if page.asked_again or is_part(request):
                     return self._signed_out(request)
-                return RedirectResponse(f"{SIGN_IN}?" + errors.back_query(visit.here()), 303)
+                staff = "&staff=1" if visit.is_unattended else ""  # no resident is asked for card and PIN at a door
+                return RedirectResponse(f"{SIGN_IN}?{errors.back_query(visit.here())}{staff}", 303)
             if not actor.has(*page.roles):
                 raise errors.not_for(page.roles)
         if request.method == "POST":

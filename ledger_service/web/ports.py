@@ -22,22 +22,26 @@ from ledger_service.web.brand import Brand
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """When a session ends if nothing is done, when it ends whatever is done, and for how long it may rest. UTC seconds."""
+    """When a session ends if nothing is done, when it ends whatever is done, and for how long it may rest. UTC seconds. `at_door`: it is a
+    session of one page only."""
 
     idle_at: int
     latest_at: int
     idle_seconds: int
+    at_door: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One of somebody's sessions; `is_this` is the one that asks, `at_desk` one that staff typed. UTC seconds."""
+    """One of somebody's sessions; `is_this` is the one that asks, `at_desk` one that staff typed, `door` the page that it is of alone, if any.
+    UTC seconds."""
 
     id: str
     created_at: int
     seen_at: int
     is_this: bool
     at_desk: bool
+    door: str = ""
 
 
 class Door(Protocol):
@@ -75,6 +79,10 @@ class Door(Protocol):
         """A short session of a resident at a member of staff's desk, beside their own. Raises SignInFailed, TooManyAttempts."""
         ...
 
+    def open_door(self, request: Request, clerk: Actor, desk: int, programme: str) -> Callable[[Response], None]:
+        """A session of the page at a centre's door only, in the place of the clerk's that asks. Raises Forbidden, NotFound, Invalid."""
+        ...
+
     def card_holder(self, request: Request, card_number: str, pin: str) -> str:
         """The person whose card this is, once its PIN was shown. Raises SignInFailed, TooManyAttempts."""
         ...
@@ -87,8 +95,8 @@ class Door(Protocol):
         """The secret of the request's session; empty without one."""
         ...
 
-    def keep(self, signed_in: SignedIn) -> Callable[[Response], None]:
-        """What puts a new session into an answer."""
+    def keep(self, request: Request, signed_in: SignedIn) -> Callable[[Response], None]:
+        """What puts a new session into an answer; a door's that was in its place is over."""
         ...
 
     def browser(self, request: Request, way: str) -> str:

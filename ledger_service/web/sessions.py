@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ledger_service.domain.actors import Actor
+from ledger_service.errors import NotFound
 from ledger_service.reads.actors import actor_of_session, sessions_of
 from ledger_service.services.cards import change_pin, issue_card
 from ledger_service.services.context import Context
+from ledger_service.services.doors import open_door
 from ledger_service.services.sign_in import (
     Passwords,
     SignedIn,
@@ -33,7 +36,8 @@ ASSISTED = "-assisted"  # as the API names the cookie of a resident at a desk (a
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A session that is not over. `seen_at`, `idle_at` (its end if nothing is done) and `latest_at` (its end in any case): UTC seconds."""
+    """A session that is not over. `seen_at`, `idle_at` (its end if nothing is done) and `latest_at` (its end in any case): UTC seconds. `door`: the
+    only page that it is of, if it is one's at a door."""
 
     actor: Actor
     id: str
@@ -43,6 +47,7 @@ class _Open:
     idle_at: int
     latest_at: int
     idle_seconds: int
+    door: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +75,19 @@ class SessionDoor:
 
     def sign_in_staff(self, request: Request, name: str, password: str, code: str) -> Callable[[Response], None]:
         """By password and one-time code."""
-        return self.keep(sign_in_staff(self.context, self.passwords, address_of(request), name, password, code))
+        address = address_of(request)
+        return self.keep(request, sign_in_staff(self.context, self.passwords, address, name, password, code))
 
     def sign_in_resident(self, request: Request, card_number: str, pin: str) -> Callable[[Response], None]:
         """By card and PIN."""
-        return self.keep(sign_in_resident(self.context, self.passwords, address_of(request), card_number, pin))
+        return self.keep(request, sign_in_resident(self.context, self.passwords, address_of(request), card_number, pin))
 
     def ends(self, request: Request) -> SessionEnd | None:
-        """From the row itself."""
-        found = self._session(request)
-        return SessionEnd(found.idle_at, found.latest_at, found.idle_seconds) if found is not None else None
+        """From the row itself; wherever it is asked, because nobody acts by asking."""
+        found = self._open(request, None)
+        if found is None:
+            return None
+        return SessionEnd(found.idle_at, found.latest_at, found.idle_seconds, found.door != "")
 
     def sessions(self, request: Request) -> Sequence[SessionLine]:
         """From the books."""
@@ -88,7 +96,7 @@ class SessionDoor:
             return []
         rows = sessions_of(self.context.journal, this.actor.id, self.context.clock.now())
         return [
-            SessionLine(row.id, row.created_at, row.seen_at, row.id == this.id, row.assisted_by is not None)
+            SessionLine(row.id, row.created_at, row.seen_at, row.id == this.id, row.assisted_by is not None, row.door)
             for row in rows
         ]
 
@@ -98,7 +106,12 @@ class SessionDoor:
 
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
         """By card and PIN of the resident, beside the session of the member of staff."""
-        return self.keep(assist(self.context, self.passwords, staff, address_of(request), card_number, pin))
+        return self.keep(request, assist(self.context, self.passwords, staff, address_of(request), card_number, pin))
+
+    def open_door(self, request: Request, clerk: Actor, desk: int, programme: str) -> Callable[[Response], None]:
+        """In the same cookie, and without the one of a resident who was helped there."""
+        asking = self._session(request)
+        return self.keep(request, open_door(self.context, clerk, asking.id if asking else "", desk, programme))
 
     def card_holder(self, request: Request, card_number: str, pin: str) -> str:
         """By card and PIN."""
@@ -122,8 +135,12 @@ class SessionDoor:
         found = self._session(request)
         return found.secret if found is not None else ""
 
-    def keep(self, signed_in: SignedIn) -> Callable[[Response], None]:
-        """What puts a new session into an answer."""
+    def keep(self, request: Request, signed_in: SignedIn) -> Callable[[Response], None]:
+        """What puts a new session into an answer; a door's that was in its place is over."""
+        before = self._open(request, None)
+        if before is not None and before.door:
+            with suppress(NotFound):  # ended from elsewhere by now
+                end_session(self.context, before.actor, before.id)
         name = self.cookie if signed_in.session.assisted_by is None else self.cookie + ASSISTED
 
         def put(response: Response) -> None:
@@ -154,17 +171,22 @@ class SessionDoor:
         return secret if len(secret) <= SECRET_LENGTH_MAX else ""
 
     def _session(self, request: Request) -> _Open | None:
-        """The session that a request is of, and its secret; a resident who is assisted goes before the member of staff."""
+        """The session that a request is of; a door's at its own page only. The path is that by which the page is found."""
+        return self._open(request, request.scope["path"])
+
+    def _open(self, request: Request, place: str | None) -> _Open | None:
+        """The session of a request's cookies at an address, and its secret; a resident who is assisted goes before the member of staff."""
         for name in (self.cookie + ASSISTED, self.cookie):
             secret = request.cookies.get(name, "")
             if not secret or len(secret) > SECRET_LENGTH_MAX:
                 continue
-            found = actor_of_session(self.context.journal, secret, self.context.clock.now())
+            found = actor_of_session(self.context.journal, secret, self.context.clock.now(), place)
             if found is not None:
                 actor, row = found
                 return _Open(
                     actor, row.id, row.seen_at, row.assisted_by is not None, secret,
                     min(row.seen_at + row.idle_seconds, row.expires_at), row.expires_at, row.idle_seconds,
+                    row.door,
                 )  # fmt: skip
         return None
 

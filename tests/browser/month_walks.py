@@ -254,17 +254,17 @@ def door(walk: MonthWalk) -> None:
     number = cards.issue_card(books.context, PASSWORDS, books.actors["registrar"], hall.person(2), PIN)
     walk.be("clerk")
     walk.look("/centre", "/kiosk", "/assist", "/centre/attendance")
-    walk.open("/kiosk")
-    walk.hand.press(walk.page.get_by_role("main").get_by_role("link").first)
-    walk.stop("kiosk")
+    opens_door(walk)
+    walk.stop("kiosk-door")
     walk.fill("카드를 읽혀 주세요", number)
     walk.button("확인")
     walk.sees("어서 오세요")
     walk.stop("kiosk-came")
-    walk.look("/centre/attendance")
-    walk.page.go_back()
-    walk.open("/kiosk")
-    walk.hand.press(walk.page.get_by_role("main").get_by_role("link").first)
+    walk.open("/centre/attendance")
+    walk.sees("직원 로그인")  # the device is nobody on every other page
+    walk.be("clerk")
+    walk.look("/centre/attendance", "/account")
+    opens_door(walk)
     walk.fill("카드를 읽혀 주세요", "AAAA")
     walk.button("확인")
     walk.stop("kiosk-refused")
@@ -272,6 +272,7 @@ def door(walk: MonthWalk) -> None:
     walk.fill("카드를 읽혀 주세요", number)
     walk.button("확인")
     walk.stop("kiosk-went")
+    walk.be("clerk")
     walk.look("/centre/attendance", "/corrections")
     walk.be("counter GYM")
     walk.open(f"/desk/{hall.venue('GYM')}")
@@ -287,6 +288,12 @@ def door(walk: MonthWalk) -> None:
     walk.button("5코인 받기")
     walk.sees("완료되었습니다")
     walk.stop("charge-card-done")
+
+
+def opens_door(walk: MonthWalk) -> None:
+    """The clerk presses the activity; from then on the device has this page alone."""
+    walk.open("/kiosk")
+    walk.hand.press(walk.page.get_by_role("main").get_by_role("button").first)
 
 
 MONTH_WALKS = {walk.__name__: walk for walk in (door, own, office)}  # the office's ends in 2029

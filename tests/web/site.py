@@ -21,12 +21,14 @@ from ledger_service.domain.actors import Actor
 from ledger_service.reads.actors import actor_of_name
 from ledger_service.services.cards import change_pin, issue_card
 from ledger_service.services.context import Context
-from ledger_service.services.sign_in import Passwords, SignedIn, check_card
+from ledger_service.services.doors import door_of
+from ledger_service.services.sign_in import ABSOLUTE_SECONDS, Passwords, SignedIn, check_card
 from ledger_service.web.ports import SessionEnd, SessionLine
 from tests.api.conftest import District
 from tests.web.markup import check_markup
 
 COOKIE = "somebody"
+AT = "@"  # between somebody and the one page that their session is of
 
 
 class OpenDoor:
@@ -37,8 +39,9 @@ class OpenDoor:
         self._passwords = passwords
 
     def who(self, request: Request, *, is_use: bool = True) -> Actor | None:
-        name = request.cookies.get(COOKIE)
-        return actor_of_name(self._context.journal, name) if name else None
+        name, _, door = request.cookies.get(COOKIE, "").partition(AT)
+        is_here = door in ("", request.url.path)
+        return actor_of_name(self._context.journal, name) if name and is_here else None
 
     def form_token(self, request: Request) -> str:
         name = request.cookies.get(COOKIE)
@@ -52,11 +55,18 @@ class OpenDoor:
 
     def ends(self, request: Request) -> SessionEnd | None:
         now = self._context.clock.now()
-        return SessionEnd(now + 1800, now + 40_000, 1800) if request.cookies.get(COOKIE) else None
+        signed_in = request.cookies.get(COOKIE, "")
+        if AT in signed_in:
+            return SessionEnd(now + ABSOLUTE_SECONDS, now + ABSOLUTE_SECONDS, ABSOLUTE_SECONDS, at_door=True)
+        return SessionEnd(now + 1800, now + 40_000, 1800) if signed_in else None
 
     def sessions(self, _request: Request) -> Sequence[SessionLine]:
         now = self._context.clock.now()
-        return [SessionLine("this", now, now, True, False), SessionLine("other", now - 600, now - 60, False, True)]
+        return [
+            SessionLine("this", now, now, True, False),
+            SessionLine("other", now - 600, now - 60, False, True),
+            SessionLine("door", now - 600, now - 60, False, False, "/kiosk/1/VOL"),
+        ]
 
     def change_pin(self, _request: Request, actor: Actor, card_number: str, pin: str, new_pin: str) -> None:
         assert self._passwords is not None
@@ -65,6 +75,9 @@ class OpenDoor:
     def assist(self, request: Request, staff: Actor, card_number: str, pin: str) -> Callable[[Response], None]:
         self.card_holder(request, card_number, pin)
         return lambda _response: None  # a desk's sessions are tested behind the real door
+
+    def open_door(self, _request: Request, clerk: Actor, desk: int, programme: str) -> Callable[[Response], None]:
+        return lambda response: response.set_cookie(COOKIE, f"{clerk.name}{AT}{door_of(desk, programme)}")
 
     def card_holder(self, _request: Request, card_number: str, pin: str) -> str:
         assert self._passwords is not None
@@ -77,7 +90,7 @@ class OpenDoor:
     def session(self, request: Request) -> str:
         return request.cookies.get(COOKIE) or ""
 
-    def keep(self, signed_in: SignedIn) -> Callable[[Response], None]:
+    def keep(self, _request: Request, signed_in: SignedIn) -> Callable[[Response], None]:
         return lambda response: response.set_cookie(COOKIE, signed_in.actor.name)
 
     def browser(self, request: Request, way: str) -> str:

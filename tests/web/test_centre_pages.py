@@ -23,6 +23,7 @@ from tests.web.site import Site, form, forms, send
 from tests.web.test_pages import card as card
 
 PIN = "314159"
+DOOR_NAME = "서초구자원봉사센터 · 자원봉사"
 
 
 @pytest.fixture
@@ -37,8 +38,18 @@ def kiosk(quiet: Month) -> str:
     return f"/kiosk/{quiet.hall.books.desk(DeskKind.CENTRE, 'SVC')}/VOL"
 
 
-def read(quiet: Month, number: str, door: str = "clerk") -> httpx.Response:
-    return quiet.send(door, kiosk(quiet), kiosk(quiet), card_number=number)
+def opened(quiet: Month, name: str = "clerk") -> httpx.Client:
+    """A device at the centre's door, at which the clerk pressed the activity."""
+    device = quiet.visitor(name)
+    choices = forms(device.get("/kiosk").text)
+    chosen = next(one for one in choices if one.fields.get("programme") == "VOL")
+    assert send(device, chosen).url.path == kiosk(quiet)
+    return device
+
+
+def read(quiet: Month, number: str, device: httpx.Client | None = None) -> httpx.Response:
+    device = device or opened(quiet)
+    return send(device, form(device.get(kiosk(quiet)), kiosk(quiet)), card_number=number)
 
 
 def test_coming_and_going_makes_one_act_that_another_approves(quiet: Month, card_of: Callable[[int], str]) -> None:
@@ -56,14 +67,14 @@ def test_coming_and_going_makes_one_act_that_another_approves(quiet: Month, card
 
 
 def test_the_same_reading_sent_again_does_not_send_somebody_away(quiet: Month, card_of: Callable[[int], str]) -> None:
-    number, clerk = card_of(6), quiet.visitor("clerk")
-    page = form(clerk.get(kiosk(quiet)), kiosk(quiet))
-    assert "어서 오세요" in send(clerk, page, card_number=number).text
+    number, door = card_of(6), opened(quiet)
+    page = form(door.get(kiosk(quiet)), kiosk(quiet))
+    assert "어서 오세요" in send(door, page, card_number=number).text
     quiet.hall.books.clock.seconds += 600
-    assert "어서 오세요" in send(clerk, page, card_number=number).text, "a reload in ten minutes"
-    second = form(clerk.get(kiosk(quiet)), kiosk(quiet))
-    assert "수고하셨습니다" in send(clerk, second, card_number=number).text
-    assert "수고하셨습니다" in send(clerk, second, card_number=number).text
+    assert "어서 오세요" in send(door, page, card_number=number).text, "a reload in ten minutes"
+    second = form(door.get(kiosk(quiet)), kiosk(quiet))
+    assert "수고하셨습니다" in send(door, second, card_number=number).text
+    assert "수고하셨습니다" in send(door, second, card_number=number).text
     with quiet.hall.books.journal.read() as unit:
         assert len(unit.connection.execute(select(attendances)).all()) == 1
 
@@ -109,9 +120,28 @@ def test_who_has_not_gone_is_not_pushed_off_the_list_by_later_ones(
 
 def test_no_card_no_entry_and_another_centres_door_is_not_there(quiet: Month) -> None:
     assert read(quiet, "AAAA-BBBB-CCCC-D").status_code == 404
-    other = quiet.hall.books.desk(DeskKind.CENTRE, "YJSW")
-    assert quiet.visitor("clerk").get(f"/kiosk/{other}/VOL").status_code == 404
-    assert quiet.visitor("clerk").get(kiosk(quiet).replace("VOL", "PET")).status_code == 404, "not measured in time"
+    other, clerk = quiet.hall.books.desk(DeskKind.CENTRE, "YJSW"), quiet.visitor("clerk")
+    offered = [one.fields for one in forms(clerk.get("/kiosk").text)]
+    assert {one["desk"] for one in offered} == {kiosk(quiet).split("/")[2]}
+    assert "PET" not in {one["programme"] for one in offered}, "not measured in time"
+    choice = form(clerk.get("/kiosk"), "/kiosk")
+    assert send(clerk, choice, desk=str(other)).status_code == 404
+
+
+def test_an_ordinary_session_does_not_stand_at_a_door(quiet: Month, card_of: Callable[[int], str]) -> None:
+    clerk, path = quiet.visitor("clerk"), kiosk(quiet)
+    token = form(clerk.get("/kiosk"), "/kiosk").fields["form_token"]
+    fields = {"form_token": token, "key": "one", "card_number": card_of(10)}
+    for answer in (clerk.get(path), clerk.post(path, data=fields)):
+        assert (answer.status_code, answer.headers["location"]) == (303, "/kiosk")
+    with quiet.hall.books.journal.read() as unit:
+        assert unit.connection.execute(select(attendances)).all() == []
+
+
+def test_an_account_lists_the_pages_at_doors_and_each_can_be_ended(quiet: Month) -> None:
+    listed = quiet.visitor("clerk").get("/account")
+    assert f"문 앞 출석 화면</strong> {DOOR_NAME}" in listed.text
+    assert [one.action.split("/")[3] for one in forms(listed.text) if "/sessions/" in one.action] == ["other", "door"]
 
 
 def test_a_registrar_opens_somebody_and_gives_a_card(quiet: Month) -> None:
@@ -168,15 +198,15 @@ def ways_out(page: httpx.Response) -> set[str]:
 
 
 def test_the_door_leads_nowhere_but_to_itself(quiet: Month, card_of: Callable[[int], str]) -> None:
-    clerk, path = quiet.visitor("clerk"), kiosk(quiet)
-    wrong = clerk.get(path.replace("VOL", "PET"))
-    answers = [clerk.get(path), read(quiet, card_of(4)), read(quiet, "AAAA-BBBB-CCCC-D"), wrong]
-    assert [one.status_code for one in answers] == [200, 200, 404, 404]
+    door, path = opened(quiet), kiosk(quiet)
+    foreign = door.post(path, data={"form_token": "another's"})
+    answers = [door.get(path), read(quiet, card_of(4), door), read(quiet, "AAAA-BBBB-CCCC-D", door), foreign]
+    assert [one.status_code for one in answers] == [200, 200, 404, 403]
     for page in answers:
         own = page.url.path
         assert ways_out(page) <= {own, "/view", "#main"}
         assert {unescape(one) for one in re.findall(r"back=([^\"]*)", page.text)} <= {own}
-    assert "/sign-out" in clerk.get("/kiosk").text
+    assert "/sign-out" in quiet.visitor("clerk").get("/kiosk").text
 
 
 def test_an_act_is_entered_by_the_card(quiet: Month, card_of: Callable[[int], str]) -> None:

@@ -104,6 +104,7 @@ sessions = Table(
     Column("idle_seconds", Integer, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("door", String(64), nullable=False),  # '': good everywhere; else at this one address
     Index("ix_sessions_actor", "actor_id"),
 )
 

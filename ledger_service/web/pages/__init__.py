@@ -34,6 +34,7 @@ from ledger_service.web.pages.table import Page
 _RESIDENT = frozenset({Role.RESIDENT})
 _STAFF = frozenset(Role) - _RESIDENT
 _CENTRE = frozenset({Role.CLERK, Role.APPROVER, Role.OFFICE})
+_CLERK = frozenset({Role.CLERK})
 _DESKS = frozenset({Role.CLERK, Role.APPROVER, Role.VENUE, Role.OFFICE})
 _REGISTRAR = frozenset({Role.REGISTRAR})
 _ADMIN = frozenset({Role.ADMIN})
@@ -65,6 +66,7 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/account/passkeys/begin"): Page(account.begin, _STAFF, again=account.home, checks_secret=True),
     ("POST", "/account/passkeys"): Page(account.add, _STAFF, again=account.home),
     ("POST", "/account/passkeys/{passkey}/revoke"): Page(account.revoke, _STAFF, again=account.home),
+    ("POST", "/account/sessions/{session}/end"): Page(account.end_session, _STAFF, again=account.home),
     ("GET", "/invitation"): Page(invited.ask, None),
     ("POST", "/invitation"): Page(invited.accept, None, again=invited.ask_again, checks_secret=True),
     ("POST", "/invitation/confirm"): Page(invited.confirm, None, again=invited.confirm_again),
@@ -144,9 +146,10 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/centre/file"): Page(centre_file.submit_file, _CENTRE, again=centre_file.file_again, upload=True),
     ("GET", "/centre/attendance"): Page(kiosk.attendance, _CENTRE),
     ("POST", "/centre/attendance/{attendance}"): Page(kiosk.end, _CENTRE, again=kiosk.attendance_again),
-    ("GET", "/kiosk"): Page(kiosk.choose, _CENTRE),
-    ("GET", "/kiosk/{desk}/{programme}"): Page(kiosk.kiosk, _CENTRE),
-    ("POST", "/kiosk/{desk}/{programme}"): Page(kiosk.read, _CENTRE, again=kiosk.kiosk_again, looks_up=True),
+    ("GET", "/kiosk"): Page(kiosk.choose, _CLERK),
+    ("POST", "/kiosk"): Page(kiosk.open_door, _CLERK, again=kiosk.choose),
+    ("GET", "/kiosk/{desk}/{programme}"): Page(kiosk.kiosk, _CLERK),
+    ("POST", "/kiosk/{desk}/{programme}"): Page(kiosk.read, _CLERK, again=kiosk.kiosk_again, looks_up=True),
     ("GET", "/assist"): Page(kiosk.assist_form, _DESKS),
     ("POST", "/assist"): Page(kiosk.assist, _DESKS, again=kiosk.assist_again, checks_secret=True),
     ("GET", "/registrar"): Page(registrar.home, _REGISTRAR),

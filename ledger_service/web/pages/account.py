@@ -5,21 +5,25 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from ledger_service.errors import BoramError
-from ledger_service.reads import actors
 from ledger_service.services import passkeys
 from ledger_service.services.passkeys import party_of
+from ledger_service.services.sign_in import end_session as end_one
 from ledger_service.services.sign_in import end_sessions
+from ledger_service.web.pages.kiosk import door_names
 from ledger_service.web.sessions import address_of
 from ledger_service.web.visit import Visit
 
 
 def home(visit: Visit, error: BoramError | None = None) -> Response:
     """What opens this account."""
+    sessions = visit.ports.door.sessions(visit.request)
     return visit.render(
         "account.html",
         error.status if error else 200,
         passkeys=passkeys.passkeys_of(visit.context, visit.me),
-        sessions=actors.sessions_of(visit.context.journal, visit.me.id, visit.now),
+        sessions=sessions,
+        doors=door_names(visit) if any(one.door for one in sessions) else {},
+        done=visit.request.query_params.get("done", ""),
         takes_passkeys=visit.ports.relying_party is not None,
         error=error,
     )
@@ -49,6 +53,12 @@ def revoke(visit: Visit) -> Response:
     """Take one back."""
     passkeys.revoke(visit.context, visit.me, visit.path["passkey"])
     return visit.go("/account", done="revoked")
+
+
+def end_session(visit: Visit) -> Response:
+    """End one session of this account."""
+    end_one(visit.context, visit.me, visit.path["session"])
+    return visit.go("/account", done="ended")
 
 
 def sign_out_everywhere(visit: Visit) -> Response:

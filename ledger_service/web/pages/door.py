@@ -91,7 +91,7 @@ def passkey(visit: Visit) -> Response:
     else:
         signed_in = passkeys.sign_in(visit.context, party, address, browser, *shown)
     response = visit.go(home_of(signed_in.actor))
-    visit.ports.door.keep(signed_in)(response)
+    visit.ports.door.keep(visit.request, signed_in)(response)
     return response
 
 
@@ -114,7 +114,7 @@ def arrive(visit: Visit) -> Response:
         visit.ports.door.browser(visit.request, sign_on.SIGN_ON), asked.get("state", "")[:300], asked.get("code", "")[:2000],
     )  # fmt: skip
     response = visit.go(home_of(signed_in.actor))
-    visit.ports.door.keep(signed_in)(response)
+    visit.ports.door.keep(visit.request, signed_in)(response)
     return response
 
 

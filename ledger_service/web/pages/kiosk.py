@@ -1,4 +1,7 @@
-"""Coming and going at a centre by card: a page for a kiosk at the door, and the clerk's list. And a resident helped at a desk."""
+"""Coming and going at a centre by card: a page for a kiosk at the door, and the clerk's list. And a resident helped at a desk.
+
+The page at the door wants a session of its own (services/doors.py): a clerk's is never in a device where nobody watches.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,46 @@ from ledger_service.reads import attending, residents
 from ledger_service.reads.catalogue import DeskLine, ProgrammeLine
 from ledger_service.reads.counter import masked
 from ledger_service.services import attend
+from ledger_service.services.doors import door_of
 from ledger_service.web.pages import centre
 from ledger_service.web.visit import Visit
 
 SHOWN_MAX = 100
 
 
-def choose(visit: Visit) -> Response:
+def choose(visit: Visit, error: BoramError | None = None) -> Response:
     """Which centre, which activity."""
-    return visit.render("kiosk/choose.html", centres=centre.centres_of(visit), programmes=_timed(visit))
+    return visit.render(
+        "kiosk/choose.html",
+        error.status if error else 200,
+        centres=centre.centres_of(visit),
+        programmes=_timed(visit),
+        error=error,
+    )
+
+
+def open_door(visit: Visit) -> Response:
+    """This device becomes the page at the door: the clerk's session here is over."""
+    desk, programme = visit.whole("desk", "센터"), visit.text("programme")
+    keep = visit.ports.door.open_door(visit.request, visit.me, desk, programme)
+    response = visit.go(door_of(desk, programme))
+    keep(response)
+    return response
+
+
+def door_names(visit: Visit) -> dict[str, str]:
+    """What the pages at the doors of one's own centres are called, by their address."""
+    return {
+        door_of(desk.number, one.programme): f"{desk.name} · {one.name}"
+        for desk in centre.centres_of(visit)
+        for one in _timed(visit)
+    }
 
 
 def kiosk(visit: Visit, error: BoramError | None = None, did: dict[str, Any] | None = None) -> Response:
     """One field for the card, and what the last reading did."""
+    if not _is_door(visit):
+        return visit.go("/kiosk")
     name = ""
     if did is not None:
         context = visit.context
@@ -47,6 +77,8 @@ def kiosk_again(visit: Visit, error: BoramError) -> Response:
 
 def read(visit: Visit) -> Response:
     """A card was read: somebody comes, or goes."""
+    if not _is_door(visit):
+        return visit.go("/kiosk")
     desk, programme = _desk(visit), _programme(visit)
     did = attend.come_or_go(
         visit.context, visit.me, visit.once(), desk.number, programme.programme, visit.text("card_number")
@@ -100,6 +132,11 @@ def assist(visit: Visit) -> Response:
     response = visit.go("/me")
     keep(response)
     return response
+
+
+def _is_door(visit: Visit) -> bool:
+    ends = visit.ports.door.ends(visit.request)
+    return ends is not None and ends.at_door
 
 
 def _timed(visit: Visit) -> list[ProgrammeLine]:

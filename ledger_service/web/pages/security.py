@@ -6,10 +6,13 @@ Refresh header), so that a warning comes and what was typed in the page around i
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
 from ledger_service.errors import BoramError
 from ledger_service.services import cards, sign_in
+from ledger_service.web.pages.public import local_path
 from ledger_service.web.visit import Visit
 
 WARN_SECONDS_MAX = 5 * 60  # before the end; a third of a session that rests for less
@@ -18,6 +21,7 @@ WARN_SECONDS_MAX = 5 * 60  # before the end; a third of a session that rests for
 def clock(visit: Visit) -> Response:
     """Until when one is signed in; near the end a warning with a button that goes on."""
     ends, now = visit.ports.door.ends(visit.request), visit.now
+    back = visit.request.query_params.get("back", "")
     left = ends.idle_at - now if ends is not None else 0
     before = min(WARN_SECONDS_MAX, ends.idle_seconds // 3) if ends is not None else 0
     warns = ends is not None and left <= before
@@ -26,6 +30,7 @@ def clock(visit: Visit) -> Response:
         ends=ends,
         warns=warns,
         minutes=before // 60,
+        sign_in="/sign-in?" + urlencode({"staff": 1, "back": local_path(back)}) if back else "/sign-in",
         can_go_on=ends is not None and ends.latest_at > ends.idle_at,
     )
     if ends is not None:

@@ -813,6 +813,7 @@ def upgrade() -> None:
         sa.Column("idle_seconds", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("door", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name=op.f("fk_sessions_actor_id_actors")),
         sa.ForeignKeyConstraint(["assisted_by"], ["actors.id"], name=op.f("fk_sessions_assisted_by_actors")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
