@@ -5,6 +5,7 @@ Outgrown, the same command with `--role api` serves and with `--role post` carri
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -110,6 +111,7 @@ class _Server(uvicorn.Server):
 
 def run(settings: Settings, say: Say, progress: Progress, *, with_demo: bool = False) -> None:
     """Serve until a signal; with the sample district if asked for. Raises the errors of settings, home, keys, chain and books."""
+    faulthandler.enable()  # what a crash below Python did last, by file and line: nothing else would tell
     signals = StopSignals()
     with signals.caught(), ExitStack() as stack:
         try:

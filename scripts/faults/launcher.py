@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import importlib
 import json
 import os
@@ -165,15 +164,13 @@ def serve() -> None:
 
 
 def _load() -> None:
-    """Import, and look once at what Python and its libraries remember of classes; what is forked then collects none of it as garbage."""
+    """Import, and look once at what Python and its libraries remember of classes."""
     from ledger_service.config import read_settings
 
     for name in LOADED:
         importlib.import_module(name)
     with contextlib.suppress(BoramError):
         read_settings()
-    gc.collect()
-    gc.freeze()
 
 
 def _ended() -> list[tuple[int, int]]:

@@ -99,3 +99,12 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left(home: Path) -> None:
         other = home.parent / "other"
         assert "--port" in command(other, "up", "--port", port, code=2)
         assert not (other / "runtime.json").exists()
+
+
+def test_a_crash_below_python_says_where_it_was(home: Path) -> None:
+    with running(home, **SETTINGS) as service:
+        service.process.send_signal(signal.SIGSEGV)
+        assert service.process.wait(timeout=STOP_SECONDS_MAX) == -signal.SIGSEGV
+    said = (home / "service.log").read_text()
+    assert "Fatal Python error: Segmentation fault" in said
+    assert "commands/up.py" in said
