@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
+from ledger_service.domain.cells import searched_name
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import Forbidden
@@ -48,6 +49,7 @@ def load_members(context: Context, actor: Actor, once: Once | None, data: bytes)
                 residence_sealed=seals[person_id].seal(
                     "residence", f"{member.neighbourhood}\x1f{member.qualification}"
                 ),
+                identity_index=context.vault.identity_index(searched_name(member.name), member.birth_date),
             )
             for person_id, member in zip(ids, fresh, strict=True)
         ]

@@ -155,6 +155,8 @@ PAGES: dict[tuple[str, str], Page] = {
     ("POST", "/assist"): Page(kiosk.assist, _DESKS, again=kiosk.assist_again, checks_secret=True),
     ("GET", "/registrar"): Page(registrar.home, _REGISTRAR),
     ("POST", "/registrar/find"): Page(registrar.find, _REGISTRAR, again=registrar.home_again, looks_up=True),
+    ("POST", "/registrar/search"): Page(registrar.search, _REGISTRAR, again=registrar.home_again, looks_up=True),
+    ("POST", "/registrar/choose"): Page(registrar.choose, _REGISTRAR, again=registrar.home_again, looks_up=True),
     ("POST", "/registrar/open"): Page(registrar.open_resident, _REGISTRAR, again=registrar.home_again),
     ("POST", "/registrar/cards"): Page(registrar.issue, _REGISTRAR, again=registrar.find_again, checks_secret=True),
     ("POST", "/registrar/block"): Page(registrar.block, _REGISTRAR, again=registrar.find_again),
