@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from ledger_service.errors import Forbidden
 from ledger_service.journal.schema import access_log
+from ledger_service.reads.residents import find_by_identity
 from ledger_service.services.rate_limits import LOOKUP
 from ledger_service.web.pages import PAGES
 from tests.web.month import Month
@@ -73,12 +76,16 @@ def test_a_merged_number_leads_to_the_one_that_stands_for_it(quiet: Month) -> No
         unit.people.merge(old, new)
         unit.commit()
     assert re.findall("…[0-9]+", search(quiet).text) == ["…022"]
+    assert looked_at(quiet, "POST /registrar/search") == {old, new}
 
 
 def test_only_a_registrar_searches_and_few_times_a_minute(quiet: Month) -> None:
     filled = form(quiet.visitor("registrar").get("/registrar"), "/registrar/search")
     for name in ("clerk", "office", "auditor", "counter GYM"):
         assert send(quiet.visitor(name), filled, searched_name=NAME, searched_birth_date=BORN).status_code == 403
+    context = quiet.hall.books.context
+    with pytest.raises(Forbidden):
+        find_by_identity(context.journal, context.vault, quiet.hall.books.office, NAME, date.fromisoformat(BORN))
     assert [PAGES["POST", f"/registrar/{one}"].counted for one in ("search", "choose")] == [[LOOKUP], [LOOKUP]]
 
 

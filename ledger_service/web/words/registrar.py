@@ -28,7 +28,7 @@ WORDS: dict[str, str] = {
     "신분증의 생년월일": "Date of birth on the document",
     "이름과 생년월일로 찾기": "Find by name and date of birth",
     "찾은 주민": "Who was found",
-    "{name} 님, {born}생: {count}명": "{name}, born {born}: {count} found",
+    "{name} 님({born}): {count}명": "{name} ({born}): {count} found",
     "본인에게 회원번호 끝자리나 사는 동을 물어보고 고르세요. 먼저 알려 주지 마세요.": "Ask them how their member number ends, or where they live, and choose. Do not tell them first.",
     "회원번호 끝자리": "Member number ends in",
     "적지 않음": "not said",
