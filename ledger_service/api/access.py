@@ -82,6 +82,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", f"{PREFIX}/residents/lookup"): Rule(
         frozenset((_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR)), looks_up=True
     ),
+    ("POST", f"{PREFIX}/residents/find"): Rule(frozenset((_REGISTRAR,)), looks_up=True),
     ("POST", f"{PREFIX}/residents/{{person_id}}/cards"): Rule(frozenset((_REGISTRAR,)), checks_secret=True),
     ("POST", f"{PREFIX}/residents/{{person_id}}/cards/block"): _only(_REGISTRAR, _OFFICE, _RESIDENT),
     ("GET", f"{PREFIX}/residents/{{person_id}}"): _only(_CLERK, _APPROVER, _VENUE, _OFFICE, _REGISTRAR, _RESIDENT),

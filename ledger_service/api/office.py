@@ -40,10 +40,13 @@ class Resealed(Answer):
 
 
 class Loaded(Answer):
-    """Members and courses are loaded at once (`added`, `known`); the rest becomes a proposal (`id`) for another person."""
+    """Members and courses are loaded at once (`added`, `known`; of the known courses those that the file describes otherwise are `differing`);
+    the rest becomes a proposal (`id`) for another person.
+    """
 
     added: int | None = None
     known: int | None = None
+    differing: int | None = None
     id: Id | None = None
     status: str | None = None
     title: str | None = None

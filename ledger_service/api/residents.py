@@ -26,7 +26,7 @@ from ledger_service.reads.entries import EntriesPage
 from ledger_service.reads.looks import AccessPage
 from ledger_service.reads.lots import Lots
 from ledger_service.reads.own_data import OwnData
-from ledger_service.reads.residents import Balance, Resident
+from ledger_service.reads.residents import Balance, Namesake, Resident
 from ledger_service.services import cards, forget
 
 TAG = "Residents"
@@ -42,6 +42,19 @@ class Lookup(Question):
 BirthDate = Annotated[
     date, Strict(strict=False), Field(ge=date(1900, 1, 1), le=date(2099, 12, 31), examples=["1963-02-09"])
 ]
+
+
+class Identity(Question):
+    """What an identity document says, in the body because an address ends up in logs."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["하하린"])
+    birth_date: BirthDate
+
+
+class Found(Answer):
+    """Everybody of one name and birth date."""
+
+    residents: list[Namesake]
 
 
 class NewResident(Question):
@@ -97,6 +110,13 @@ def block_cards(person_id: IdPath, context: ContextPort, actor: ActorPort) -> Do
 def find_resident(lookup: Lookup, context: ContextPort) -> Resident:
     """The resident of a member number."""
     return residents.find_resident(context.journal, context.vault, lookup.member_number)
+
+
+@router.post("/find", responses=responses(401, 403, 404, 422))
+def find_by_identity(identity: Identity, context: ContextPort, actor: ActorPort) -> Found:
+    """Who has exactly this name and birth date: somebody who lost card and number stands before a registrar with a document."""
+    found = residents.find_by_identity(context.journal, context.vault, actor, identity.name, identity.birth_date)
+    return Found(residents=found)
 
 
 @router.get("/{person_id}", responses=responses(401, 403, 404))

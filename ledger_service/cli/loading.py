@@ -35,6 +35,12 @@ def load(
     elif kind in LOADED_AT_ONCE:
         added, known = answer["added"], answer["known"]
         say(f"{added} {kind} added, {known} known", f"{kind}: {added}건 추가, {known}건은 이미 있음")
+        differing = answer.get("differing")
+        if differing:
+            say(
+                f"{differing} of them differ from the file and were left as they are",
+                f"그 가운데 {differing}건은 파일과 내용이 다르지만 그대로 두었습니다",
+            )
     else:
         show_proposed(answer)
 

@@ -45,6 +45,12 @@ def plain_name(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def searched_name(text: str) -> str:
+    """A name as people are searched by it, which is what a page's field gives of it: NFKC, single spaces, no invisible signs."""
+    visible = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return " ".join("".join(visible).split())
+
+
 def is_plain_text(text: str) -> bool:
     """Whether there is no control character (a line break is one) and no half of a surrogate pair: no database takes all of them."""
     return text.isprintable() or not any(unicodedata.category(sign) in _UNUSABLE for sign in text)

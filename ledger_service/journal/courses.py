@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger_service.journal.access_log import note_person
@@ -79,11 +79,17 @@ class Courses:
         row = self._connection.execute(select(courses).where(courses.c.code == code)).one_or_none()
         return CourseRow(**row._mapping) if row else None
 
-    def courses(self, after_code: str = "", rows_max: int = 100) -> list[CourseRow]:
-        """Courses by code, paged by it."""
-        rows = self._connection.execute(
-            select(courses).where(courses.c.code > after_code).order_by(courses.c.code).limit(rows_max)
-        )
+    def courses(self, after_code: str = "", rows_max: int = 100, desk: int | None = None) -> list[CourseRow]:
+        """Courses by code, paged by it: of one venue or of all."""
+        return self._by_code(courses.c.code > after_code, rows_max, desk)
+
+    def not_over(self, day: int, rows_max: int, desk: int | None) -> list[CourseRow]:
+        """Courses that last to a day or beyond, by code: of one venue or of all."""
+        return self._by_code(courses.c.last_day >= day, rows_max, desk)
+
+    def _by_code(self, condition: ColumnElement[bool], rows_max: int, desk: int | None) -> list[CourseRow]:
+        found = select(courses).where(condition).order_by(courses.c.code).limit(rows_max)
+        rows = self._connection.execute(found if desk is None else found.where(courses.c.desk == desk))
         return [CourseRow(**row._mapping) for row in rows]
 
     def take_seat(self, course_id: str) -> bool:

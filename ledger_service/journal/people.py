@@ -1,4 +1,4 @@
-"""People: rows of sealed columns, found by id or by the blind index of their member number."""
+"""People: rows of sealed columns, found by id or by a blind index: of their member number, or of name and birth date."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class PersonRow:
     birth_date_sealed: bytes
     phone_sealed: bytes | None
     residence_sealed: bytes | None
+    identity_index: bytes | None = None  # nobody's once the person is forgotten
 
 
 _COLUMNS = (
@@ -53,6 +54,7 @@ _COLUMNS = (
     persons.c.birth_date_sealed,
     persons.c.phone_sealed,
     persons.c.residence_sealed,
+    persons.c.identity_index,
 )
 _BY_ID = select(*_COLUMNS).where(persons.c.id == bindparam("this"))
 _ACTING = _BY_ID.add_columns(persons.c.merged_into)
@@ -79,7 +81,7 @@ class People:
             .where(persons.c.id == person_id)
             .values(
                 member_number_index=random_index, member_number_sealed=b"", name_sealed=b"", birth_date_sealed=b"",
-                phone_sealed=None, residence_sealed=None,
+                phone_sealed=None, residence_sealed=None, identity_index=None,
             )
         )  # fmt: skip
         self._connection.execute(update(messages).where(messages.c.person_id == person_id).values(text_sealed=None))
@@ -174,6 +176,13 @@ class People:
             rows = self._connection.execute(select(*_COLUMNS).where(persons.c.member_number_index.in_(chunk)))
             found.extend(_noted(PersonRow(*row)) for row in rows)
         return found
+
+    def by_identity_index(self, index: bytes, rows_max: int) -> list[PersonRow]:
+        """The people of this name and birth date, in the order in which they came."""
+        rows = self._connection.execute(
+            select(*_COLUMNS).where(persons.c.identity_index == index).order_by(persons.c.id).limit(rows_max)
+        )
+        return [_noted(PersonRow(*row)) for row in rows]
 
 
 def _last(into: Mapping[str, str], person_id: str) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -141,6 +142,7 @@ class Vault:
         self._wrapping = AESGCM(derive(master_key.wrapping, "person keys"))
         self._record_key = _keyed(master, "record keys")
         self._member_key = _keyed(master, "member numbers")
+        self._identity_key = _keyed(master, "names and birth dates")
         self._token_key = _keyed(master, "tokens")
         self._card_key = _keyed(master, "cards")
         self._pepper = _keyed(master, "passwords")
@@ -159,6 +161,10 @@ class Vault:
     def member_index(self, member_number: str) -> bytes:
         """The blind index by which a member number is found."""
         return _digest(self._member_key, member_number)
+
+    def identity_index(self, name: str, birth_date: date) -> bytes:
+        """The blind index by which people of a name, as `searched_name` gives it, and a birth date are found: by both together only."""
+        return _digest(self._identity_key, f"{name}\x1f{birth_date.isoformat()}")
 
     def token_hash(self, token: str) -> bytes:
         """What is stored of a bearer token."""

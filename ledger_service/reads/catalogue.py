@@ -208,10 +208,10 @@ def desks(journal: Journal, today: date) -> Desks:
     return Desks(lines, today.year, budget.coins, budget.reserved, budget.left)
 
 
-def courses(journal: Journal, today: date, after: str, rows_max: int) -> CoursesPage:
-    """Courses by code, with the seats that are left."""
+def courses(journal: Journal, today: date, after: str, rows_max: int, desk: int | None = None) -> CoursesPage:
+    """Courses by code, with the seats that are left: of one venue or of all."""
     with journal.read() as unit:
-        rows = unit.courses.courses(after, rows_max + 1)
+        rows = unit.courses.courses(after, rows_max + 1, desk)
         steps = {desk.number: desk.step_coins for desk in unit.master.desks()}
         krw = unit.master.coin_value(civil_day(today))
     page, last = cut(rows, rows_max)

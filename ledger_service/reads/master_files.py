@@ -1,17 +1,19 @@
-"""What is in force, as rows of the master files that would propose it: to be changed, and uploaded again. Unchanged they propose nothing."""
+"""What is in force, as rows of the master files that would propose or load it: to be changed, and uploaded again. Unchanged they do nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
 
-from ledger_service.domain.days import date_of, month_name, month_number
+from ledger_service.domain.days import civil_day, date_of, month_name, month_number
 from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import NotFound
 from ledger_service.journal.unit import Journal, Unit
 
 Cells = dict[str, object]
 """One row: column → cell, empty where it is missing."""
+
+COURSES_MAX = 10_000  # of a file
 
 _KINDS = {"centre": DeskKind.CENTRE, "venue": DeskKind.VENUE, "treasury": DeskKind.TREASURY}
 
@@ -23,6 +25,25 @@ def master_rows_in_force(journal: Journal, kind: str, today: date) -> list[Cells
         raise NotFound(f"there is no file {kind}", "해당 파일이 없습니다")
     with journal.read() as unit:
         return rows(unit, today)
+
+
+def courses_to_come(journal: Journal, today: date, desk: int | None) -> list[Cells]:
+    """The courses that are not over, as rows of courses.csv: of one venue or of all. Loaded unchanged they add nothing."""
+    with journal.read() as unit:
+        rows = unit.courses.not_over(civil_day(today), COURSES_MAX, desk)
+        codes = {one.number: one.code for one in unit.master.desks()}
+    return [
+        {
+            "code": one.code,
+            "venue": codes[one.desk],
+            "name": one.name,
+            "first_day": date_of(one.first_day).isoformat(),
+            "last_day": date_of(one.last_day).isoformat(),
+            "seats": one.seats,
+            "price_krw": one.price_krw,
+        }
+        for one in rows
+    ]
 
 
 def _programmes(unit: Unit, _today: date) -> list[Cells]:

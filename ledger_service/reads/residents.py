@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import func, select
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.cells import plain_code
+from ledger_service.domain.cells import plain_code, searched_name
 from ledger_service.domain.days import civil_day, date_of
 from ledger_service.domain.entries import Kind
 from ledger_service.errors import NotFound
@@ -16,11 +16,13 @@ from ledger_service.journal.people import PersonRow
 from ledger_service.journal.places import ENTRY_NOT_FINAL, ITS_BATCH
 from ledger_service.journal.schema import approvals, batches, entries, records
 from ledger_service.journal.unit import Journal, Unit
-from ledger_service.journal.vault import Vault
+from ledger_service.journal.vault import PersonSeal, Vault
 
 BALANCE_ROLES = (Role.OFFICE, Role.CLERK, Role.APPROVER, Role.VENUE)
 IDENTITY_ROLES = (*BALANCE_ROLES, Role.REGISTRAR)
 ENTRIES_ROLES = (Role.OFFICE, Role.AUDITOR)
+NAMESAKES_MAX = 20  # of one name and one birth date
+DIGITS_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,17 @@ class Resident:
     person_id: str
     name: str
     member_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """Somebody of a name and a birth date, with as much as tells them from another of both: how their member number ends, and where they
+    live.
+    """
+
+    person_id: str
+    member_number_end: str
+    residence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,25 @@ def find_resident(journal: Journal, vault: Vault, member_number: str) -> Residen
     return shown(vault, person)
 
 
+def find_by_identity(journal: Journal, vault: Vault, actor: Actor, name: str, birth_date: date) -> list[Namesake]:
+    """Everybody of exactly this name and birth date, as an identity card has them: for a registrar, before whom somebody without card and
+    number stands. Raises Forbidden, and NotFound (which repeats neither) where there is nobody.
+    """
+    actor.require(Role.REGISTRAR)
+    index = vault.identity_index(searched_name(name), birth_date)
+    with journal.read() as unit:
+        rows = unit.people.by_identity_index(index, NAMESAKES_MAX)
+        people = {one.id: one for one in (unit.people.acting(row.id) for row in rows) if one is not None}
+    seals = vault.of_many(people)
+    found = [_namesake(people[person_id], seal) for person_id, seal in seals.items()]
+    if not found:
+        raise NotFound(
+            "there is no resident with this name and birth date",
+            "이름과 생년월일이 모두 같은 주민이 없습니다. 신분증을 보고 다시 확인해 주세요",
+        )
+    return sorted(found, key=lambda one: one.member_number_end)
+
+
 def balance(journal: Journal, actor: Actor, person_id: str, today: date) -> Balance:
     """The coins of a resident."""
     with journal.read_moment() as unit:
@@ -154,6 +186,12 @@ def shown(vault: Vault, person: PersonRow) -> Resident:
     return Resident(
         person.id, seal.open("name", person.name_sealed), seal.open("member_number", person.member_number_sealed)
     )
+
+
+def _namesake(person: PersonRow, seal: PersonSeal) -> Namesake:
+    number = seal.open("member_number", person.member_number_sealed)
+    kept = seal.open("residence", person.residence_sealed) if person.residence_sealed else ""
+    return Namesake(person.id, number[-min(DIGITS_SHOWN, len(number) // 2) :], kept.partition("\x1f")[0])
 
 
 def _pending_credits(unit: Unit, account: bytes) -> int:

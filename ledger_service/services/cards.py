@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.cells import plain_code, plain_name
+from ledger_service.domain.cells import plain_code, plain_name, searched_name
 from ledger_service.domain.credentials import (
     CARD_RANDOM_SIGNS,
     PAYMENT_CODE_SIGNS,
@@ -80,6 +80,7 @@ def open_resident(context: Context, actor: Actor, once: Once | None, new: NewRes
             birth_date_sealed=seal.seal("birth_date", new.birth_date.isoformat()),
             phone_sealed=seal.seal("phone", plain_code(new.phone)),
             residence_sealed=seal.seal("residence", new.residence),
+            identity_index=context.vault.identity_index(searched_name(new.name), new.birth_date),
         )
         unit.accounts.open_many([row.account])
         unit.people.add_many([row], context.clock.now())

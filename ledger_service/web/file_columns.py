@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ledger_service.printing.tables import table
 from ledger_service.services.activity_file import ACTIVITY_COLUMNS
 from ledger_service.services.file_steps import FILE_COLUMNS
+from ledger_service.services.organisation_files import COURSE_COLUMNS
 from ledger_service.services.table_errors import Columns
 
 _MEANINGS: dict[str, str] = {
@@ -41,13 +42,19 @@ _MEANINGS: dict[str, str] = {
     "goal_coins": "모으려는 코인. 정하지 않았으면 비웁니다",
     "step_coins": "몇 코인 단위로 받는지",
     "dong": "사용처가 있는 동",
+    "venue": "강좌를 여는 사용처의 코드",
+    "first_day": "강좌의 첫날(예: 2024-07-01)",
+    "last_day": "강좌의 마지막 날(예: 2024-09-27)",
+    "seats": "정원",
+    "price_krw": "수강료(원)",
 }
 _MEANINGS_IN: dict[tuple[str, str], str] = {
     ("limits", "code"): "기관의 코드. 예산과 한 사람 한 달이면 비웁니다",
     ("limits", "effective_from"): "기간 안에서 바뀌는 날. 처음부터이면 비웁니다",
 }
 MEANINGS = frozenset({*_MEANINGS.values(), *_MEANINGS_IN.values()})
-ACTIVITIES = "activities"
+ACTIVITIES, COURSES = "activities", "courses"
+_NOT_PROPOSED: dict[str, Columns] = {ACTIVITIES: ACTIVITY_COLUMNS, COURSES: COURSE_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class ColumnLine:
 
 
 def column_lines(kind: str) -> list[ColumnLine]:
-    """The columns of a kind of file: `ACTIVITIES`, or a master file."""
+    """The columns of a kind of file: `ACTIVITIES`, `COURSES`, or a master file that is proposed."""
     columns = _columns_of(kind)
     return [
         ColumnLine(name, _MEANINGS_IN.get((kind, name)) or _MEANINGS[name], name in columns.required)
@@ -76,4 +83,4 @@ def filled_in(kind: str, rows: Iterable[Mapping[str, object]]) -> bytes:
 
 
 def _columns_of(kind: str) -> Columns:
-    return ACTIVITY_COLUMNS if kind == ACTIVITIES else FILE_COLUMNS[kind]
+    return _NOT_PROPOSED.get(kind) or FILE_COLUMNS[kind]

@@ -101,6 +101,10 @@ def live(town: Town) -> tuple[list[str], list[str]]:
         phone=PHONE,
         residence=STREET,
     )
+    searched = registrar.send(
+        registrar.get("/registrar"), "/registrar/search", searched_name=NAME, searched_birth_date=BORN
+    )
+    assert NUMBER in registrar.send(searched, "/registrar/choose").text, "found by a document"
     made = registrar.send(opened, "/registrar/cards", pin=CANARY_PIN)
     card = re.search(r'<strong class="big-code">([^<]+)</strong>', made.text)
     assert card is not None, made.text

@@ -22,7 +22,7 @@ def forget(front: Front, member: str = MEMBER) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
-def spend_all(front: Front) -> None:
+def spend_all(front: Front) -> World:
     """Coins earned, spent and final: everything is settled."""
     world = World(front)
     body = {"person_id": world.person, "desk": world.gym, "coins": 1_000}
@@ -36,24 +36,34 @@ def spend_all(front: Front) -> None:
             {"desk": world.gym, "z": bytes(32)},
         )
         connection.execute(text("UPDATE entries SET seq = 1, position = 0"))
+    return world
 
 
 def test_a_forgotten_person_is_nobody_and_the_sums_hold(either: Front) -> None:
     front = either
     card = front.card(MEMBER)
     person = front.books.person(MEMBER)
-    spend_all(front)
+    one = spend_all(front).member
+    identity = {"name": one["이름"], "birth_date": one["생년월일"]}
+    [found] = front.ask("POST", "/residents/find", "registrar", identity).json()["residents"]
+    assert (found["person_id"], found["residence"]) == (person, one["동"])
     before = front.ask("GET", "/totals", "auditor").json()
     assert forget(front) == (200, "")
     assert front.ask("GET", f"/residents/{person}", "clerk").json()["code"] == "person_forgotten"
     assert front.ask("POST", "/residents/lookup", "clerk", {"member_number": MEMBER}).status_code == 404
+    assert front.ask("POST", "/residents/find", "registrar", identity).status_code == 404
     assert front.browser().post("/sessions/resident", {"card_number": card, "pin": PIN}).status_code == 401
     assert front.ask("GET", "/totals", "auditor").json() == before
     with pytest.raises(PersonForgotten):
         front.books.context.vault.of(person)
     with front.books.engine.connect() as connection:
         row = connection.execute(select(persons).where(persons.c.id == person)).one()
-        assert (row.name_sealed, row.phone_sealed, row.member_number_sealed) == (b"", None, b"")
+        assert (row.name_sealed, row.phone_sealed, row.member_number_sealed, row.identity_index) == (
+            b"",
+            None,
+            b"",
+            None,
+        )
         assert connection.execute(select(cards).where(cards.c.person_id == person)).all() == []
         assert len(connection.execute(select(entries).where(entries.c.person_id == person)).all()) == 1
 
@@ -106,7 +116,8 @@ def test_books_from_an_old_backup_forget_again(front: Front, tmp_path: Path) -> 
     assert forget_again(restored.context) == 1
     assert forget_again(restored.context) == 0
     with engine.connect() as connection:
-        assert connection.execute(select(persons.c.name_sealed).where(persons.c.id == person)).scalar_one() == b""
+        columns = select(persons.c.name_sealed, persons.c.identity_index)
+        assert tuple(connection.execute(columns.where(persons.c.id == person)).one()) == (b"", None)
     engine.dispose()
 
 

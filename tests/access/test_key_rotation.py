@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pyotp
@@ -106,6 +107,11 @@ def opened(settings: Settings) -> list[str]:
         context = installation.context
         with context.journal.read() as unit:
             people = unit.people.by_member_index([context.vault.member_index(number) for number in numbers()])
+            by_document = [
+                unit.people.by_identity_index(context.vault.identity_index(name, date.fromisoformat(born)), 2)
+                for name, born in identities()
+            ]
+        assert sorted(one.id for found in by_document for one in found) == sorted(one.id for one in people)
         names = [context.vault.of(one.id).open("name", one.name_sealed) for one in people]
         code = pyotp.TOTP((settings.home / "totp").read_text()).now()
         signed_in = sign_in.sign_in_staff(context, installation.passwords, "local", "office", PASSWORD, code)
@@ -116,6 +122,12 @@ def opened(settings: Settings) -> list[str]:
 def numbers() -> list[str]:
     return [
         line.split(",")[0] for line in (SAMPLES / "members.csv").read_text("utf-8-sig").splitlines()[1 : PEOPLE + 1]
+    ]
+
+
+def identities() -> list[list[str]]:
+    return [
+        line.split(",")[1:3] for line in (SAMPLES / "members.csv").read_text("utf-8-sig").splitlines()[1 : PEOPLE + 1]
     ]
 
 

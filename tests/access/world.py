@@ -111,6 +111,9 @@ class World:
         calls: dict[tuple[str, str], Call] = {
             ("POST", "/residents"): ("registrar", "/residents", new),
             ("POST", "/residents/lookup"): ("clerk", "/residents/lookup", {"member_number": MEMBER}),
+            ("POST", "/residents/find"): (
+                "registrar", "/residents/find", {"name": self.member["이름"], "birth_date": self.member["생년월일"]},
+            ),
             ("GET", "/residents/{person_id}"): ("clerk", f"/residents/{person}", None),
             ("GET", "/residents/{person_id}/balance"): ("clerk", f"/residents/{person}/balance", None),
             ("GET", "/residents/{person_id}/entries"): ("coin-office", f"/residents/{person}/entries", None),

@@ -43,8 +43,8 @@ def test_what_binds_all_waits_for_another_person(as_: As) -> None:
         (
             "courses",
             b"code,venue,name,first_day,last_day,seats,price_krw\nC9,NONE,x,2024-06-01,2024-06-02,1,1",
-            404,
-            "not_found",
+            422,
+            "master_file_invalid",
         ),
         ("nothing", b"x", 422, "invalid"),
     ],

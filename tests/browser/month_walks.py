@@ -10,6 +10,7 @@ from tests.browser.walks import Walk
 from tests.web.month import PASSWORDS, Month
 
 PIN = "314159"
+COURSES = "code,venue,name,first_day,last_day,seats,price_krw"
 
 
 @dataclass
@@ -64,6 +65,7 @@ def office(walk: MonthWalk) -> None:
     walk.open("/office/propose")
     walk.hand.press(walk.page.locator("summary", has_text="한도"))
     walk.stop("office-propose-columns")
+    courses(walk)
     walk.open("/office/closes")
     walk.button("이달 정산 만들기")
     walk.sees("정산하지 않은 곳")
@@ -140,6 +142,22 @@ def office(walk: MonthWalk) -> None:
     walk.sees("제안했습니다")
     walk.stop("expiry-proposed")
     walk.look("/office/expiry")
+
+
+def courses(walk: MonthWalk) -> None:
+    """The coin office loads courses, after a file with faults; a venue sees its own."""
+    walk.look("/office/courses")
+    for name, last, day in (("refused", "2024-05-01", "soon"), ("loaded", "2024-08-30", "2024-06-03")):
+        file = f"{COURSES}\nSONG,GYM,노래 교실,{day},{last},20,15000\n".encode()
+        upload = {"name": "courses.csv", "mimeType": "text/csv", "buffer": file}
+        walk.page.get_by_label("파일", exact=True).set_input_files(upload)
+        walk.button("올리기")
+        walk.stop(f"office-courses-{name}")
+    walk.sees("새 강좌 1개를 넣었습니다.")
+    walk.be("counter GYM")
+    walk.look(f"/desk/{walk.month.hall.venue('GYM')}/courses")
+    walk.sees("노래 교실")
+    walk.be("office")
 
 
 def ends(walk: MonthWalk) -> None:
@@ -241,6 +259,17 @@ def door(walk: MonthWalk) -> None:
     books, hall = walk.month.hall.books, walk.month.hall
     walk.be("registrar")
     walk.look("/registrar")
+    walk.fill("신분증의 이름", hall.members[2]["이름"])
+    walk.page.get_by_label("신분증의 생년월일", exact=True).fill("1901-01-01")
+    walk.button("이름과 생년월일로 찾기")
+    walk.sees("모두 같은 주민이 없습니다")
+    walk.stop("registrar-not-found")
+    walk.page.get_by_label("신분증의 생년월일", exact=True).fill(hall.members[2]["생년월일"])
+    walk.button("이름과 생년월일로 찾기")
+    walk.stop("registrar-found")
+    walk.button("끝자리")
+    walk.sees(hall.members[2]["회원번호"])
+    walk.open("/registrar")
     walk.page.locator("#found_number").fill(hall.members[2]["회원번호"])
     walk.button("찾기")
     walk.stop("registrar-one")

@@ -50,8 +50,10 @@ persons = Table(
     Column("birth_date_sealed", Bytes, nullable=False),
     Column("phone_sealed", Bytes),
     Column("residence_sealed", Bytes),
+    Column("identity_index", Bytes(32)),  # of name and birth date together; none of somebody forgotten
     Column("created_at", BigInteger, nullable=False),
     Column("merged_into", String(36), ForeignKey("persons.id")),  # the same person under another member number
+    Index("ix_persons_identity", "identity_index"),
     Index(
         "ix_persons_merged",
         "merged_into",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
-from ledger_service.errors import BoramError
+from ledger_service.errors import BoramError, NotFound
 from ledger_service.reads import residents
+from ledger_service.reads.residents import Resident
 from ledger_service.services import cards
 from ledger_service.web.receipt_code import code_svg
 from ledger_service.web.visit import Visit
 
 NAME_LABEL, NUMBER_LABEL, BIRTH_LABEL = "이름", "회원번호", "생년월일"
+_PERSON = re.compile(r"[0-9a-f-]{36}")
 
 
 def home(visit: Visit, error: BoramError | None = None) -> Response:
@@ -29,9 +33,7 @@ def find(
     """Whom a member number is of, and what can be done for them."""
     context = visit.context
     who = residents.find_resident(context.journal, context.vault, visit.text("member_number"))
-    return visit.render(
-        "registrar/one.html", error.status if error else 200, who=who, is_new=is_new, blocked=blocked, error=error
-    )
+    return _one(visit, who, error, is_new=is_new, blocked=blocked)
 
 
 def find_again(visit: Visit, error: BoramError) -> Response:
@@ -40,6 +42,30 @@ def find_again(visit: Visit, error: BoramError) -> Response:
         return find(visit, error)
     except BoramError:
         return home(visit, error)
+
+
+def search(visit: Visit) -> Response:
+    """Who has the name and the birth date of an identity card: for somebody who lost card and number."""
+    name, born = visit.required("searched_name", NAME_LABEL), visit.day("searched_birth_date", BIRTH_LABEL)
+    context = visit.context
+    found = residents.find_by_identity(context.journal, context.vault, visit.me, name, born)
+    return visit.render("registrar/found.html", found=found, name=name, born=born)
+
+
+def choose(visit: Visit) -> Response:
+    """One of those who were found."""
+    person, context = visit.text("person"), visit.context
+    if not _PERSON.fullmatch(person):
+        raise NotFound("there is no such resident", "해당 주민이 없습니다")
+    return _one(visit, residents.resident(context.journal, context.vault, visit.me, person))
+
+
+def _one(
+    visit: Visit, who: Resident, error: BoramError | None = None, *, is_new: bool = False, blocked: int | None = None
+) -> Response:
+    return visit.render(
+        "registrar/one.html", error.status if error else 200, who=who, is_new=is_new, blocked=blocked, error=error
+    )
 
 
 def open_resident(visit: Visit) -> Response:

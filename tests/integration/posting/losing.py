@@ -87,7 +87,9 @@ def rows_of(town: Town) -> dict[str, list[Any]]:
             "entries": [tuple(row) for row in run(select(*kept).order_by(entries.c.journal_no))],
             "people": sorted(
                 tuple(row)
-                for row in run(select(persons.c.id, persons.c.account, persons.c.member_number_index))
+                for row in run(
+                    select(persons.c.id, persons.c.account, persons.c.member_number_index, persons.c.identity_index)
+                )
             ),
             "charges": sorted(
                 tuple(row) for row in run(select(redemptions.c.journal_no, redemptions.c.coins, redemptions.c.refunded_coins))

@@ -153,7 +153,7 @@ class Town:
         rows = [
             PersonRow(
                 person_id, os.urandom(20), os.urandom(32), seals[person_id].seal("member_number", "1"),
-                b"", b"", None, None,
+                b"", b"", None, None, os.urandom(32),
             )
             for person_id in ids
         ]  # fmt: skip

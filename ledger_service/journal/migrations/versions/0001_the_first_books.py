@@ -385,6 +385,7 @@ def upgrade() -> None:
         sa.Column("birth_date_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("residence_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("identity_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("merged_into", sa.String(length=36), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.address"], name=op.f("fk_persons_account_accounts")),
@@ -394,6 +395,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("member_number_index", name=op.f("uq_persons_member_number_index")),
     )
     with op.batch_alter_table("persons", schema=None) as batch_op:
+        batch_op.create_index("ix_persons_identity", ["identity_index"], unique=False)
         batch_op.create_index(
             "ix_persons_merged",
             ["merged_into"],
@@ -1381,6 +1383,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("merged_into IS NOT NULL"),
             postgresql_where=sa.text("merged_into IS NOT NULL"),
         )
+        batch_op.drop_index("ix_persons_identity")
 
     op.drop_table("persons")
     op.drop_table("person_months")
