@@ -141,10 +141,11 @@ def district(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def _postgres_urls(uri: str) -> dict[str, str]:
-    """Two fresh databases on the tests' server."""
+    """Two fresh databases on the tests' server: the pages' tests make a district of their own beside that of the API's."""
     server = make_url(uri).set(drivername="postgresql+psycopg")
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    names = {"database_url": "api_books", "keys_url": "api_keys"}
+    own = uuid4().hex[:8]
+    names = {"database_url": f"api_books_{own}", "keys_url": f"api_keys_{own}"}
     with engine.connect() as connection:
         for name in names.values():
             connection.execute(text(f"CREATE DATABASE {name}"))
