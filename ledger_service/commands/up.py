@@ -43,6 +43,7 @@ from ledger_service.services.messages import send_messages
 
 CHORES_SECONDS = 5
 GRACE_SECONDS = 5
+STANDARD_ERROR = 2
 KEEP_ALIVE_SECONDS = 30
 BACKLOG_CONNECTIONS = 1024
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ class _Server(uvicorn.Server):
 
 def run(settings: Settings, say: Say, progress: Progress, *, with_demo: bool = False) -> None:
     """Serve until a signal; with the sample district if asked for. Raises the errors of settings, home, keys, chain and books."""
-    faulthandler.enable()  # what a crash below Python did last, by file and line: nothing else would tell
+    faulthandler.enable(STANDARD_ERROR)  # what a crash below Python did last, by file and line: nothing else would tell
     signals = StopSignals()
     with signals.caught(), ExitStack() as stack:
         try:
