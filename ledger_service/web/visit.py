@@ -20,6 +20,7 @@ from ledger_service.domain.cells import read_date
 from ledger_service.errors import Invalid, NotFound
 from ledger_service.services.context import Context, Once
 from ledger_service.services.helping import Help
+from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.formats import Formats
 from ledger_service.web.language import mark_korean
 from ledger_service.web.ports import WebPorts
@@ -173,6 +174,15 @@ class Visit:
                 field=name,
             )
         return text
+
+    def upload(self) -> Upload:
+        """The form's file. Raises FieldInvalid where none was chosen or it is empty, FileTooLarge."""
+        found = self.files.get("file")
+        if found is None or not found.data:
+            raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
+        if len(found.data) > self.ports.upload_bytes_max:
+            raise FileTooLarge("bytes", self.ports.upload_bytes_max, "바이트")
+        return found
 
     def number_in_path(self, name: str) -> int:
         """A number that the address names; NotFound otherwise."""

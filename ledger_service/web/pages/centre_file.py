@@ -14,7 +14,6 @@ from ledger_service.reads.catalogue import ProgrammeLine
 from ledger_service.reads.submissions import OutcomeLine
 from ledger_service.services import intake
 from ledger_service.services.judging import Judged
-from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web import repairs
 from ledger_service.web.file_columns import ACTIVITIES, column_lines, filled_in
 from ledger_service.web.pages.centre import centres_of
@@ -50,11 +49,7 @@ def file_again(visit: Visit, error: BoramError) -> Response:
 
 def submit_file(visit: Visit) -> Response:
     """Submit the file, or only show what each row would become, or give the rows that would not be taken."""
-    upload = visit.files.get("file")
-    if upload is None or not upload.data:
-        raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
-    if len(upload.data) > visit.ports.upload_bytes_max:
-        raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
+    upload = visit.upload()
     source, action = _source(visit), visit.text("action")
     if action in ("preview", "repairs"):
         judged = intake.preview_import(visit.context, visit.me, upload.data, source, None)

@@ -12,10 +12,9 @@ from ledger_service.reads.catalogue import DeskLine
 from ledger_service.reads.master_files import courses_to_come
 from ledger_service.reads.paging import PAGE_ROWS_DEFAULT
 from ledger_service.services import loading
-from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.file_columns import COURSES, column_lines, filled_in
 from ledger_service.web.pages.venue import desk_of
-from ledger_service.web.visit import FieldInvalid, Visit
+from ledger_service.web.visit import Visit
 
 CODE_LENGTH_SHOWN_MAX = 40
 CSV = "text/csv; charset=utf-8"
@@ -58,11 +57,7 @@ def courses_again(visit: Visit, error: BoramError) -> Response:
 
 def load(visit: Visit) -> Response:
     """Add the courses of the file."""
-    place, upload = _place_of(visit), visit.files.get("file")
-    if upload is None or not upload.data:
-        raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
-    if len(upload.data) > visit.ports.upload_bytes_max:
-        raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
+    place, upload = _place_of(visit), visit.upload()
     answer = loading.load_courses(visit.context, visit.me, visit.once(), upload.data)
     return visit.go(place.address, **answer)
 

@@ -15,7 +15,6 @@ from ledger_service.reads.submissions import DECIDED_WITHIN_SECONDS
 from ledger_service.services import findings as found_services
 from ledger_service.services import setup
 from ledger_service.services.file_steps import FILE_COLUMNS
-from ledger_service.services.table_errors import FileTooLarge
 from ledger_service.web.charts import bars
 from ledger_service.web.file_columns import column_lines, filled_in
 from ledger_service.web.meanings import meaning_of
@@ -149,12 +148,9 @@ def propose_again(visit: Visit, error: BoramError) -> Response:
 def propose(visit: Visit) -> Response:
     """Propose what the file holds."""
     visit.me.require(Role.OFFICE)
-    upload, kind = visit.files.get("file"), visit.text("kind")
+    kind = visit.text("kind")
     if kind not in FILE_COLUMNS:
         raise FieldInvalid("choose what the file holds", "무엇을 바꾸는 파일인지 골라 주세요", field="kind")
-    if upload is None or not upload.data:
-        raise FieldInvalid("choose a file", "파일을 골라 주세요", field="file")
-    if len(upload.data) > visit.ports.upload_bytes_max:
-        raise FileTooLarge("bytes", visit.ports.upload_bytes_max, "바이트")
+    upload = visit.upload()
     answer = setup.propose_file(visit.context, visit.me, visit.once(), kind, upload.data)
     return visit.go(f"/approvals/{answer['id']}", done="proposed")
