@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     coin_name: Text = "보람코인"
     coin_name_en: Text = "Boram coin"
     help_phone: Text = "02-000-0000"
+    sms_notices: bool = False  # notices to people with a telephone become messages for the gateway
     colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#0b50d0"
     logo: Path | None = None
     dong_plan: Path | None = None

@@ -11,6 +11,9 @@ from pathlib import Path
 from ledger_service.domain.days import date_of
 from ledger_service.journal.notices import NoticeRow
 
+KNOWN_BYTES = 256 * 1024
+"""As much of a file's end as holds every row that was given in one go, several times over."""
+
 
 class NoticeFiles:
     """One file a day, `notices-2024-05-02.jsonl`, readable by its owner only. A row that it has already is not written again."""
@@ -31,15 +34,19 @@ class NoticeFiles:
             os.fsync(file.fileno())
 
     def _known(self) -> set[int]:
-        """The ids of the newest file: a crash came between writing them and saying so."""
+        """The last ids of the newest file: a crash came between writing them and saying so."""
         newest = max(self._folder.glob("notices-*.jsonl"), default=None)
         if newest is None:
             return set()
-        content = newest.read_bytes()
+        size = newest.stat().st_size
+        start = max(size - KNOWN_BYTES, 0)
+        with newest.open("rb") as file:
+            file.seek(start)
+            content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):
-            os.truncate(newest, len(whole))  # a torn last line: it is written anew
-        return {json.loads(line)["id"] for line in whole.splitlines()}
+            os.truncate(newest, start + len(whole))  # a torn last line: it is written anew
+        return {json.loads(line)["id"] for line in whole.splitlines()[1 if start else 0 :]}
 
 
 def _line(row: NoticeRow) -> bytes:

@@ -33,12 +33,14 @@ from ledger_service.chain.hexes import hex_of
 from ledger_service.chain.rpc import Rpc
 from ledger_service.commands import demo
 from ledger_service.config import Settings, SettingsInvalid
+from ledger_service.domain.notices import Sign
 from ledger_service.journal.poster_lease import poster_books
 from ledger_service.posting.loops import Poster
 from ledger_service.posting.ports import ChainAccess, Deployer, Finality, PostingContext
 from ledger_service.posting.progress import Progress
 from ledger_service.posting.stand_by import StandBy
 from ledger_service.services.chores import Chores
+from ledger_service.services.deliver import Delivery
 from ledger_service.services.messages import send_messages
 
 CHORES_SECONDS = 5
@@ -271,7 +273,9 @@ def _chores(installation: Installation, posting: StandBy) -> Iterator[None]:
     """A thread that does what nobody asks for: holds end, debts are set off, people are told, messages go to the gateway."""
     stopping = threading.Event()
     gateway = SmsFile(installation.home.folder / "messages.jsonl")
-    chores = Chores(installation.context, NoticeFiles(installation.home.outbox))
+    settings = installation.settings
+    sign = Sign(settings.coin_name, settings.help_phone) if settings.sms_notices else None
+    chores = Chores(installation.context, Delivery(NoticeFiles(installation.home.outbox), sign))
 
     def live() -> None:
         while not stopping.wait(CHORES_SECONDS):

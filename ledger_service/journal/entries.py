@@ -54,6 +54,14 @@ _COUNT = {
     .returning(counters.c.value)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
+_RAISE = {
+    name: dialect.insert(counters)
+    .values(name=bindparam("counter"), value=bindparam("least"))
+    .on_conflict_do_update(
+        index_elements=["name"], set_={"value": bindparam("least")}, where=counters.c.value < bindparam("least")
+    )
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 class Entries:
@@ -72,6 +80,10 @@ class Entries:
         """The last number that was taken of a counter; 0 before the first."""
         found = self._connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none()
         return found or 0
+
+    def raise_counter(self, name: str, least: int) -> None:
+        """Write: the next number of a counter is above `least`."""
+        self._connection.execute(_RAISE[self._connection.dialect.name], {"counter": name, "least": least})
 
     def add_many(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write: accepted entries (column values by name)."""

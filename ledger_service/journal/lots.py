@@ -35,6 +35,14 @@ class History:
         """The lots once everything that was accepted is final."""
         return fold([*self.final, *self.pending])
 
+    def next_expiry(self, account: bytes) -> tuple[int, int] | None:
+        """The nearest day up to which coins of an account count, by the forecast, and how many; None where it has none."""
+        lots = self.forecast().lots(account)
+        if not lots:
+            return None
+        day = lots[0].expiry_day
+        return day, sum(lot.left for lot in lots if lot.expiry_day == day)
+
 
 @dataclass(frozen=True, slots=True)
 class _BatchPlace:

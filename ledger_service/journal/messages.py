@@ -37,11 +37,11 @@ class Messages:
         )  # fmt: skip
 
     def waiting(self, rows_max: int) -> list[MessageRow]:
-        """The oldest messages that wait."""
+        """Messages that wait: what ends soonest goes first, so that a code for signing in does not wait behind notices."""
         rows = self._connection.execute(
             select(*(messages.c[name] for name in MessageRow.__slots__))
             .where(messages.c.state == "waiting")
-            .order_by(messages.c.id)
+            .order_by(messages.c.expires_at, messages.c.id)
             .limit(rows_max)
         )
         return [MessageRow(*row) for row in rows]

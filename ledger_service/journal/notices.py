@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.journal.chunks import chunks
 from ledger_service.journal.engine import driver_mark
 from ledger_service.journal.schema import notices
@@ -19,7 +20,7 @@ class Notice:
     """Something that a person is to be told by `due_day`. `subject` is what it is about: with person and kind it is told once."""
 
     person_id: str
-    kind: str
+    kind: NoticeKind
     subject: str
     due_day: int
     coins: int
@@ -32,7 +33,7 @@ class NoticeRow:
 
     id: int
     person_id: str
-    kind: str
+    kind: NoticeKind
     due_day: int
     coins: int
     expiry_day: int | None
@@ -52,7 +53,10 @@ class Notices:
         done = self._connection.exec_driver_sql(
             "INSERT INTO notices (person_id, kind, subject, due_day, coins, expiry_day, queued_at) "  # noqa: S608
             f"VALUES ({marks}) ON CONFLICT (person_id, kind, subject) DO NOTHING",
-            [(one.person_id, one.kind, one.subject, one.due_day, one.coins, one.expiry_day, now) for one in found],
+            [
+                (one.person_id, one.kind.value, one.subject, one.due_day, one.coins, one.expiry_day, now)
+                for one in found
+            ],
         )
         return done.rowcount
 
@@ -66,7 +70,7 @@ class Notices:
             .order_by(notices.c.id)
             .limit(rows_max)
         )  # fmt: skip
-        return [NoticeRow(*row) for row in rows]
+        return [NoticeRow(row[0], row[1], NoticeKind(row[2]), *row[3:]) for row in rows]
 
     def mark_sent(self, ids: Sequence[int], now: int) -> None:
         """Write: they were given to the sender."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_service.journal.chunks import chunks
-from ledger_service.journal.entries import EntryRow
+from ledger_service.journal.entries import Entries, EntryRow
 from ledger_service.journal.records import ReservedRow
 from ledger_service.journal.schema import (
     accounts,
@@ -188,22 +188,13 @@ class Returning:
         """Write: an account that was closed or merged away."""
         self._connection.execute(update(accounts).where(accounts.c.address == address).values(closed=True))
 
-    def raise_counter(self, name: str, least: int) -> None:
-        """Write: the next number of a counter is above `least`."""
-        statement = self._dialect.insert(counters).values(name=name, value=least)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"value": least}, where=counters.c.value < least
-            )
-        )
-
     def begin(self) -> None:
         """Write: something came back, and what closes reading back is still to be done, by another process if this one ends before."""
-        self.raise_counter(UNFINISHED, 1)
+        Entries(self._connection).raise_counter(UNFINISHED, 1)
 
     def begin_from_a_backup(self) -> None:
         """Write: these books are of a backup. Nothing may be accepted until a poster has read what they miss."""
-        self.raise_counter(UNFINISHED, FROM_A_BACKUP)
+        Entries(self._connection).raise_counter(UNFINISHED, FROM_A_BACKUP)
 
     def is_from_a_backup(self) -> bool:
         """Whether no poster has read yet what books of a backup miss."""

@@ -65,6 +65,7 @@ from ledger_service.journal.sign_on import SignOn
 from ledger_service.journal.spending import Spending
 from ledger_service.journal.transactions import Transactions
 from ledger_service.journal.treasury_keepsakes import TreasuryKeepsakes
+from ledger_service.journal.untold import UntoldMoves
 from ledger_service.journal.upkeep import Upkeep
 
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
@@ -155,6 +156,10 @@ class Unit:
     @cached_property
     def freezes(self) -> Freezes:
         return Freezes(self.connection)
+
+    @cached_property
+    def untold(self) -> UntoldMoves:
+        return UntoldMoves(self.connection)
 
     @cached_property
     def notices(self) -> Notices:

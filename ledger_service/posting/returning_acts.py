@@ -91,7 +91,7 @@ class ReturningActs:
         _, year, count = ([*number.rsplit("-", 2), "", ""])[:3]
         if act.get("kind") == "record" and year.isdecimal() and count.isdecimal():
             desk = self._returning.batch.desk
-            self._unit.returning.raise_counter(f"record {desk} {int(year)}", int(count))
+            self._unit.entries.raise_counter(f"record {desk} {int(year)}", int(count))
 
     def _charge(self, one: Returned, *, reserves: bool) -> None:
         unit, record, batch = self._unit, one.record, self._returning.batch

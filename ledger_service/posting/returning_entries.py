@@ -127,7 +127,7 @@ def _write_places(unit: WriteUnit, returning: ReturningBatch, skips: Mapping[int
     for position, one in enumerate(returning.entries):
         if one.known is not None and position in skips:
             unit.settling.mark_skipped(batch.desk, batch.seq, position, skips[position])
-    unit.returning.raise_counter("journal", max(one.number for one in returning.entries))
+    unit.entries.raise_counter("journal", max(one.number for one in returning.entries))
 
 
 def _entry(returning: ReturningBatch, one: Returned, position: int, skip: int | None) -> dict[str, Any]:

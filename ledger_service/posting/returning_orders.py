@@ -194,7 +194,7 @@ def _fund(unit: WriteUnit, args: Sequence[int], names: Names, day: int) -> None:
             unit.master.end_fund(number, row["ended"] or day)
         return
     unit.master.add_fund(number, row["code"], row["name"], row["body"], row.get("goal"))
-    unit.returning.raise_counter("fund", number)
+    unit.entries.raise_counter("fund", number)
 
 
 def _freeze(unit: WriteUnit, args: Sequence[int], _names: Names, _day: int) -> None:

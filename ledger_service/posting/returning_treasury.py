@@ -48,7 +48,7 @@ def put_rows(unit: WriteUnit, rows: Rows, now: int) -> None:
     add_lost_actors(unit, named, now)
     unit.kept_rows.put({**rows, "closes": [{**close, "state": APPROVED} for close in rows.get("closes", ())]})
     if acts := rows.get("loose_acts"):
-        unit.returning.raise_counter(COUNTER, max(act["id"] for act in acts))
+        unit.entries.raise_counter(COUNTER, max(act["id"] for act in acts))
 
 
 def put_personal(unit: WriteUnit, personal: Mapping[str, Rows], now: int) -> None:

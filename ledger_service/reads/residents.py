@@ -173,11 +173,10 @@ def spendable_at(journal: Journal, actor: Actor, person_id: str, desk: int) -> i
 def _next_expiry(unit: Unit, account: bytes) -> NextExpiry | None:
     """What of an account counts up to the nearest day, once everything accepted is final."""
     history = unit.lots.history(account)
-    lots = history.forecast().lots(account)
-    if not lots:
+    found = history.next_expiry(account)
+    if found is None:
         return None
-    day = lots[0].expiry_day
-    coins = sum(lot.left for lot in lots if lot.expiry_day == day)
+    day, coins = found
     return NextExpiry(date_of(day), coins, "forecast" if history.pending else "final")
 
 

@@ -16,6 +16,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day, month_number
 from ledger_service.domain.entries import UNITS_MAX, Kind
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.errors import Invalid, NotFound, Refused
 from ledger_service.journal.account_ends import AccountEndRow
 from ledger_service.journal.accounts import AccountRow
@@ -249,7 +250,7 @@ def _carry_earned(unit: WriteUnit, giver: bytes, receiver: bytes, today: date) -
 
 
 def _decided(context: Context, unit: WriteUnit, actor: Actor, end: AccountEndRow, coins: int) -> None:
-    now, kind = context.clock.now(), "merged" if end.receiver_id else "closed"
+    now, kind = context.clock.now(), NoticeKind.MERGED if end.receiver_id else NoticeKind.CLOSED
     unit.approvals.move(end.id, "waiting", "approved", actor.id, now, None)
     told = end.receiver_id or end.person_id
     unit.notices.queue([Notice(told, kind, end.id, civil_day(context.clock.today()), coins)], now)

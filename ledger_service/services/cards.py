@@ -78,7 +78,7 @@ def open_resident(context: Context, actor: Actor, once: Once | None, new: NewRes
             member_number_sealed=seal.seal("member_number", number),
             name_sealed=seal.seal("name", plain_name(new.name)),
             birth_date_sealed=seal.seal("birth_date", new.birth_date.isoformat()),
-            phone_sealed=seal.seal("phone", plain_code(new.phone)),
+            phone_sealed=seal.seal("phone", phone) if (phone := plain_code(new.phone)) else None,
             residence_sealed=seal.seal("residence", new.residence),
             identity_index=context.vault.identity_index(searched_name(new.name), new.birth_date),
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date
 
 from ledger_service.services.context import Context
+from ledger_service.services.deliver import Delivery, deliver_notices
 from ledger_service.services.frozen import lift_freezes
 from ledger_service.services.gifts import carry_out_wishes
-from ledger_service.services.notify import NoticeSender, queue_expiry_notices, queue_value_notices, send_notices
+from ledger_service.services.notify import queue_expiry_notices, queue_move_notices, queue_value_notices
 from ledger_service.services.opening import extend_opening
 from ledger_service.services.rate_limits import forget_counts
 from ledger_service.services.set_off import set_off_debts
@@ -20,16 +21,16 @@ from ledger_service.services.spend import expire_holds
 class Chores:
     """One process does them. `round` may be called as often as one likes."""
 
-    def __init__(self, context: Context, sender: NoticeSender) -> None:
+    def __init__(self, context: Context, delivery: Delivery) -> None:
         self._context = context
-        self._sender = sender
+        self._delivery = delivery
         self._told_of: date | None = None
 
     def round(self) -> None:
         """Everything that is due. One that fails does not keep the others; what the first one raised is raised at the end."""
         failed: Exception | None = None
         for chore in (
-            extend_opening, expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._daily, self._send,
+            extend_opening, expire_holds, lift_freezes, set_off_debts, carry_out_wishes, self._daily, queue_move_notices, self._send,
         ):  # fmt: skip
             try:
                 chore(self._context)
@@ -51,4 +52,4 @@ class Chores:
             self._told_of = today
 
     def _send(self, context: Context) -> None:
-        send_notices(context, self._sender)
+        deliver_notices(context, self._delivery)

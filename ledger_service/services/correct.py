@@ -15,6 +15,7 @@ from ledger_service.domain.actors import Actor, Role
 from ledger_service.domain.amounts import in_coins, in_coins_ko
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import UNITS_MAX, Kind
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.entries import EntryRow
 from ledger_service.journal.notices import Notice
@@ -138,7 +139,7 @@ def approve_correction(context: Context, actor: Actor, once: Once | None, correc
             unit.accounts.take_back(person.account, correction.coins, taken)
         reserve_move(unit, treasury.number, correction.coins, today)
         unit.approvals.move(correction_id, "waiting", "approved", actor.id, context.clock.now(), None)
-        kind = "restored" if correction.restores else "corrected"
+        kind = NoticeKind.RESTORED if correction.restores else NoticeKind.CORRECTED
         unit.notices.queue(
             [Notice(person.id, kind, correction_id, civil_day(today), correction.coins)], context.clock.now()
         )

@@ -17,6 +17,7 @@ from ledger_service.domain.effects import TAKING
 from ledger_service.domain.entries import UNITS_MAX, Kind
 from ledger_service.domain.expiry import coins_to_expire
 from ledger_service.domain.lots import RETURN_DAYS_LEAST, fold
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.errors import NotFound, Refused
 from ledger_service.journal.accounts import AccountRow
 from ledger_service.journal.expiries import ExpiryLine, RunRow
@@ -127,7 +128,7 @@ def approve_expiry(context: Context, actor: Actor, once: Once | None, run_id: st
         unit.approvals.move(run_id, "waiting", "approved", actor.id, context.clock.now(), None)
         unit.notices.queue(
             [
-                Notice(lines[account].person_id, "expired", run_id, civil_day(today), amount, run.cut_day)
+                Notice(lines[account].person_id, NoticeKind.EXPIRED, run_id, civil_day(today), amount, run.cut_day)
                 for account, amount in taken.items()
             ],
             context.clock.now(),

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ledger_service.domain.days import civil_day, date_of
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.domain.orders import Order, OrderCode, address_arg
 from ledger_service.errors import Invalid, Refused
 from ledger_service.journal.freezes import FreezeRow
@@ -100,7 +101,7 @@ def freeze_step(context: Context, unit: WriteUnit, step: dict[str, Any]) -> list
         id=freeze_id, proposal_id=step["proposal"], account=person.account, person_id=person.id, reason=step["reason"],
         first_day=civil_day(today), end_day=civil_day(until), appeal_day=civil_day(appeal), state="frozen",
     )  # fmt: skip
-    _tell(context, unit, person.id, "frozen", freeze_id, civil_day(appeal))
+    _tell(context, unit, person.id, NoticeKind.FROZEN, freeze_id, civil_day(appeal))
     return [Order(OrderCode.FREEZE, (address_arg(person.account),))]
 
 
@@ -136,9 +137,9 @@ def lift_freezes(context: Context) -> int:
 
 def _lift(context: Context, unit: WriteUnit, freeze: FreezeRow) -> list[Order]:
     unit.accounts.freeze(freeze.account, frozen=False)
-    _tell(context, unit, freeze.person_id, "unfrozen", freeze.id, civil_day(context.clock.today()))
+    _tell(context, unit, freeze.person_id, NoticeKind.UNFROZEN, freeze.id, civil_day(context.clock.today()))
     return [Order(OrderCode.UNFREEZE, (address_arg(freeze.account),))]
 
 
-def _tell(context: Context, unit: WriteUnit, person_id: str, kind: str, subject: str, day: int) -> None:
+def _tell(context: Context, unit: WriteUnit, person_id: str, kind: NoticeKind, subject: str, day: int) -> None:
     unit.notices.queue([Notice(person_id, kind, subject, day, 0)], context.clock.now())

@@ -45,7 +45,7 @@ def load_members(context: Context, actor: Actor, once: Once | None, data: bytes)
                 member_number_sealed=seals[person_id].seal("member_number", member.member_number),
                 name_sealed=seals[person_id].seal("name", member.name),
                 birth_date_sealed=seals[person_id].seal("birth_date", member.birth_date.isoformat()),
-                phone_sealed=seals[person_id].seal("phone", member.phone),
+                phone_sealed=seals[person_id].seal("phone", member.phone) if member.phone else None,
                 residence_sealed=seals[person_id].seal(
                     "residence", f"{member.neighbourhood}\x1f{member.qualification}"
                 ),

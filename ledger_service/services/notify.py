@@ -1,32 +1,34 @@
-"""Notices: what people are to be told goes into an outbox in the transaction that causes it, and from there to a sender, in order.
-
-A row has no name and no address. Sending SMS or letters is a sender's work; the default writes the rows to a file (adapters/notices.py).
+"""Notices: what people are to be told goes into an outbox, in the transaction that causes it where that is an act of the office. How it
+leaves from there is in services/deliver.py. A row has no name and no address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Protocol
 
 from ledger_service.domain.days import civil_day, minus_months
+from ledger_service.domain.entries import Kind
 from ledger_service.domain.expiry import NOTICE_DAYS, expiring_between, notice_due
 from ledger_service.domain.lots import RETURN_DAYS_LEAST
-from ledger_service.journal.notices import Notice, NoticeRow
+from ledger_service.domain.notices import NoticeKind
+from ledger_service.journal.notices import Notice
 from ledger_service.journal.unit import Unit
 from ledger_service.services.context import Context
 from ledger_service.services.expire import CLAMPED_DAYS
 
 HOLDERS_A_CHUNK = 500
-SENT_A_PASS = 500
-
-
-class NoticeSender(Protocol):
-    """Where notices go. It may be given a row again after a crash, and knows it by its id."""
-
-    def send(self, rows: Sequence[NoticeRow], today: date) -> None:
-        """Take these over; what is raised leaves them in the outbox."""
-        ...
+TOLD_WITHIN_SECONDS = 7 * 24 * 3600
+TOLD_DEBITS, TOLD_ARRIVALS = (
+    "told debits",
+    "told arrivals",
+)  # counters: up to which journal number, and which post number
+MOVES = {
+    Kind.CREDIT: NoticeKind.CREDITED,
+    Kind.REFUND: NoticeKind.REFUNDED,
+    Kind.REDEEM: NoticeKind.CHARGED,
+    Kind.DONATE: NoticeKind.DONATED,
+}
 
 
 def queue_expiry_notices(context: Context) -> int:
@@ -53,7 +55,7 @@ def queue_value_notices(context: Context) -> int:
         holders = unit.lots.all_holders() if ahead and unit.orders.is_sealed() else []
         coins = {row.address: row.free for row in unit.accounts.read_many(one.account for one in holders).values()}
     found = [
-        Notice(one.person_id, "value_change", str(first_day), today, max(coins[one.account], 0))
+        Notice(one.person_id, NoticeKind.VALUE_CHANGE, str(first_day), today, max(coins[one.account], 0))
         for first_day in ahead
         for one in holders
     ]
@@ -64,17 +66,29 @@ def queue_value_notices(context: Context) -> int:
     return queued
 
 
-def send_notices(context: Context, sender: NoticeSender) -> int:
-    """Give the oldest of the outbox to a sender; how many."""
+def queue_move_notices(context: Context) -> int:
+    """Put into the outbox who spent or gave coins, and to whom some came; how many are new. Whoever lost a card learns of it by this.
+
+    What is older than a week is not told of any more, so that books that were read back do not tell people of years. Books of a backup tell of
+    the days since it once more.
+    """
+    since = context.clock.now() - TOLD_WITHIN_SECONDS
     with context.journal.read() as unit:
-        rows = unit.notices.unsent(SENT_A_PASS)
-    if not rows:
+        before = {counter: unit.entries.last_number(counter) for counter in (TOLD_DEBITS, TOLD_ARRIVALS)}
+        found = {
+            TOLD_ARRIVALS: unit.untold.arrivals(before[TOLD_ARRIVALS], since),
+            TOLD_DEBITS: unit.untold.debits(before[TOLD_DEBITS], since),
+        }
+    if {counter: untold.up_to for counter, untold in found.items()} == before:
         return 0
-    sender.send(rows, context.clock.today())
+    today, queued = civil_day(context.clock.today()), 0
     with context.journal.write() as unit:
-        unit.notices.mark_sent([row.id for row in rows], context.clock.now())
+        for counter, untold in found.items():
+            told = [Notice(one.person_id, MOVES[one.kind], one.subject, today, one.coins) for one in untold.moves]
+            queued += unit.notices.queue(told, context.clock.now())
+            unit.entries.raise_counter(counter, untold.up_to)
         unit.commit()
-    return len(rows)
+    return queued
 
 
 def _expiring(unit: Unit, today: date) -> Iterator[list[Notice]]:
@@ -96,7 +110,7 @@ def _expiring(unit: Unit, today: date) -> Iterator[list[Notice]]:
             for expiry_day, coins in expiring_between(lots, first, last).items():
                 days_ahead = notice_due(expiry_day, first)
                 if days_ahead is not None:
-                    kind = f"expiry_{days_ahead}"
+                    kind = NoticeKind(f"expiry_{days_ahead}")
                     found.append(Notice(holder.person_id, kind, str(expiry_day), first, coins, expiry_day))
         if found:
             yield found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import UNITS_MAX, Kind
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.journal.notices import Notice
 from ledger_service.services.accept import entry_row, person_of, treasury_of
 from ledger_service.services.context import Context
@@ -53,7 +54,7 @@ def _set_off(context: Context, address: bytes) -> bool:
         )  # fmt: skip
         unit.entries.add_many([{"journal_no": journal_no, **row}])
         now = context.clock.now()
-        unit.notices.queue([Notice(person.id, "set_off", str(journal_no), civil_day(today), coins)], now)
+        unit.notices.queue([Notice(person.id, NoticeKind.SET_OFF, str(journal_no), civil_day(today), coins)], now)
         unit.audit_log.write(now, "system", "set off", str(journal_no), coins=coins, correction=correction.id)
         unit.commit()
     return True

@@ -17,6 +17,7 @@ from tests.e2e.conftest import SETTINGS
 FILE = """실적번호,회원번호,이름,생년월일,센터코드,활동코드,활동일,시작,종료,수량,비고
 UP-1,S100000,하하린,1963-02-09,SVC,CLASS,2024-04-10,,,1,
 """
+TOLD_SECONDS_MAX = 60
 
 
 def command(home: Path, *arguments: str, code: int = 0) -> str:
@@ -37,11 +38,23 @@ def credit(service: RunningBoram) -> None:
     service.wait_until_settled(service.client("office"))
 
 
-def test_a_credit_is_final_and_survives_a_clean_stop(home: Path) -> None:
-    with running(home, **SETTINGS) as service:
+def first_message(home: Path) -> dict[str, str]:
+    """What the gateway is given first."""
+    path, end = home / "messages.jsonl", time.monotonic() + TOLD_SECONDS_MAX
+    while not (path.exists() and path.read_text().endswith("\n")):
+        assert time.monotonic() < end, "nobody was told"
+        time.sleep(0.1)
+    return dict(json.loads(path.read_text().splitlines()[0]))
+
+
+def test_a_credit_is_final_told_and_survives_a_clean_stop(home: Path) -> None:
+    with running(home, **SETTINGS, sms_notices="true") as service:
         credit(service)
         credited = balance(service)
         assert credited > 0
+        told = first_message(home)
+        assert told["phone"] == "010-4439-2537"
+        assert f"{credited}코인 적립, 남은 {credited}코인" in told["text"]
         service.http.close()
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(timeout=STOP_SECONDS_MAX) == 0

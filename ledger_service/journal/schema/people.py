@@ -100,11 +100,10 @@ messages = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
-    Index("ix_messages_state", "state", "id"),
+    Index("ix_messages_state", "state", "expires_at", "id"),
 )
 
-# What people are to be told: expiry_60, expiry_30, expiry_7, expired, corrected, restored, set_off, frozen, unfrozen. A row says whom and what,
-# never their name; whoever sends it looks them up.
+# What people are to be told (domain/notices.py). A row says whom and what, never their name; whoever sends it looks them up.
 notices = Table(
     "notices",
     metadata,

@@ -499,7 +499,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.create_index("ix_messages_state", ["state", "id"], unique=False)
+        batch_op.create_index("ix_messages_state", ["state", "expires_at", "id"], unique=False)
 
     op.create_table(
         "notices",

@@ -1,0 +1,84 @@
+"""How a notice leaves the outbox: as a message to a telephone where the district has a gateway and the person a number, else to a sender,
+which may print letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from ledger_service.domain.notices import Sign, Standing, notice_text
+from ledger_service.journal.notices import NoticeRow
+from ledger_service.journal.unit import Unit
+from ledger_service.journal.vault import PersonForgotten
+from ledger_service.services.context import Context
+
+SENT_A_PASS = 100
+TEXT_GOOD_SECONDS = 3 * 24 * 3600  # a balance of last week only confuses
+
+
+class NoticeSender(Protocol):
+    """Where notices go that are no message. It may be given a row again after a crash, and knows it by its id."""
+
+    def send(self, rows: Sequence[NoticeRow], today: date) -> None:
+        """Take these over; what is raised leaves them in the outbox."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Ways out of the outbox. `sign` is what messages are signed with; None where no gateway takes them."""
+
+    sender: NoticeSender
+    sign: Sign | None = None
+
+
+def deliver_notices(context: Context, delivery: Delivery) -> int:
+    """Give the oldest of the outbox to whoever carries them; how many. One becomes a message in the transaction that takes it off the list."""
+    with context.journal.read() as unit:
+        rows = unit.notices.unsent(SENT_A_PASS)
+        texts = {} if delivery.sign is None else _texts(context, unit, rows, delivery.sign)
+    if not rows:
+        return 0
+    rest = [row for row in rows if row.id not in texts]
+    if rest:
+        delivery.sender.send(rest, context.clock.today())
+    now = context.clock.now()
+    with context.journal.write() as unit:
+        for row in rows:
+            if row.id in texts:
+                person_id, sealed = texts[row.id]
+                unit.messages.add(context.new_id(), person_id, row.kind, sealed, now, now + TEXT_GOOD_SECONDS)
+        unit.notices.mark_sent([row.id for row in rows], now)
+        unit.commit()
+    return len(rows)
+
+
+def _texts(context: Context, unit: Unit, rows: Sequence[NoticeRow], sign: Sign) -> dict[int, tuple[str, bytes]]:
+    """(person, sealed text) by notice, of those who have a telephone."""
+    people = {row.person_id: unit.people.acting(row.person_id) for row in rows}
+    reached = {
+        told: person for told, person in people.items() if person is not None and person.phone_sealed is not None
+    }
+    found: dict[int, tuple[str, bytes]] = {}
+    standing = {person.account: _standing(unit, person.account) for person in reached.values()}
+    for row in rows:
+        person = reached.get(row.person_id)
+        if person is None:
+            continue
+        try:
+            seal = context.vault.of(person.id)
+        except PersonForgotten:
+            continue
+        text = notice_text(sign, row.kind, row.coins, row.expiry_day, standing[person.account])
+        found[row.id] = person.id, seal.seal("message", text)
+    return found
+
+
+def _standing(unit: Unit, address: bytes) -> Standing:
+    account = unit.accounts.read(address)
+    expiry = unit.lots.history(address).next_expiry(address)
+    left = 0 if account is None else max(account.available, 0)
+    return Standing(left) if expiry is None else Standing(left, expiry[1], expiry[0])
