@@ -129,6 +129,16 @@ def approval(journal: Journal, actor: Actor, approval_id: str) -> ApprovalLine:
     return _line(row, actor)
 
 
+def next_to_decide(journal: Journal, actor: Actor) -> str | None:
+    """The id of what has waited longest for this actor's decision; None where nothing does."""
+    actor.require(Role.OFFICE, Role.APPROVER)
+    waiting = select(approvals.c.id).where(
+        approvals.c.status == "waiting", approvals.c.submitted_by != actor.id, _visible(actor)
+    )
+    with journal.read() as unit:
+        return unit.connection.execute(waiting.order_by(approvals.c.id).limit(1)).scalar_one_or_none()
+
+
 def import_result(journal: Journal, actor: Actor, import_id: str) -> ImportResult:
     """A submission's sums."""
     line = approval(journal, actor, import_id)

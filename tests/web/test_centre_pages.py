@@ -12,12 +12,14 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from ledger_service.bootstrap.surfaces import app_of
+from ledger_service.domain.actors import Actor
 from ledger_service.domain.entries import DeskKind
 from ledger_service.journal.schema import access_log, attendances
 from ledger_service.reads.actors import actor_of_name
-from ledger_service.services import cards
+from ledger_service.services import cards, intake
 from ledger_service.services.sign_in import open_session
 from ledger_service.web.pages import kiosk as kiosk_pages
+from tests.integration.posting.hall import HEADER
 from tests.web.month import PASSWORDS, Month
 from tests.web.site import Site, form, forms, send
 from tests.web.test_pages import card as card
@@ -217,3 +219,24 @@ def test_an_act_is_entered_by_the_card(quiet: Month, card_of: Callable[[int], st
     assert number not in asked.text, "what is sent on is the member number"
     done = send(clerk, form(asked, "/centre/act"), start="09:00", end="10:00")
     assert "제출했습니다" in done.text
+
+
+def test_who_decided_is_led_to_what_has_waited_longest_for_them(quiet: Month) -> None:
+    books = quiet.hall.books
+    own, *others = [submit(quiet, who, number) for number, who in enumerate((books.second, books.office, books.office))]
+    second = quiet.visitor("second")
+    assert "다음 건 보기" not in second.get(f"/approvals/{others[0]}").text, "nothing is decided yet"
+    done = send(second, form(second.get(f"/approvals/{others[0]}"), "/approve"))
+    assert f'href="/approvals/{others[1]}">다음 건 보기' in done.text
+    done = send(second, form(second.get(f"/approvals/{others[1]}"), "/decline"), reason="날짜가 다릅니다")
+    assert "돌려보냈습니다" in done.text
+    assert "다음 건 보기" not in done.text, "their own is another's to decide"
+    done = send(quiet.visitor("approver"), form(quiet.visitor("approver").get(f"/approvals/{own}"), "/approve"))
+    assert "승인했습니다" in done.text
+
+
+def submit(quiet: Month, who: Actor, place: int) -> str:
+    """A file of one act that waits for somebody else."""
+    one = quiet.hall.members[place]
+    row = f"NEXT-{place},{one['회원번호']},{one['이름']},{one['생년월일']},SVC,VOL,2024-04-11,09:00,11:00,,"
+    return str(intake.submit_import(quiet.hall.books.context, who, None, f"{HEADER}\n{row}".encode(), "1365")["id"])

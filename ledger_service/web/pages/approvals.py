@@ -50,7 +50,10 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
     line = submissions.approval(journal, me, approval_id)
     if line.kind == "close":
         return closing_page(visit, error)
-    more: dict[str, Any] = {}
+    done = visit.request.query_params.get("done", "")
+    more: dict[str, Any] = {"following": None}
+    if done in ("approved", "declined") and me.has(Role.OFFICE, Role.APPROVER):
+        more["following"] = submissions.next_to_decide(journal, me)
     if line.kind == "orders":
         more["steps"] = review.proposal_steps(journal, me, approval_id)
         people = {step["person_id"] for step in more["steps"] if "person_id" in step}
@@ -81,7 +84,7 @@ def one(visit: Visit, error: BoramError | None = None) -> Response:
         now=visit.now,
         may_decide=line.status == "waiting" and not line.is_mine and _may_decide(visit, line.kind),
         may_withdraw=line.status == "waiting" and line.is_mine,
-        done=visit.request.query_params.get("done", ""),
+        done=done,
         value=catalogue.coin_value(journal, visit.today),
         error=error,
         **more,

@@ -153,6 +153,7 @@ WORDS: dict[str, str] = {
     "돌려보내기": "Send back",
     "제출 취소": "Withdraw",
     "목록으로": "To the list",
+    "다음 건 보기": "Show the next",
     "상태": "State",
     "승인을 기다리는 것": "What waits for approval",
     "늦어진 승인 {count}건": "{count} late",
