@@ -72,7 +72,16 @@ class Notices:
         )  # fmt: skip
         return [NoticeRow(row[0], row[1], NoticeKind(row[2]), *row[3:]) for row in rows]
 
-    def mark_sent(self, ids: Sequence[int], now: int) -> None:
-        """Write: they were given to the sender."""
+    def mark_sent(self, ids: Sequence[int], now: int) -> set[int]:
+        """Write: they were given to whoever carries them. Those that no other process had marked."""
+        marked: set[int] = set()
         for chunk in chunks(ids, QUERY_KEYS_MAX):
-            self._connection.execute(update(notices).where(notices.c.id.in_(chunk)).values(sent_at=now))
+            marked.update(
+                self._connection.execute(
+                    update(notices)
+                    .where(notices.c.id.in_(chunk), notices.c.sent_at.is_(None))
+                    .values(sent_at=now)
+                    .returning(notices.c.id)
+                ).scalars()
+            )
+        return marked

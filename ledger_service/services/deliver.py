@@ -47,11 +47,11 @@ def deliver_notices(context: Context, delivery: Delivery) -> int:
         delivery.sender.send(rest, context.clock.today())
     now = context.clock.now()
     with context.journal.write() as unit:
+        marked = unit.notices.mark_sent([row.id for row in rows], now)
         for row in rows:
-            if row.id in texts:
+            if row.id in texts and row.id in marked:
                 person_id, sealed = texts[row.id]
                 unit.messages.add(context.new_id(), person_id, row.kind, sealed, now, now + TEXT_GOOD_SECONDS)
-        unit.notices.mark_sent([row.id for row in rows], now)
         unit.commit()
     return len(rows)
 

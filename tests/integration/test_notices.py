@@ -201,6 +201,25 @@ def test_a_sender_that_fails_leaves_everything_in_the_outbox(working: Books, tmp
     assert texts(working, tmp_path) == []
 
 
+def test_two_processes_that_deliver_at_once_write_one_message(working: Books, tmp_path: Path) -> None:
+    with working.journal.write() as unit:
+        unit.notices.queue([Notice(working.person(OTHER), NoticeKind.CREDITED, "3/1", 19_845, 10)], 0)
+        unit.notices.queue([Notice(working.person(RESIDENT), NoticeKind.CREDITED, "3/1", 19_845, 10)], 0)
+        unit.commit()
+    with working.engine.begin() as connection:
+        connection.execute(update(persons).where(persons.c.id == working.person(RESIDENT)).values(phone_sealed=None))
+
+    class Overtaken(Letters):
+        """While it prints, another process delivers everything."""
+
+        def send(self, rows: Sequence[NoticeRow], today: date) -> None:
+            super().send(rows, today)
+            assert deliver_notices(working.context, Delivery(Letters(), SIGN)) == 2
+
+    deliver_notices(working.context, Delivery(Overtaken(), SIGN))
+    assert len(texts(working, tmp_path)) == 1
+
+
 def test_who_was_merged_into_another_number_is_told_there(working: Books, chain: MemoryChain, tmp_path: Path) -> None:
     earn(working, RESIDENT)
     chain.post()
