@@ -11,8 +11,8 @@ from typing import Protocol
 
 from ledger_service.domain.notices import Sign, Standing, notice_text
 from ledger_service.journal.notices import NoticeRow
+from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit
-from ledger_service.journal.vault import PersonForgotten
 from ledger_service.services.context import Context
 
 SENT_A_PASS = 100
@@ -57,23 +57,20 @@ def deliver_notices(context: Context, delivery: Delivery) -> int:
 
 
 def _texts(context: Context, unit: Unit, rows: Sequence[NoticeRow], sign: Sign) -> dict[int, tuple[str, bytes]]:
-    """(person, sealed text) by notice, of those who have a telephone."""
-    people = {row.person_id: unit.people.acting(row.person_id) for row in rows}
-    reached = {
-        told: person for told, person in people.items() if person is not None and person.phone_sealed is not None
-    }
-    found: dict[int, tuple[str, bytes]] = {}
+    """(person, sealed text) by notice, of those who have a telephone and are not forgotten."""
+    reached: dict[str, PersonRow] = {}
+    for row in rows:
+        person = unit.people.acting(row.person_id)
+        if person is not None and person.phone_sealed is not None:
+            reached[row.person_id] = person
+    seals = context.vault.of_many({person.id for person in reached.values()})
     standing = {person.account: _standing(unit, person.account) for person in reached.values()}
+    found = {}
     for row in rows:
         person = reached.get(row.person_id)
-        if person is None:
-            continue
-        try:
-            seal = context.vault.of(person.id)
-        except PersonForgotten:
-            continue
-        text = notice_text(sign, row.kind, row.coins, row.expiry_day, standing[person.account])
-        found[row.id] = person.id, seal.seal("message", text)
+        if person is not None and person.id in seals:
+            text = notice_text(sign, row.kind, row.coins, row.expiry_day, standing[person.account])
+            found[row.id] = person.id, seals[person.id].seal("message", text)
     return found
 
 

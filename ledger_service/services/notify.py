@@ -19,10 +19,8 @@ from ledger_service.services.expire import CLAMPED_DAYS
 
 HOLDERS_A_CHUNK = 500
 TOLD_WITHIN_SECONDS = 7 * 24 * 3600
-TOLD_DEBITS, TOLD_ARRIVALS = (
-    "told debits",
-    "told arrivals",
-)  # counters: up to which journal number, and which post number
+TOLD_DEBITS = "told debits"  # a counter: up to which journal number
+TOLD_ARRIVALS = "told arrivals"  # a counter: up to which post number
 MOVES = {
     Kind.CREDIT: NoticeKind.CREDITED,
     Kind.REFUND: NoticeKind.REFUNDED,
