@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from ledger_service.chain.contract import AccountSlot, LedgerContract
+from ledger_service.chain.hexes import BlockTag
 from ledger_service.domain.alarms import Alarms
 from ledger_service.domain.days import civil_day
 from ledger_service.posting.three_way import SUBJECT, ThreeWay
@@ -105,6 +108,26 @@ def test_a_difference_is_noticed_within_the_hour_and_its_alarm_ends_with_it(hall
     change(hall, "UPDATE accounts SET credited = credited - 7 WHERE address = :address", address=address)
     asked(hall)
     assert (SUBJECT in hall.poster.findings.all(), alarm(hall)) == (False, 0)
+
+
+@pytest.mark.parametrize(("lies", "is_said"), [([3, 0], False), ([3, 5], False), ([3, 3], True)])
+def test_what_stops_crediting_is_said_twice_by_the_chain(
+    hall: Hall, lies: list[int], is_said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a block comes in, a node may answer about the one before with its state: a fault of the node, which was seen."""
+    hall.settle()
+    honest, left = LedgerContract.slots_of, list(lies)
+
+    def slots_of(contract: LedgerContract, accounts: Sequence[bytes], block: BlockTag) -> list[AccountSlot]:
+        off = left.pop(0) if left else 0
+        return [replace(slot, coins=slot.coins + off) for slot in honest(contract, accounts, block)]
+
+    monkeypatch.setattr(LedgerContract, "slots_of", slots_of)
+    hall.books.clock.seconds += 3_600
+    assert hall.poster.three_way.check_step() == 1
+    assert left == []
+    assert (SUBJECT in hall.poster.findings.all()) is is_said
+    assert (reads.checks(hall.books.journal, 1)[0].state == "differs") is is_said
 
 
 def alarm(hall: Hall) -> object:
