@@ -177,7 +177,7 @@ class PosterLease:
             )
             renewed = done.rowcount == 1
         except SQLAlchemyError as error:
-            _log.warning("the lease could not be renewed: %s", type(error).__name__)
+            _log.warning("the lease could not be renewed", exc_info=error)
             renewed = False
         with self._mutex:
             if renewed:

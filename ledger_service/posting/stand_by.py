@@ -100,7 +100,7 @@ class StandBy:
                     continue
                 self._post(poster)
             except Exception as error:  # noqa: BLE001  the database or the chain may be away: a thread that ended would never post again
-                _log.warning("posting could not begin: %s", type(error).__name__)
+                _log.warning("posting could not begin", exc_info=error)
                 self._stopping.wait(TROUBLE_SECONDS)
             poster = None
 
