@@ -55,7 +55,7 @@ PROFILES = {
         ),
         drain_seconds_max=10,
         jobs=4,
-        pause_seconds=0.2,
+        pause_seconds=0.35,
         least={"kills": 60, "reorgs": 25, "operations": 1_000},
     ),
     "long": Profile(
