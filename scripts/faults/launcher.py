@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -171,6 +172,7 @@ def _load() -> None:
         importlib.import_module(name)
     with contextlib.suppress(BoramError):
         read_settings()
+    gc.collect()  # else each start does it, over everything that is imported
 
 
 def _ended() -> list[tuple[int, int]]:
