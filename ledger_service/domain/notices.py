@@ -70,11 +70,10 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an account has: coins that can be spent, and how many of them up to which civil day (None where none expires)."""
+    """What an account has: coins that can be spent, and the civil day up to which the nearest of them count, with how many these are."""
 
     left: int
-    expiring: int = 0
-    expiry_day: int | None = None
+    next_expiry: tuple[int, int] | None = None
 
 
 def notice_text(sign: Sign, kind: NoticeKind, coins: int, about_day: int | None, standing: Standing) -> str:
@@ -84,6 +83,7 @@ def notice_text(sign: Sign, kind: NoticeKind, coins: int, about_day: int | None,
     if kind in _TO_ASK:
         return f"{said}. 문의 {sign.help_phone}"
     text = f"{said}, 남은 {in_coins_ko(standing.left)}"
-    if standing.expiry_day is None or standing.expiry_day == about_day:
+    if standing.next_expiry is None:
         return text
-    return f"{text}({date_of(standing.expiry_day).isoformat()}까지 {in_coins_ko(standing.expiring)})"
+    expiry_day, expiring = standing.next_expiry
+    return text if expiry_day == about_day else f"{text}({date_of(expiry_day).isoformat()}까지 {in_coins_ko(expiring)})"

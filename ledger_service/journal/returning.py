@@ -209,8 +209,7 @@ class Returning:
         return self._state() > 0
 
     def _state(self) -> int:
-        found = self._connection.execute(select(counters.c.value).where(counters.c.name == UNFINISHED)).scalar()
-        return int(found or 0)
+        return Entries(self._connection).last_number(UNFINISHED)
 
     def open_holds_of(self, account: bytes) -> list[HoldRow]:
         """Holds of an account that are not ended."""

@@ -45,14 +45,11 @@ class UntoldMoves:
         self._connection = connection
 
     def debits(self, after: int, since: int) -> Untold:
-        """Charges and donations with a journal number above `after`, accepted at `since` or later. A journal number is not seen before
-        every smaller one is.
+        """Charges and donations with a journal number above `after`, accepted at `since` or later, however much else was accepted between
+        them. A journal number is not seen before every smaller one is.
         """
-        numbered = select(entries.c.journal_no).where(entries.c.journal_no > after).order_by(entries.c.journal_no)
-        up_to = self._connection.execute(
-            select(func.max(numbered.limit(DEBITS_A_PASS).subquery().c.journal_no))
-        ).scalar_one()
-        if up_to is None:
+        up_to = self._connection.execute(select(func.max(entries.c.journal_no))).scalar_one()
+        if up_to is None or up_to <= after:
             return Untold([], after)
         rows = self._connection.execute(
             select(entries.c.person_id, entries.c.kind, entries.c.coins, entries.c.journal_no)
@@ -60,7 +57,10 @@ class UntoldMoves:
             .where(entries.c.journal_no > after, entries.c.journal_no <= up_to)
             .where(entries.c.kind.in_(DEBIT_KINDS), entries.c.accepted_at >= since, persons.c.phone_sealed.is_not(None))
             .order_by(entries.c.journal_no)
-        )
+            .limit(DEBITS_A_PASS)
+        ).all()
+        if len(rows) == DEBITS_A_PASS:
+            up_to = rows[-1].journal_no
         return Untold([Move(row[0], Kind(row[1]), row[2], str(row[3])) for row in rows], up_to)
 
     def arrivals(self, after: int, since: int) -> Untold:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -23,6 +23,7 @@ from ledger_service.errors import Forbidden, Invalid, NotFound, Refused
 from ledger_service.journal.credentials import CardRow
 from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import WriteUnit
+from ledger_service.journal.vault import PersonSeal
 from ledger_service.services.accept import person_of
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.sign_in import Passwords, check_card, phone_code_hash, resident_of, throttled
@@ -40,7 +41,7 @@ class ResidentKnown(Refused):
 
 @dataclass(frozen=True, slots=True)
 class NewResident:
-    """Whom a registrar has before them."""
+    """Whom a registrar has before them, or a file describes."""
 
     member_number: str
     name: str
@@ -71,17 +72,8 @@ def open_resident(context: Context, actor: Actor, once: Once | None, new: NewRes
             raise ResidentKnown("there is a resident of this member number", "이미 등록된 회원번호입니다")
         person_id = context.new_id()
         seal = context.vault.create([person_id])[person_id]
-        row = PersonRow(
-            id=person_id,
-            account=new_account(context),
-            member_number_index=index,
-            member_number_sealed=seal.seal("member_number", number),
-            name_sealed=seal.seal("name", plain_name(new.name)),
-            birth_date_sealed=seal.seal("birth_date", new.birth_date.isoformat()),
-            phone_sealed=seal.seal("phone", phone) if (phone := plain_code(new.phone)) else None,
-            residence_sealed=seal.seal("residence", new.residence),
-            identity_index=context.vault.identity_index(searched_name(new.name), new.birth_date),
-        )
+        plain = replace(new, member_number=number, name=plain_name(new.name), phone=plain_code(new.phone))
+        row = new_person(context, person_id, seal, plain)
         unit.accounts.open_many([row.account])
         unit.people.add_many([row], context.clock.now())
         unit.audit_log.write(context.clock.now(), actor.id, "open resident", person_id)
@@ -189,7 +181,22 @@ def offer_payment(context: Context, actor: Actor, desk: int | None = None, coins
     return PaymentCode(consent_id, code, now + PAYMENT_CODE_SECONDS)
 
 
-def new_account(context: Context) -> bytes:
+def new_person(context: Context, person_id: str, seal: PersonSeal, new: NewResident) -> PersonRow:
+    """The row of somebody new, sealed, with a random account. Numbers and names are plain already (domain/cells.py)."""
+    return PersonRow(
+        id=person_id,
+        account=_new_account(context),
+        member_number_index=context.vault.member_index(new.member_number),
+        member_number_sealed=seal.seal("member_number", new.member_number),
+        name_sealed=seal.seal("name", new.name),
+        birth_date_sealed=seal.seal("birth_date", new.birth_date.isoformat()),
+        phone_sealed=seal.seal("phone", new.phone) if new.phone else None,
+        residence_sealed=seal.seal("residence", new.residence),
+        identity_index=context.vault.identity_index(searched_name(new.name), new.birth_date),
+    )
+
+
+def _new_account(context: Context) -> bytes:
     """A random account that can be a person's."""
     while not is_personal_account(account := context.random_bytes(20)):
         pass  # one chance in 2^143

@@ -76,6 +76,5 @@ def _texts(context: Context, unit: Unit, rows: Sequence[NoticeRow], sign: Sign) 
 
 def _standing(unit: Unit, address: bytes) -> Standing:
     account = unit.accounts.read(address)
-    expiry = unit.lots.history(address).next_expiry(address)
-    left = 0 if account is None else max(account.available, 0)
-    return Standing(left) if expiry is None else Standing(left, expiry[1], expiry[0])
+    assert account is not None  # a foreign key says so
+    return Standing(account.available, unit.lots.history(address).next_expiry(address))

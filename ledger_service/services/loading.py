@@ -7,14 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ledger_service.domain.actors import Actor, Role
-from ledger_service.domain.cells import searched_name
 from ledger_service.domain.days import civil_day
 from ledger_service.domain.entries import DeskKind
 from ledger_service.errors import Forbidden
 from ledger_service.journal.courses import CourseRow
-from ledger_service.journal.people import PersonRow
 from ledger_service.journal.unit import Unit, WriteUnit
-from ledger_service.services.cards import new_account
+from ledger_service.services.cards import NewResident, new_person
 from ledger_service.services.context import Context, Once, run_once
 from ledger_service.services.master_file import PROBLEMS_MAX, MasterFileInvalid, Problem
 from ledger_service.services.organisation_files import CourseFileRow, read_courses
@@ -38,18 +36,17 @@ def load_members(context: Context, actor: Actor, once: Once | None, data: bytes)
         ids = [context.new_id() for _ in fresh]
         seals = context.vault.create(ids)
         rows = [
-            PersonRow(
-                id=person_id,
-                account=new_account(context),
-                member_number_index=index[member.member_number],
-                member_number_sealed=seals[person_id].seal("member_number", member.member_number),
-                name_sealed=seals[person_id].seal("name", member.name),
-                birth_date_sealed=seals[person_id].seal("birth_date", member.birth_date.isoformat()),
-                phone_sealed=seals[person_id].seal("phone", member.phone) if member.phone else None,
-                residence_sealed=seals[person_id].seal(
-                    "residence", f"{member.neighbourhood}\x1f{member.qualification}"
+            new_person(
+                context,
+                person_id,
+                seals[person_id],
+                NewResident(
+                    member.member_number,
+                    member.name,
+                    member.birth_date,
+                    member.phone,
+                    f"{member.neighbourhood}\x1f{member.qualification}",
                 ),
-                identity_index=context.vault.identity_index(searched_name(member.name), member.birth_date),
             )
             for person_id, member in zip(ids, fresh, strict=True)
         ]

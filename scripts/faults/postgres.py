@@ -184,11 +184,9 @@ class StopWorkers(Fault):
         """Each process answers again, and the lock was really taken from one."""
         dead = [service.port for service in stage.services if ask(service.port, "/readyz")[0] != 200]
         found = [Violation("state", f"the service at port {port} is not ready") for port in dead]
-        return (
-            found
-            if tally["locks taken"]
-            else [*found, Violation("lock", "entries became final, and nobody held the poster's lock")]
-        )
+        if not tally["locks taken"]:
+            found.append(Violation("lock", "entries became final, and nobody held the poster's lock"))
+        return found
 
 
 def _taken(stage: Stage) -> int:

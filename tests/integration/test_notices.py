@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from ledger_service.adapters.sms import SmsFile
 from ledger_service.domain.actors import Role
 from ledger_service.domain.notices import NoticeKind, Sign
+from ledger_service.journal import untold
 from ledger_service.journal.notices import Notice, NoticeRow
 from ledger_service.journal.schema import batches, counters, entries, messages, notices, persons
 from ledger_service.services import donate, loading, notify, setup, spend
@@ -79,6 +80,18 @@ def test_coins_that_go_are_told_at_once_and_coins_that_come_once_they_are_final(
         ("credited", RESIDENT, 10), ("charged", RESIDENT, 4), ("donated", RESIDENT, 1), ("refunded", RESIDENT, 3),
     ]  # fmt: skip
     assert notify.queue_move_notices(working.context) == 0
+
+
+def test_more_debits_than_a_pass_takes_are_all_told(
+    working: Books, chain: MemoryChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(untold, "DEBITS_A_PASS", 2)
+    working.grant(RESIDENT, 40)
+    for coins in (1, 2, 3):
+        charge(working, RESIDENT, coins)
+        earn(working, OTHER, f"2024-04-0{coins}")
+    assert [notify.queue_move_notices(working.context) for _ in range(3)] == [2, 1, 0]
+    assert [coins for _, _, coins in told(working)] == [1, 2, 3]
 
 
 def test_what_has_landed_and_is_not_final_waits(working: Books, chain: MemoryChain) -> None:

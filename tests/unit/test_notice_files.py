@@ -6,7 +6,8 @@ import json
 from datetime import date
 from pathlib import Path
 
-from ledger_service.adapters.notices import NoticeFiles
+from ledger_service.adapters.notices import KNOWN_BYTES, NoticeFiles
+from ledger_service.domain.notices import NoticeKind
 from ledger_service.journal.notices import NoticeRow
 
 TODAY = date(2024, 5, 2)
@@ -46,3 +47,16 @@ def test_a_torn_line_is_written_anew(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-10])
     NoticeFiles(tmp_path).send(ROWS, TODAY)
     assert [line["id"] for line in lines(tmp_path)] == [1, 2]
+
+
+def test_of_a_long_file_its_end_is_known(tmp_path: Path) -> None:
+    many = [NoticeRow(number, "p-1", NoticeKind.CREDITED, 19845, 10, None) for number in range(1, 5_001)]
+    NoticeFiles(tmp_path).send(many, TODAY)
+    (path,) = tmp_path.iterdir()
+    whole = path.stat().st_size
+    assert whole > KNOWN_BYTES
+    with path.open("ab") as file:
+        file.write(b'{"id":5001,"per')
+    again = [*many[-100:], NoticeRow(5_001, "p-2", NoticeKind.CREDITED, 19845, 10, None)]
+    NoticeFiles(tmp_path).send(again, TODAY)
+    assert [line["id"] for line in lines(tmp_path)] == list(range(1, 5_002))

@@ -8,17 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
+from ledger_service.adapters.notices import NoticeFiles
+from ledger_service.adapters.sms import SmsFile
+from ledger_service.domain.notices import Sign
 from ledger_service.reads.counter import charges_of_day, sum_of_day
 from ledger_service.reads.entries import entries_of
 from ledger_service.reads.residents import balance
 from ledger_service.services import spend, staging
+from ledger_service.services.deliver import Delivery, deliver_notices
 from ledger_service.services.frozen import lift_freezes
 from ledger_service.services.gifts import carry_out_wishes
+from ledger_service.services.messages import send_messages
+from ledger_service.services.notify import queue_move_notices
 from ledger_service.services.set_off import set_off_debts
 from tests.integration.posting.hall import Hall
 
@@ -29,6 +36,8 @@ GROWING = (
     "entries",
     "holds",
     "idempotency",
+    "messages",
+    "notices",
     "records",
     "redemptions",
     "refunds",
@@ -77,7 +86,7 @@ def scans(found: dict[str, tuple[Engine, Any]]) -> list[str]:
     return bad
 
 
-def a_day(hall: Hall) -> None:
+def a_day(hall: Hall, folder: Path) -> None:
     context, books = hall.books.context, hall.books
     hall.earn([0, 1, 2], "2024-04-11")
     hall.settle()
@@ -85,9 +94,12 @@ def a_day(hall: Hall) -> None:
     hall.refund("GYM", charge, 4)
     hold = spend.place_hold(context, hall.counter("GYM"), None, hall.person(1), hall.venue("GYM"), 10)
     spend.release_hold(context, hall.counter("GYM"), None, hold["id"])
-    for chore in (spend.expire_holds, lift_freezes, set_off_debts, carry_out_wishes):
+    for chore in (spend.expire_holds, lift_freezes, set_off_debts, carry_out_wishes, queue_move_notices):
         chore(context)
     hall.settle()
+    queue_move_notices(context)
+    deliver_notices(context, Delivery(NoticeFiles(folder), Sign("보람코인", "02-000-0000")))
+    send_messages(context, SmsFile(folder / "messages.jsonl"))
     staging.drop_left_over(context)
     balance(books.journal, books.office, hall.person(0), books.clock.today())
     entries_of(books.journal, books.office, hall.person(0), None, 50)
@@ -96,9 +108,9 @@ def a_day(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("books", ["sqlite"], indirect=True)
-def test_a_day_reads_no_growing_table_whole(hall: Hall) -> None:
+def test_a_day_reads_no_growing_table_whole(hall: Hall, tmp_path: Path) -> None:
     with statements() as found:
-        a_day(hall)
+        a_day(hall, tmp_path)
     assert len(found) > 100, "the day was written down"
     found_scans = scans(found)
     assert not found_scans, "\n".join(found_scans)
